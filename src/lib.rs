@@ -1,0 +1,4 @@
+//! Salesforce integrations as a typed library.
+
+#[cfg(feature = "testing")]
+pub mod testing;

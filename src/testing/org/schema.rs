@@ -1,0 +1,158 @@
+//! Objects and fields of the org.
+
+use std::collections::BTreeMap;
+
+/// The field types of describe, spelt there in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldType {
+    Id,
+    Reference,
+    Boolean,
+    Int,
+    Double,
+    Currency,
+    Percent,
+    Date,
+    DateTime,
+    Time,
+    String,
+    TextArea,
+    Picklist,
+    MultiPicklist,
+    Combobox,
+    Email,
+    Phone,
+    Url,
+    EncryptedString,
+    Address,
+    Location,
+    AnyType,
+    Base64,
+}
+
+/// One value of a picklist.
+#[derive(Clone, Debug)]
+pub(crate) struct PicklistValue {
+    pub(crate) value: String,
+    pub(crate) label: String,
+    pub(crate) active: bool,
+    pub(crate) default: bool,
+}
+
+/// A field. Flags carry the names they have in describe.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "describe is a list of flags")]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) kind: FieldType,
+    /// UTF-16 units of text; 0 for other types.
+    pub(crate) length: u32,
+    pub(crate) precision: u32,
+    pub(crate) scale: u32,
+    pub(crate) nillable: bool,
+    pub(crate) createable: bool,
+    pub(crate) updateable: bool,
+    pub(crate) defaulted_on_create: bool,
+    pub(crate) id_lookup: bool,
+    pub(crate) external_id: bool,
+    pub(crate) unique: bool,
+    pub(crate) case_sensitive: bool,
+    pub(crate) permissionable: bool,
+    pub(crate) filterable: bool,
+    pub(crate) sortable: bool,
+    pub(crate) groupable: bool,
+    pub(crate) aggregatable: bool,
+    pub(crate) name_field: bool,
+    pub(crate) auto_number: bool,
+    pub(crate) calculated: bool,
+    pub(crate) custom: bool,
+    pub(crate) restricted_picklist: bool,
+    pub(crate) picklist_values: Vec<PicklistValue>,
+    /// The compound field this one is a part of (`BillingAddress`, `Name`).
+    pub(crate) compound_field_name: Option<String>,
+    /// Objects a reference may point to; several make it polymorphic.
+    pub(crate) reference_to: Vec<String>,
+    /// The parent's name in SOQL (`Account`, `Navattic_Contact__r`).
+    pub(crate) relationship_name: Option<String>,
+    /// The children's name on the parent (`Contacts`, `Navattic_Sessions__r`).
+    pub(crate) child_relationship_name: Option<String>,
+    pub(crate) cascade_delete: bool,
+    /// The default, in the form a request would carry it.
+    pub(crate) default_value: Option<String>,
+}
+
+/// An object. Flags carry the names they have in describe.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "describe is a list of flags")]
+pub(crate) struct Object {
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) label_plural: String,
+    /// Three characters; `None` for history objects.
+    pub(crate) key_prefix: Option<String>,
+    pub(crate) custom: bool,
+    pub(crate) createable: bool,
+    pub(crate) updateable: bool,
+    pub(crate) deletable: bool,
+    pub(crate) undeletable: bool,
+    pub(crate) queryable: bool,
+    pub(crate) replicateable: bool,
+    pub(crate) searchable: bool,
+    pub(crate) triggerable: bool,
+    pub(crate) mergeable: bool,
+    pub(crate) layoutable: bool,
+    pub(crate) feed_enabled: bool,
+    /// In describe's order; `Id` first.
+    pub(crate) fields: Vec<Field>,
+}
+
+impl Object {
+    /// The field of that name; names compare without regard to case, as in SOQL and in request bodies.
+    pub(crate) fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The reference whose parent goes by that relationship name.
+    pub(crate) fn parent_reference(&self, relationship: &str) -> Option<&Field> {
+        let is = |name: &str| name.eq_ignore_ascii_case(relationship);
+        self.fields.iter().find(|field| field.relationship_name.as_deref().is_some_and(is))
+    }
+}
+
+/// All objects of the org.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Schema {
+    /// By API name in lower case.
+    objects: BTreeMap<String, Object>,
+}
+
+impl Schema {
+    pub(crate) fn object(&self, name: &str) -> Option<&Object> {
+        self.objects.get(&name.to_ascii_lowercase())
+    }
+
+    pub(crate) fn object_mut(&mut self, name: &str) -> Option<&mut Object> {
+        self.objects.get_mut(&name.to_ascii_lowercase())
+    }
+
+    pub(crate) fn insert(&mut self, object: Object) {
+        self.objects.insert(object.name.to_ascii_lowercase(), object);
+    }
+
+    /// Objects in the order of their names.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
+    }
+
+    /// The object and field of a parent's child relationship.
+    pub(crate) fn children<'a>(&'a self, parent: &str, relationship: &str) -> Option<(&'a Object, &'a Field)> {
+        self.objects.values().find_map(|object| {
+            let field = object.fields.iter().find(|field| {
+                field.child_relationship_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(relationship))
+                    && field.reference_to.iter().any(|target| target.eq_ignore_ascii_case(parent))
+            })?;
+            Some((object, field))
+        })
+    }
+}

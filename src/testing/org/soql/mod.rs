@@ -1,0 +1,54 @@
+//! SOQL as the org understands it: text to a syntax tree, the tree to rows.
+
+use super::json::Json;
+use super::schema::{Object, Schema};
+use super::value::{Row, Value};
+
+/// What a query reads. The org implements it for the user who asks.
+pub(crate) trait Tables {
+    /// Objects and fields the user can see; the rest is unknown to a query.
+    fn schema(&self) -> &Schema;
+
+    /// Rows of an object in the order of their creation.
+    fn rows<'a>(&'a self, object: &Object) -> Box<dyn Iterator<Item = &'a Row> + 'a>;
+
+    /// A row by its 18-character id, whatever its object.
+    fn row<'a>(&'a self, id: &str) -> Option<(&'a Object, &'a Row)>;
+
+    /// Children of `parent` by a reference field; the default scans.
+    fn children<'a>(&'a self, child: &Object, reference: &str, parent: &str) -> Vec<&'a Row> {
+        let points_here = |row: &&Row| matches!(row.get(reference), Some(Value::Text(id)) if id == parent);
+        self.rows(child).filter(points_here).collect()
+    }
+
+    /// Rows whose field equals a text, where the org keeps an index (ids, external ids, unique fields, emails).
+    /// `None`: no index on this field, scan.
+    fn indexed<'a>(&'a self, _object: &Object, _field: &str, _value: &str) -> Option<Vec<&'a Row>> {
+        None
+    }
+
+    /// `/services/data/vXX.0` of the request, for the `url` of `attributes`.
+    fn base_path(&self) -> &str;
+
+    /// The instant date literals count from.
+    fn now(&self) -> chrono::DateTime<chrono::Utc>;
+}
+
+/// A query's refusal, as the org words it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SoqlError {
+    /// `MALFORMED_QUERY`, `INVALID_FIELD`, `INVALID_TYPE`, …
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+/// The rows of an answer, before paging.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueryResult {
+    /// `totalSize`: for `SELECT COUNT()` the count, with no records.
+    pub(crate) total_size: usize,
+    /// Ready to go on the wire, `attributes` first.
+    pub(crate) records: Vec<Json>,
+    /// Aggregates and OFFSET have no locator: everything has to fit one page.
+    pub(crate) one_page: bool,
+}
