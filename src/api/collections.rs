@@ -1,0 +1,242 @@
+//! Up to 200 records in one call, one outcome each.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::{ApiRequest, Client, RecordErrors, record_error};
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::types::{FieldName, Record, RecordId, SObjectName};
+
+/// Records per call. Source: REST API Developer Guide, "Using sObject Collections".
+pub const MAX_RECORDS: usize = 200;
+
+/// Whether one refused record undoes the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AllOrNone {
+    /// Each record stands for itself.
+    #[default]
+    No,
+    /// All are saved or none.
+    Yes,
+}
+
+/// The outcome of one record.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SaveResult {
+    /// The record's id; `None` for a create that failed.
+    pub id: Option<RecordId>,
+    /// Whether an upsert created it; `None` for other calls and for failed records.
+    pub created: Option<bool>,
+    /// Why it was refused; `None` when it was saved.
+    pub error: Option<Error>,
+}
+
+impl SaveResult {
+    /// Whether the record was saved.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.error.is_none()
+    }
+}
+
+/// Calls on up to 200 records of one object.
+///
+/// Results are in the order of the records, one each. With [`AllOrNone::No`] a refused record does not affect the others, so
+/// look at every result: the call is `Ok` even if all records were refused.
+///
+/// Source: REST API Developer Guide, "Using sObject Collections" (API 42.0 and later; upsert 46.0 and later).
+#[derive(Clone, Debug)]
+pub struct Collections {
+    client: Client,
+    object: SObjectName,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    id: Option<RecordId>,
+    success: bool,
+    #[serde(default)]
+    errors: RecordErrors,
+    #[serde(default)]
+    created: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a, T> {
+    all_or_none: bool,
+    records: Vec<Typed<'a, T>>,
+}
+
+/// A record with its object's name before its fields.
+#[derive(Serialize)]
+struct Typed<'a, T> {
+    attributes: Attributes<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<RecordId>,
+    #[serde(flatten)]
+    record: &'a T,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Attributes<'a> {
+    #[serde(rename = "type")]
+    object: &'a str,
+}
+
+impl Client {
+    /// Calls on up to 200 records of one object.
+    #[must_use]
+    pub fn collections(&self, object: SObjectName) -> Collections {
+        Collections { client: self.clone(), object }
+    }
+}
+
+impl Collections {
+    /// Creates records. Costs one API call. Never repeated after a lost answer; prefer [`upsert`](Self::upsert).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] before sending for no records or more than [`MAX_RECORDS`]; any error of [`Client::send`].
+    pub async fn create<T: Serialize + Sync>(&self, records: &[T], mode: AllOrNone) -> Result<Vec<SaveResult>> {
+        let request = ApiRequest::post("collections.create", "/composite/sobjects");
+        self.save(request, "collections.create", records.iter().map(|record| (None, record)), mode).await
+    }
+
+    /// Changes records by id: the fields that are null or set, and no others. Costs one API call; repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`create`](Self::create).
+    pub async fn update<T: Serialize + Sync>(
+        &self,
+        records: &[(RecordId, T)],
+        mode: AllOrNone,
+    ) -> Result<Vec<SaveResult>> {
+        let request = ApiRequest::patch("collections.update", "/composite/sobjects").idempotent();
+        self.save(request, "collections.update", records.iter().map(|(id, record)| (Some(*id), record)), mode).await
+    }
+
+    /// Creates or updates records, matched by an external id field that each record holds.
+    ///
+    /// Costs one API call. Repeated by itself after a lost answer or a 503: an upsert by external id is idempotent. A row
+    /// lock is not repeated here; it is the result of the record that met it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] before sending: no records, more than [`MAX_RECORDS`], a record without the external id, or one
+    /// that occurs twice. [`ErrorKind::LimitExceeded`] if the org has used up its API calls of 24 hours. Any error of
+    /// [`Client::send`]; [`Error::effect`] tells whether records may have been written.
+    pub async fn upsert(&self, key: &FieldName, records: &[Record], mode: AllOrNone) -> Result<Vec<SaveResult>> {
+        let mut seen = HashSet::with_capacity(records.len());
+        for record in records {
+            let value = record.text(key.as_str()).filter(|value| !value.trim().is_empty());
+            let Some(value) = value else {
+                return Err(self
+                    .invalid("collections.upsert", "a record has no external id")
+                    .with_context("field", key));
+            };
+            if !seen.insert(value) {
+                return Err(self
+                    .invalid("collections.upsert", "an external id occurs twice")
+                    .with_context("field", key));
+            }
+        }
+        let path = format!("/composite/sobjects/{}/{key}", self.object);
+        let request = ApiRequest::patch("collections.upsert", path).idempotent();
+        self.save(request, "collections.upsert", records.iter().map(|record| (None, record)), mode).await
+    }
+
+    /// Deletes records by id. Costs one API call; repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`create`](Self::create).
+    pub async fn delete(&self, ids: &[RecordId], mode: AllOrNone) -> Result<Vec<SaveResult>> {
+        const OPERATION: &str = "collections.delete";
+        self.check_size(OPERATION, ids.len())?;
+        let list: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+        let request = ApiRequest::delete(OPERATION, "/composite/sobjects")
+            .query("ids", &list.join(","))
+            .query("allOrNone", if mode == AllOrNone::Yes { "true" } else { "false" });
+        self.results(request, OPERATION, ids.len()).await
+    }
+
+    /// Reads records by id. The list is in the order of the ids, with `None` for what does not exist or is hidden. Costs
+    /// one API call for up to 2,000 ids.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] before sending for no ids, no fields or over 2,000 ids; any error of [`Client::send`].
+    pub async fn get(&self, ids: &[RecordId], fields: &[FieldName]) -> Result<Vec<Option<Record>>> {
+        const OPERATION: &str = "collections.get";
+        #[derive(Serialize)]
+        struct Wanted<'a> {
+            ids: &'a [RecordId],
+            fields: &'a [FieldName],
+        }
+        if ids.is_empty() || ids.len() > 2000 || fields.is_empty() {
+            return Err(self.invalid(OPERATION, "give 1 to 2,000 ids and at least one field"));
+        }
+        // A POST that only reads.
+        let request = ApiRequest::post(OPERATION, format!("/composite/sobjects/{}", self.object)).idempotent();
+        let request = request.json(&Wanted { ids, fields })?.context("object", &self.object);
+        let records: Vec<Option<Record>> = self.client.send(request).await?.json()?;
+        self.check_count(OPERATION, ids.len(), records.len())?;
+        Ok(records)
+    }
+
+    async fn save<'a, T: Serialize + Sync + 'a>(
+        &self,
+        request: ApiRequest,
+        operation: &'static str,
+        records: impl ExactSizeIterator<Item = (Option<RecordId>, &'a T)>,
+        mode: AllOrNone,
+    ) -> Result<Vec<SaveResult>> {
+        let count = records.len();
+        self.check_size(operation, count)?;
+        let attributes = Attributes { object: self.object.as_str() };
+        let records = records.map(|(id, record)| Typed { attributes, id, record }).collect();
+        let request = request.json(&Envelope { all_or_none: mode == AllOrNone::Yes, records })?;
+        self.results(request, operation, count).await
+    }
+
+    async fn results(&self, request: ApiRequest, operation: &'static str, count: usize) -> Result<Vec<SaveResult>> {
+        let request = request.context("object", &self.object).context("records", count);
+        // The status is 200 even when every record was refused.
+        let rows: Vec<Row> = self.client.send(request).await?.json()?;
+        self.check_count(operation, count, rows.len())?;
+        Ok(rows.into_iter().map(|row| outcome(row, operation)).collect())
+    }
+
+    fn check_size(&self, operation: &'static str, count: usize) -> Result<()> {
+        if (1..=MAX_RECORDS).contains(&count) {
+            return Ok(());
+        }
+        Err(self.invalid(operation, "a collections call takes 1 to 200 records").with_context("records", count))
+    }
+
+    fn check_count(&self, operation: &'static str, asked: usize, answered: usize) -> Result<()> {
+        if asked == answered {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Decode, operation, "the answer has another number of results than records were sent")
+            .with_effect(Effect::Unknown)
+            .with_context("object", &self.object)
+            .with_context("records", asked)
+            .with_context("results", answered))
+    }
+
+    fn invalid(&self, operation: &'static str, message: &'static str) -> Error {
+        Error::new(ErrorKind::Invalid, operation, message).with_context("object", &self.object)
+    }
+}
+
+fn outcome(row: Row, operation: &'static str) -> SaveResult {
+    let Row { id, success, errors, created } = row;
+    let error = (!success).then(|| record_error(operation, errors.0));
+    SaveResult { id, created: created.filter(|_| success), error }
+}

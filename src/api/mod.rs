@@ -1,0 +1,14 @@
+//! One file per Salesforce API, thin: build an [`ApiRequest`](crate::client::ApiRequest), send it, read the answer.
+
+mod collections;
+mod describe;
+mod identity;
+mod query;
+mod sobjects;
+mod versions;
+
+pub use self::collections::{AllOrNone, Collections, MAX_RECORDS, SaveResult};
+pub use self::identity::UserInfo;
+pub use self::query::{Page, QueryStream, split_in_list};
+pub use self::sobjects::{SObjectApi, Upserted};
+pub use self::versions::VersionInfo;

@@ -1,0 +1,175 @@
+//! Single records: create, get, update, delete, upsert.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::client::{ApiRequest, Client, RecordErrors, record_error};
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::types::{ExternalId, FieldName, Record, RecordId, SObject, SObjectName};
+
+/// Records of one object, typed or dynamic.
+pub struct SObjectApi<T = Record> {
+    client: Client,
+    object: SObjectName,
+    record: PhantomData<fn() -> T>,
+}
+
+/// What an upsert did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Upserted {
+    /// The record. `None` for an update in API 45.0 and before, whose answer has no body.
+    pub id: Option<RecordId>,
+    /// Whether the record is new.
+    pub created: bool,
+}
+
+#[derive(Deserialize)]
+struct Saved {
+    #[serde(default)]
+    id: Option<RecordId>,
+    success: bool,
+    #[serde(default)]
+    errors: RecordErrors,
+    #[serde(default)]
+    created: Option<bool>,
+}
+
+impl Client {
+    /// Typed records of one object.
+    #[must_use]
+    pub fn sobject<T: SObject>(&self) -> SObjectApi<T> {
+        SObjectApi { client: self.clone(), object: T::NAME, record: PhantomData }
+    }
+
+    /// Dynamic records of one object.
+    #[must_use]
+    pub fn records(&self, object: SObjectName) -> SObjectApi<Record> {
+        SObjectApi { client: self.clone(), object, record: PhantomData }
+    }
+}
+
+impl<T> SObjectApi<T> {
+    /// Creates a record. Costs one API call.
+    ///
+    /// Never repeated after a lost answer: the record may exist then, and [`Error::effect`] says so. Prefer
+    /// [`upsert`](Self::upsert), which may be repeated.
+    ///
+    /// # Errors
+    ///
+    /// Any error of [`Client::send`].
+    ///
+    /// Source: REST API Developer Guide, "Create a Record".
+    pub async fn create(&self, record: &T) -> Result<RecordId>
+    where
+        T: Serialize + Sync,
+    {
+        let request = ApiRequest::post("sobjects.create", format!("/sobjects/{}", self.object));
+        let saved: Saved = self.send(request.json(record)?).await?.json()?;
+        let saved = accepted(saved, "sobjects.create")?;
+        saved.id.ok_or_else(|| {
+            Error::new(ErrorKind::Decode, "sobjects.create", "the answer has no id").with_effect(Effect::Unknown)
+        })
+    }
+
+    /// Reads a record, all fields if `fields` is empty. Costs one API call.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for a record that does not exist, is deleted or hidden; any error of [`Client::send`].
+    ///
+    /// Source: REST API Developer Guide, "Get Field Values from a Standard Object Record".
+    pub async fn get(&self, id: RecordId, fields: &[FieldName]) -> Result<T>
+    where
+        T: DeserializeOwned,
+    {
+        let mut request = ApiRequest::get("sobjects.get", format!("/sobjects/{}/{id}", self.object));
+        if !fields.is_empty() {
+            let names: Vec<&str> = fields.iter().map(FieldName::as_str).collect();
+            request = request.query("fields", &names.join(","));
+        }
+        self.send(request).await?.json()
+    }
+
+    /// Changes the fields that are null or set, and no others. Costs one API call; repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// Any error of [`Client::send`].
+    ///
+    /// Source: REST API Developer Guide, "Update a Record".
+    pub async fn update(&self, id: RecordId, record: &T) -> Result<()>
+    where
+        T: Serialize + Sync,
+    {
+        let request = ApiRequest::patch("sobjects.update", format!("/sobjects/{}/{id}", self.object)).idempotent();
+        self.send(request.json(record)?).await.map(drop)
+    }
+
+    /// Deletes a record. Costs one API call; repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for a record that does not exist or was deleted before; any error of [`Client::send`].
+    ///
+    /// Source: REST API Developer Guide, "Delete a Record".
+    pub async fn delete(&self, id: RecordId) -> Result<()> {
+        match self.send(ApiRequest::delete("sobjects.delete", format!("/sobjects/{}/{id}", self.object))).await {
+            // An attempt whose answer was lost has deleted it.
+            Err(error) if error.has_code("ENTITY_IS_DELETED") && error.effect() == Effect::Unknown => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Creates the record or changes the one that has this external id. Costs one API call; repeated by itself.
+    ///
+    /// The record holds neither the external id field nor `Id`. After a repetition `created` may be false for a record
+    /// that the first, lost attempt created.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] before sending for a blank value; [`ErrorKind::Duplicate`] when several records have it; any
+    /// error of [`Client::send`].
+    ///
+    /// Source: REST API Developer Guide, "Insert or Update (Upsert) a Record Using an External ID".
+    pub async fn upsert(&self, key: &ExternalId, record: &T) -> Result<Upserted>
+    where
+        T: Serialize + Sync,
+    {
+        if key.value.trim().is_empty() {
+            return Err(Error::new(ErrorKind::Invalid, "sobjects.upsert", "the external id is blank"));
+        }
+        let path = format!("/sobjects/{}/{}", self.object, key.field);
+        let request = ApiRequest::patch("sobjects.upsert", path).segment(&key.value).idempotent();
+        let answer = self.send(request.json(record)?).await?;
+        if answer.status == http::StatusCode::NO_CONTENT {
+            return Ok(Upserted { id: None, created: false });
+        }
+        let created = answer.status == http::StatusCode::CREATED;
+        let saved = accepted(answer.json::<Saved>()?, "sobjects.upsert")?;
+        Ok(Upserted { id: saved.id, created: saved.created.unwrap_or(created) })
+    }
+
+    async fn send(&self, request: ApiRequest) -> Result<crate::client::ApiResponse> {
+        self.client.send(request.context("object", &self.object)).await
+    }
+}
+
+fn accepted(saved: Saved, operation: &'static str) -> Result<Saved> {
+    if saved.success { Ok(saved) } else { Err(record_error(operation, saved.errors.0)) }
+}
+
+impl<T> Clone for SObjectApi<T> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), object: self.object.clone(), record: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for SObjectApi<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SObjectApi").field("object", &self.object).finish_non_exhaustive()
+    }
+}

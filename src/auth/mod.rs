@@ -1,0 +1,37 @@
+//! Logging in: token providers, and the cache that renews a token once for everyone.
+
+mod cache;
+mod client_credentials;
+mod login;
+mod refresh_token;
+mod token;
+mod token_request;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+pub(crate) use self::cache::TokenCache;
+pub use self::client_credentials::ClientCredentials;
+pub use self::login::LoginHost;
+pub use self::refresh_token::RefreshToken;
+pub use self::token::{AccessToken, StaticToken};
+use crate::error::Result;
+use crate::http::HttpService;
+
+/// Gets access tokens. One flow each: [`ClientCredentials`], [`RefreshToken`], [`StaticToken`], or the caller's own.
+///
+/// A provider need not cache or guard against parallel calls: the client asks it once per expiry, whatever the number of
+/// requests that wait.
+///
+/// # Contract
+///
+/// - `fetch` never answers with the token in `rejected`: that one is dead.
+/// - An error of kind [`Auth`](crate::ErrorKind::Auth) means that a person has to act; anything that may pass is
+///   [`Unavailable`](crate::ErrorKind::Unavailable) or [`Transport`](crate::ErrorKind::Transport).
+/// - The secret parts of the provider do not show in `Debug`.
+#[async_trait]
+pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
+    /// Gets a new access token, given the one that the org no longer accepts, if there was one.
+    async fn fetch(&self, http: &dyn HttpService, rejected: Option<&AccessToken>) -> Result<AccessToken>;
+}

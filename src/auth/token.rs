@@ -1,0 +1,90 @@
+//! Access tokens, and the provider that has only one.
+
+use async_trait::async_trait;
+use url::Url;
+
+use super::TokenProvider;
+use super::login::LoginHost;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::HttpService;
+use crate::types::Secret;
+
+/// An access token and the instance it is for.
+///
+/// Salesforce tells no expiry: the session settings of the org decide, and a 401 says when it is over.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    secret: Secret,
+    instance_url: Url,
+    identity_url: Option<Url>,
+}
+
+impl AccessToken {
+    /// Puts a token and its instance together; the instance is `https`, or `http` on this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for another address, or a token that cannot stand in a header.
+    pub fn new(secret: impl Into<Secret>, instance_url: &str) -> Result<Self> {
+        let instance_url = LoginHost::my_domain(instance_url)?.instance_url(instance_url)?;
+        Self::checked(secret.into(), instance_url, None)
+    }
+
+    pub(super) fn checked(secret: Secret, instance_url: Url, identity_url: Option<Url>) -> Result<Self> {
+        if secret.expose().is_empty() || !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::new(
+                ErrorKind::Auth,
+                "token",
+                "the access token is empty or has characters no token has",
+            ));
+        }
+        Ok(Self { secret, instance_url, identity_url })
+    }
+
+    /// The token itself, for the one header that carries it.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Where the org's APIs are. May differ from the host that gave the token, and from one token to the next.
+    #[must_use]
+    pub fn instance_url(&self) -> &Url {
+        &self.instance_url
+    }
+
+    /// The identity URL, `…/id/<org id>/<user id>`, if the answer had one.
+    #[must_use]
+    pub fn identity_url(&self) -> Option<&Url> {
+        self.identity_url.as_ref()
+    }
+}
+
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.secret == other.secret
+    }
+}
+
+/// One access token, got elsewhere. It cannot be renewed: when Salesforce refuses it, work ends.
+#[derive(Clone, Debug)]
+pub struct StaticToken(AccessToken);
+
+impl StaticToken {
+    /// Uses this token only.
+    #[must_use]
+    pub fn new(token: AccessToken) -> Self {
+        Self(token)
+    }
+}
+
+#[async_trait]
+impl TokenProvider for StaticToken {
+    async fn fetch(&self, _http: &dyn HttpService, rejected: Option<&AccessToken>) -> Result<AccessToken> {
+        if rejected.is_some() {
+            return Err(Error::new(ErrorKind::Auth, "token", "Salesforce no longer accepts the access token")
+                .with_advice("give a new token, or use a provider that can renew it"));
+        }
+        Ok(self.0.clone())
+    }
+}

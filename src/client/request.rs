@@ -1,0 +1,180 @@
+//! A call before it is sent, and its answer.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Effect, Error, ErrorKind, Result, Retry};
+use crate::http::cut_off;
+
+/// Everything but RFC 3986's unreserved characters is escaped, in paths and queries alike.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A call to the org, built without I/O and sent by [`Client::send`](super::Client::send).
+///
+/// The path is relative to `/services/data/vXX.X`, or absolute when it starts with `/services/`.
+#[derive(Clone, Debug)]
+pub struct ApiRequest {
+    pub(super) operation: &'static str,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) idempotent: bool,
+    pub(super) context: Vec<(&'static str, String)>,
+}
+
+impl ApiRequest {
+    /// A read. Repeated by itself after failures that may pass.
+    #[must_use]
+    pub fn get(operation: &'static str, path: impl Into<String>) -> Self {
+        Self::new(operation, Method::GET, path.into(), true)
+    }
+
+    /// A deletion of one thing by its id. Repeated by itself, since deleting twice is deleting once.
+    #[must_use]
+    pub fn delete(operation: &'static str, path: impl Into<String>) -> Self {
+        Self::new(operation, Method::DELETE, path.into(), true)
+    }
+
+    /// A call that may create something: not repeated when the first try may have had an effect.
+    #[must_use]
+    pub fn post(operation: &'static str, path: impl Into<String>) -> Self {
+        Self::new(operation, Method::POST, path.into(), false)
+    }
+
+    /// A change: not repeated when the first try may have had an effect, unless [`idempotent`](Self::idempotent) says so.
+    #[must_use]
+    pub fn patch(operation: &'static str, path: impl Into<String>) -> Self {
+        Self::new(operation, Method::PATCH, path.into(), false)
+    }
+
+    fn new(operation: &'static str, method: Method, path: String, idempotent: bool) -> Self {
+        let (headers, body) = (HeaderMap::new(), Bytes::new());
+        Self { operation, method, path, headers, body, idempotent, context: Vec::new() }
+    }
+
+    /// Says that doing it twice has the effect of doing it once, so that it may be repeated after a lost answer.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Adds a segment to the path, escaped.
+    #[must_use]
+    pub fn segment(mut self, segment: &str) -> Self {
+        // `.` and `..` would be steps of the path, not names.
+        let dots = !segment.is_empty() && segment.bytes().all(|byte| byte == b'.');
+        let escaped = if dots { segment.replace('.', "%2E") } else { encode(segment) };
+        // Writing to a String does not fail.
+        let _ = write!(self.path, "/{escaped}");
+        self
+    }
+
+    /// Adds a query parameter, escaped.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        let separator = if self.path.contains('?') { '&' } else { '?' };
+        // Writing to a String does not fail.
+        let _ = write!(self.path, "{separator}{}={}", encode(name), encode(value));
+        self
+    }
+
+    /// Sets a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets a JSON body.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if the value does not serialise.
+    pub fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Self> {
+        let bytes = serde_json::to_vec(body).map_err(|error| {
+            Error::new(ErrorKind::Invalid, self.operation, "the record does not serialise to JSON").with_source(error)
+        })?;
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.body = bytes.into();
+        Ok(self)
+    }
+
+    /// Adds a fact for errors to name. Never a token, a body or a field value.
+    #[must_use]
+    pub fn context(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
+        self.context.push((key, value.to_string()));
+        self
+    }
+}
+
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+/// A successful answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ApiResponse {
+    /// The status, 2xx.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+    /// The call's name, for errors of reading the answer.
+    pub(super) operation: &'static str,
+    /// Whether the call may have changed the org.
+    pub(super) effect: Effect,
+}
+
+impl ApiResponse {
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Transport`] where the text ends too soon, [`ErrorKind::Decode`] where it is something else.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let wrong = if error.is_eof() {
+                cut_off()
+            } else {
+                Error::new(ErrorKind::Decode, "", "the answer is not what the API promises")
+                    .with_source(PositionOnly::of(&error))
+            };
+            wrong.with_operation(self.operation).with_effect(self.effect).with_retry(Retry::Never)
+        })
+    }
+}
+
+/// Where and why JSON did not fit, without the text that serde quotes: it may be a field value.
+#[derive(Debug, thiserror::Error)]
+#[error("JSON of another shape at line {line}, column {column}")]
+struct PositionOnly {
+    line: usize,
+    column: usize,
+}
+
+impl PositionOnly {
+    fn of(error: &serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_and_parameters_cannot_leave_their_place() {
+        let request =
+            ApiRequest::get("test", "/sobjects/X").segment("a/b?c#%.ö'").segment("..").query("q", "a+b&c=d 'e'");
+        assert_eq!(request.path, "/sobjects/X/a%2Fb%3Fc%23%25.%C3%B6%27/%2E%2E?q=a%2Bb%26c%3Dd%20%27e%27");
+    }
+}

@@ -1,0 +1,111 @@
+//! Bodies: bytes that can be sent again, or a stream that cannot.
+
+use std::fmt;
+use std::pin::Pin;
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_util::StreamExt;
+
+use crate::error::{Error, ErrorKind, Result, Retry};
+
+/// Chunks of a body; ends after the first error.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// The body of a request or an answer.
+pub enum Body {
+    /// All of it, in memory.
+    Bytes(Bytes),
+    /// Chunks as they come, and how many bytes there will be if that is known.
+    Stream {
+        /// The chunks.
+        chunks: ByteStream,
+        /// Their sum; `None` when it is not known.
+        length: Option<u64>,
+    },
+}
+
+impl Body {
+    /// A body without content.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self::Bytes(Bytes::new())
+    }
+
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] beyond `limit` bytes; [`ErrorKind::Transport`] where the stream breaks off or ends before its
+    /// declared length.
+    pub async fn collect(self, limit: u64) -> Result<Bytes> {
+        let (mut chunks, length) = match self {
+            Self::Bytes(bytes) => return Ok(bytes),
+            Self::Stream { chunks, length } => (chunks, length),
+        };
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk?;
+            if (whole.len() as u64).saturating_add(chunk.len() as u64) > limit {
+                return Err(Error::new(ErrorKind::Decode, "", "the answer is larger than allowed")
+                    .with_context("limit_bytes", limit));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        if length.is_some_and(|length| length != whole.len() as u64) {
+            return Err(cut_off());
+        }
+        Ok(whole.freeze())
+    }
+}
+
+/// The error of a body that ended too soon. Whether the request had an effect is for the caller to say.
+pub(crate) fn cut_off() -> Error {
+    Error::new(ErrorKind::Transport, "", "the answer was cut off").with_retry(Retry::After(None))
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Self::Stream { length, .. } => write!(f, "Body(stream of {length:?} bytes)"),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    fn chunks(parts: &'static [&'static str], length: Option<u64>) -> Body {
+        let chunks = parts.iter().map(|part| Ok(Bytes::from_static(part.as_bytes())));
+        Body::Stream { chunks: stream::iter(chunks).boxed(), length }
+    }
+
+    #[tokio::test]
+    async fn a_body_shorter_than_announced_is_an_error() {
+        let error = chunks(&["ab", "c"], Some(4)).collect(100).await.expect_err("one byte is missing");
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert_eq!(chunks(&["ab", "c"], Some(3)).collect(100).await.expect("whole"), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_body_larger_than_allowed_is_an_error() {
+        let error = chunks(&["ab", "c"], None).collect(2).await.expect_err("too large");
+        assert_eq!(error.kind(), ErrorKind::Decode);
+    }
+}

@@ -1,0 +1,63 @@
+//! Sends one request once. Knows nothing of Salesforce.
+
+mod body;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+
+use std::fmt;
+
+use async_trait::async_trait;
+pub(crate) use body::cut_off;
+pub use body::{Body, ByteStream};
+pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use url::Url;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::{Reqwest, ReqwestBuilder};
+use crate::error::Result;
+
+/// A request.
+pub struct Request {
+    /// The verb.
+    pub method: Method,
+    /// Where to; absolute.
+    pub url: Url,
+    /// Headers. Values marked sensitive are not shown.
+    pub headers: HeaderMap,
+    /// The body; may be empty.
+    pub body: Body,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The query may hold field values, headers the token.
+        f.debug_struct("Request").field("method", &self.method).field("path", &self.url.path()).finish_non_exhaustive()
+    }
+}
+
+/// An answer whose body may still be on its way.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+}
+
+/// Sends requests: reqwest by default, or the caller's own HTTP stack.
+///
+/// # Contract
+///
+/// - One call sends one request at most once: no retries, no redirects followed.
+/// - An answer of any status is `Ok`; `Err` means there was none.
+/// - A body that ends before its declared length is an error of the stream, never a short body.
+/// - The error's [`effect`](crate::Error::effect) is [`Effect::None`](crate::Effect::None) only if the request surely never
+///   left, such as a refused connection.
+/// - Dropping the future abandons the request.
+#[async_trait]
+pub trait HttpService: fmt::Debug + Send + Sync + 'static {
+    /// Sends one request.
+    async fn send(&self, request: Request) -> Result<Response>;
+}

@@ -1,0 +1,142 @@
+//! The default HTTP service.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::{Body, HttpService, Request, Response};
+use crate::error::{Effect, Error, ErrorKind, Result, Retry};
+
+/// HTTP over reqwest with rustls.
+///
+/// Defaults: 10 s to connect, 120 s without a byte, 610 s in all, since Salesforce ends a call after 10 minutes. Proxies come
+/// from the environment, as reqwest reads it. Redirects are not followed: the token belongs to one host.
+#[derive(Clone)]
+pub struct Reqwest(reqwest::Client);
+
+impl Reqwest {
+    /// Makes a service with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the TLS backend does not start.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Starts from the defaults.
+    #[must_use]
+    pub fn builder() -> ReqwestBuilder {
+        ReqwestBuilder::default()
+    }
+
+    /// Takes the caller's own client. It must not follow redirects.
+    #[must_use]
+    pub fn from_client(client: reqwest::Client) -> Self {
+        Self(client)
+    }
+}
+
+impl fmt::Debug for Reqwest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reqwest")
+    }
+}
+
+/// Settings of [`Reqwest`].
+#[derive(Clone, Debug)]
+pub struct ReqwestBuilder {
+    connect: Duration,
+    idle: Duration,
+    total: Duration,
+}
+
+impl Default for ReqwestBuilder {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), idle: Duration::from_mins(2), total: Duration::from_secs(610) }
+    }
+}
+
+impl ReqwestBuilder {
+    /// Longest time to connect, TLS included.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect = timeout;
+        self
+    }
+
+    /// Longest time without a byte, also before the first one.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle = timeout;
+        self
+    }
+
+    /// Longest time for a request and its whole answer.
+    #[must_use]
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total = timeout;
+        self
+    }
+
+    /// Makes the service.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the TLS backend does not start.
+    pub fn build(self) -> Result<Reqwest> {
+        reqwest::Client::builder()
+            .connect_timeout(self.connect)
+            .read_timeout(self.idle)
+            .timeout(self.total)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("sforce/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map(Reqwest)
+            .map_err(|error| Error::new(ErrorKind::Config, "", "the HTTP client does not start").with_source(error))
+    }
+}
+
+#[async_trait]
+impl HttpService for Reqwest {
+    async fn send(&self, request: Request) -> Result<Response> {
+        let Request { method, url, headers, body } = request;
+        let mut outgoing = self.0.request(method, url).headers(headers);
+        outgoing = match body {
+            Body::Bytes(bytes) if bytes.is_empty() => outgoing,
+            Body::Bytes(bytes) => outgoing.body(bytes),
+            Body::Stream { chunks, length } => {
+                if let Some(length) = length {
+                    outgoing = outgoing.header(http::header::CONTENT_LENGTH, length);
+                }
+                outgoing.body(reqwest::Body::wrap_stream(chunks))
+            }
+        };
+        let answer = outgoing.send().await.map_err(failed)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let length = answer.content_length();
+        let chunks = answer.bytes_stream().map_err(failed).boxed();
+        Ok(Response { status, headers, body: Body::Stream { chunks, length } })
+    }
+}
+
+fn failed(error: reqwest::Error) -> Error {
+    let message = if error.is_connect() {
+        "cannot connect"
+    } else if error.is_timeout() {
+        "timed out"
+    } else if error.is_body() || error.is_decode() {
+        "the answer was cut off"
+    } else {
+        "the connection broke"
+    };
+    // A connection that was never made carried no request.
+    let effect = if error.is_connect() { Effect::None } else { Effect::Unknown };
+    // reqwest's Display ends with the URL, whose query may hold field values.
+    Error::new(ErrorKind::Transport, "", message)
+        .with_retry(Retry::After(None))
+        .with_effect(effect)
+        .with_source(error.without_url())
+}

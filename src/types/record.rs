@@ -1,0 +1,285 @@
+//! Records: dynamic ones, and what typed ones need.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{self, Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use super::value::from_raw;
+use super::{SObjectName, Value};
+use crate::error::Result;
+
+/// A typed record of one sObject.
+///
+/// Field names are Salesforce's: use `#[serde(rename = "…")]`. Wrap fields that may be left alone in [`Field`].
+pub trait SObject {
+    /// The object's API name.
+    const NAME: SObjectName;
+}
+
+/// A dynamic record: fields in order, each either absent (no entry), null or set.
+///
+/// Read by `serde_json` only, which alone hands over numbers with all their digits. If two members have the same name the
+/// last one counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    object: Option<String>,
+    fields: Vec<(String, Value)>,
+}
+
+impl Record {
+    /// A record without fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A record that says its object: needed for a polymorphic parent.
+    #[must_use]
+    pub fn of(object: &SObjectName) -> Self {
+        Self { object: Some(object.as_str().to_owned()), fields: Vec::new() }
+    }
+
+    /// The object's name from `attributes`, if it is known. Query rows have it.
+    #[must_use]
+    pub fn object_name(&self) -> Option<&str> {
+        self.object.as_deref()
+    }
+
+    /// The value of a field; `None` when it is absent. Names compare exactly.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+    }
+
+    /// The value at a path through parents, such as `Account.Owner.Name`; `None` when a step is absent or null.
+    #[must_use]
+    pub fn path(&self, path: &str) -> Option<&Value> {
+        match path.split_once('.') {
+            None => self.get(path),
+            Some((parent, rest)) => self.get(parent)?.as_record()?.path(rest),
+        }
+    }
+
+    /// The text of a field; `None` when it is absent, null or no text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_text()
+    }
+
+    /// Sets a field, replacing its value.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
+        let (name, value) = (name.into(), value.into());
+        match self.fields.iter_mut().find(|(field, _)| *field == name) {
+            Some((_, old)) => *old = value,
+            None => self.fields.push((name, value)),
+        }
+        self
+    }
+
+    /// The same record with a field set.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Takes a field out, so that it is absent.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let index = self.fields.iter().position(|(field, _)| field == name)?;
+        Some(self.fields.remove(index).1)
+    }
+
+    /// Fields in order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Number of fields that are null or set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether all fields are absent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Reads a JSON object.
+    pub(crate) fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(object) = &self.object {
+            // A polymorphic parent needs `attributes` before any other member (recorded error text).
+            map.serialize_entry("attributes", &Attributes { object })?;
+        }
+        for (name, value) in &self.fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Attributes<'a> {
+    #[serde(rename = "type")]
+    object: &'a str,
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Record;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a record")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
+                let mut record = Record::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let raw: Box<RawValue> = map.next_value()?;
+                    if name == "attributes" {
+                        record.object = object_of(&raw);
+                    } else {
+                        record.set(name, from_raw(&raw).map_err(de::Error::custom)?);
+                    }
+                }
+                Ok(record)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// The object's name in `attributes`; whatever else stands there is not ours to refuse.
+fn object_of(attributes: &RawValue) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Attributes {
+        #[serde(rename = "type")]
+        object: Option<String>,
+        #[serde(default)]
+        #[expect(dead_code, reason = "named so that its type is not checked")]
+        url: IgnoredAny,
+    }
+    serde_json::from_str::<Attributes>(attributes.get()).ok()?.object
+}
+
+/// A field of a typed record that tells "leave it alone", "clear it" and "set it" apart.
+///
+/// ```
+/// use sforce::types::{Field, SObject, SObjectName};
+///
+/// #[derive(serde::Serialize)]
+/// struct Account {
+///     #[serde(rename = "Name", skip_serializing_if = "Field::is_absent", default)]
+///     name: Field<String>,
+///     #[serde(rename = "Website", skip_serializing_if = "Field::is_absent", default)]
+///     website: Field<String>,
+/// }
+///
+/// impl SObject for Account {
+///     const NAME: SObjectName = SObjectName::from_static("Account");
+/// }
+///
+/// let account = Account { name: Field::Absent, website: Field::Null };
+/// assert_eq!(serde_json::to_string(&account)?, r#"{"Website":null}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// Both attributes are needed: without `skip_serializing_if` an absent field would clear the field in Salesforce, so
+/// serialising one is an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Field<T> {
+    /// Not known here: the request leaves the field alone.
+    #[default]
+    Absent,
+    /// Blank: the request clears the field.
+    Null,
+    /// A value.
+    Set(T),
+}
+
+impl<T> Field<T> {
+    /// Whether the field is left alone.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// The value, if there is one.
+    #[must_use]
+    pub fn as_set(&self) -> Option<&T> {
+        if let Self::Set(value) = self { Some(value) } else { None }
+    }
+}
+
+impl<T> From<T> for Field<T> {
+    fn from(value: T) -> Self {
+        Self::Set(value)
+    }
+}
+
+impl<T: Serialize> Serialize for Field<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => Err(ser::Error::custom("an absent field: add skip_serializing_if = \"Field::is_absent\"")),
+            Self::Null => serializer.serialize_none(),
+            Self::Set(value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Set))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_null_and_set_survive_the_way_out_and_back() {
+        let record = Record::new().with("A", Value::Null).with("B", "x");
+        let text = serde_json::to_string(&record).expect("serialises");
+        assert_eq!(text, r#"{"A":null,"B":"x"}"#);
+        let back: Record = serde_json::from_str(&text).expect("decodes");
+        assert_eq!(back, record);
+        assert_eq!((back.get("A"), back.get("C")), (Some(&Value::Null), None));
+    }
+
+    #[test]
+    fn a_parent_is_reached_by_path() {
+        let text = r#"{"attributes":{"type":"Contact","url":"/x"},"Account":{"attributes":{"type":"Account"},"Name":"Acme"},"Owner":null}"#;
+        let record: Record = serde_json::from_str(text).expect("decodes");
+        assert_eq!(record.object_name(), Some("Contact"));
+        assert_eq!(record.path("Account.Name").and_then(Value::as_text), Some("Acme"));
+        assert_eq!(record.path("Owner.Name"), None);
+    }
+
+    #[test]
+    fn serialising_an_absent_field_is_an_error_not_a_null() {
+        assert!(serde_json::to_string(&Field::<String>::Absent).is_err());
+        assert_eq!(serde_json::to_string(&Field::Set(1)).expect("serialises"), "1");
+    }
+
+    #[test]
+    fn an_id_with_its_attributes_is_what_a_parent_reference_needs() {
+        let user = Record::of(&SObjectName::from_static("User")).with("Key__c", "k");
+        assert_eq!(serde_json::to_string(&user).expect("serialises"), r#"{"attributes":{"type":"User"},"Key__c":"k"}"#);
+    }
+}

@@ -1,0 +1,183 @@
+//! Dates and times as Salesforce writes them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// An instant with milliseconds, in UTC.
+///
+/// Reads `2026-05-01T07:25:37.000+0000` (Salesforce's answers, which RFC 3339 parsers refuse), `Z` and any other offset;
+/// writes `2026-05-01T07:25:37.000Z`, which Salesforce accepts in bodies, queries and CSV. Salesforce keeps whole seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// Reads a date and time with an offset.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for an impossible date or time, a missing offset, or a year outside 0 to 9999.
+    pub fn parse(text: &str) -> Result<Self> {
+        let instant = DateTime::parse_from_rfc3339(text)
+            .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
+            .map_err(|error| {
+                Error::new(ErrorKind::Invalid, "", "not a date and time with offset, such as 2026-05-01T07:25:37Z")
+                    .with_source(error)
+            })?
+            .to_utc();
+        if (0..=9999).contains(&instant.year()) {
+            Ok(Self(instant.trunc_subsecs(3)))
+        } else {
+            Err(Error::new(ErrorKind::Invalid, "", "the year is outside 0 to 9999"))
+        }
+    }
+
+    /// The instant that many milliseconds after 1970 began; `None` outside the years 0 to 9999.
+    #[must_use]
+    pub fn from_unix_millis(millis: i64) -> Option<Self> {
+        DateTime::from_timestamp_millis(millis).filter(|instant| (0..=9999).contains(&instant.year())).map(Self)
+    }
+
+    /// Milliseconds since 1970 began.
+    #[must_use]
+    pub fn unix_millis(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// The same instant without its fraction of a second: what Salesforce stores.
+    #[must_use]
+    pub fn whole_seconds(self) -> Self {
+        Self(self.0.trunc_subsecs(0))
+    }
+
+    /// The calendar year in UTC.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        Self(DateTime::<Utc>::from(time).trunc_subsecs(3))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    }
+}
+
+/// A day of the calendar, without time and zone: `2026-05-01`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Date(NaiveDate);
+
+impl Date {
+    /// Reads `2026-05-01`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for an impossible day, another form, or a year outside 0 to 9999.
+    pub fn parse(text: &str) -> Result<Self> {
+        let invalid = |message| Error::new(ErrorKind::Invalid, "", message);
+        if text.len() != 10 {
+            return Err(invalid("not a date such as 2026-05-01"));
+        }
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| invalid("not a date such as 2026-05-01"))?;
+        if (0..=9999).contains(&day.year()) { Ok(Self(day)) } else { Err(invalid("the year is outside 0 to 9999")) }
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%d"))
+    }
+}
+
+macro_rules! as_text {
+    ($name:ident) => {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                Self::parse(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(|error| de::Error::custom(error.message().to_owned()))
+            }
+        }
+    };
+}
+
+as_text!(Timestamp);
+as_text!(Date);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_shape_is_one_instant() {
+        let shapes = [
+            "2026-05-01T07:25:37.000+0000",
+            "2026-05-01T07:25:37Z",
+            "2026-05-01T07:25:37.000Z",
+            "2026-05-01T07:25:37+00:00",
+            "2026-05-01T09:25:37.0+0200",
+            "2026-04-30T23:55:37-07:30",
+        ];
+        for shape in shapes {
+            assert_eq!(Timestamp::parse(shape).expect(shape).to_string(), "2026-05-01T07:25:37.000Z");
+        }
+    }
+
+    #[test]
+    fn impossible_or_incomplete_moments_are_refused() {
+        for text in [
+            "",
+            "2026-02-30T00:00:00Z",
+            "2026-05-01T25:00:00Z",
+            "2026-05-01",
+            "2026-05-01T07:25:37",
+            "10000-01-01T00:00:00Z",
+            "yesterday",
+            "1714548337",
+        ] {
+            assert_eq!(Timestamp::parse(text).expect_err(text).kind(), ErrorKind::Invalid);
+        }
+        for text in ["2026-02-29", "2026-5-1", "2026-05-01T00:00:00Z", "26-05-01", "+2026-05-0"] {
+            assert_eq!(Date::parse(text).expect_err(text).kind(), ErrorKind::Invalid);
+        }
+    }
+
+    #[test]
+    fn fractions_are_cut_not_rounded() {
+        let moment = Timestamp::parse("2026-05-01T07:25:37.9999Z").expect("valid");
+        assert_eq!(moment.to_string(), "2026-05-01T07:25:37.999Z");
+        assert_eq!(moment.whole_seconds().to_string(), "2026-05-01T07:25:37.000Z");
+        let leap = Timestamp::parse("2016-12-31T23:59:60Z").expect("a leap second");
+        assert_eq!(leap.whole_seconds().to_string().len(), "2016-12-31T23:59:60.000Z".len());
+    }
+}
