@@ -232,7 +232,7 @@ pub fn split_in_list<V: AsRef<str>>(statement: &str, name: &str, values: &[V]) -
     let (mut start, mut bytes) = (0, empty);
     for (index, value) in values.iter().enumerate() {
         // Quotes and comma are escaped: %27 %27 %2C. Twice the value's length covers its own escapes of quotes.
-        let more = encode(&Soql::bind(":v", [("v", Literal::from(value.as_ref()))])?.as_str()).len() + 3;
+        let more = encode(Soql::bind(":v", [("v", Literal::from(value.as_ref()))])?.as_str()).len() + 3;
         if bytes + more > MAX_QUERY_BYTES && index > start {
             queries.push(bind(&values[start..index])?);
             (start, bytes) = (index, empty);

@@ -1,6 +1,8 @@
 //! Records: dynamic ones, and what typed ones need.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{self, Serialize, SerializeMap, Serializer};
@@ -108,11 +110,6 @@ impl Record {
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
-
-    /// Reads a JSON object.
-    pub(crate) fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
-    }
 }
 
 impl Serialize for Record {
@@ -137,30 +134,53 @@ struct Attributes<'a> {
 
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
+        let members = Members::<Box<RawValue>>::deserialize(deserializer)?;
+        members.into_record(0).map_err(de::Error::custom)
+    }
+}
 
-        impl<'de> Visitor<'de> for Members {
-            type Value = Record;
+/// The members of a JSON object, their values not yet read.
+pub(super) struct Members<R>(Vec<(String, R)>);
+
+impl<R: Borrow<RawValue>> Members<R> {
+    pub(super) fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0.iter().rev().find(|(member, _)| member == name).map(|(_, raw)| raw.borrow())
+    }
+
+    pub(super) fn into_record(self, depth: u32) -> Result<Record, serde_json::Error> {
+        let mut record = Record::new();
+        for (name, raw) in self.0 {
+            if name == "attributes" {
+                record.object = object_of(raw.borrow());
+            } else {
+                record.set(name, from_raw(raw.borrow(), depth + 1)?);
+            }
+        }
+        Ok(record)
+    }
+}
+
+impl<'de, R: Deserialize<'de>> Deserialize<'de> for Members<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor<R>(PhantomData<R>);
+
+        impl<'de, R: Deserialize<'de>> Visitor<'de> for MembersVisitor<R> {
+            type Value = Members<R>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a record")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
-                let mut record = Record::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    let raw: Box<RawValue> = map.next_value()?;
-                    if name == "attributes" {
-                        record.object = object_of(&raw);
-                    } else {
-                        record.set(name, from_raw(&raw).map_err(de::Error::custom)?);
-                    }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<R>, A::Error> {
+                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(0).min(1024));
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
-                Ok(record)
+                Ok(Members(members))
             }
         }
 
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
     }
 }
 

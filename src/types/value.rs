@@ -4,6 +4,7 @@ use serde::de::{self, Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
+use super::record::Members;
 use super::{Date, Decimal, Record, Timestamp};
 use crate::error::Result;
 
@@ -160,21 +161,24 @@ impl Serialize for Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        from_raw(raw).map_err(D::Error::custom)
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        from_raw(&raw, 0).map_err(D::Error::custom)
     }
 }
 
+/// Salesforce nests five levels of parents and of children; what nests deeper than this is no answer of an org.
+const MAX_DEPTH: u32 = 64;
+
 /// Reads one JSON value. The text is well-formed JSON already, so its first character tells the type.
-pub(super) fn from_raw(raw: &RawValue) -> Result<Value, serde_json::Error> {
+pub(super) fn from_raw(raw: &RawValue, depth: u32) -> Result<Value, serde_json::Error> {
     let text = raw.get();
+    if depth > MAX_DEPTH {
+        return Err(de::Error::custom("nested too deeply"));
+    }
     Ok(match text.as_bytes().first() {
         Some(b'"') => Value::Text(serde_json::from_str(text)?),
-        Some(b'{') => from_object(Record::from_json(text)?, text)?,
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text)?;
-            Value::List(items.into_iter().map(from_raw).collect::<Result<_, _>>()?)
-        }
+        Some(b'{') => object(serde_json::from_str(text)?, depth)?,
+        Some(b'[') => Value::List(list(raw, depth)?),
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
         Some(b'n') => Value::Null,
@@ -182,22 +186,26 @@ pub(super) fn from_raw(raw: &RawValue) -> Result<Value, serde_json::Error> {
     })
 }
 
+fn list(raw: &RawValue, depth: u32) -> Result<Vec<Value>, serde_json::Error> {
+    let items: Vec<&RawValue> = serde_json::from_str(raw.get())?;
+    items.into_iter().map(|item| from_raw(item, depth + 1)).collect()
+}
+
 /// `{totalSize, done, records}` without `attributes` is a child subquery's answer, all else a record.
-fn from_object(record: Record, text: &str) -> Result<Value, serde_json::Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Page {
-        total_size: u64,
-        #[serde(default)]
-        next_records_url: Option<String>,
-        records: Vec<Record>,
+fn object(members: Members<&RawValue>, depth: u32) -> Result<Value, serde_json::Error> {
+    let (Some(total_size), Some(records)) = (members.get("totalSize"), members.get("records")) else {
+        return members.into_record(depth).map(Value::Record);
+    };
+    if members.get("attributes").is_some() {
+        return members.into_record(depth).map(Value::Record);
     }
-    if record.object_name().is_some() || record.get("totalSize").is_none() || record.get("records").is_none() {
-        return Ok(Value::Record(record));
-    }
-    let page: Page = serde_json::from_str(text)?;
-    let Page { total_size, next_records_url, records } = page;
-    Ok(Value::Children(ChildRecords { total_size, records, next_records_url }))
+    let rows = list(records, depth)?.into_iter().map(|row| match row {
+        Value::Record(record) => Ok(record),
+        _ => Err(de::Error::custom("a child row is no record")),
+    });
+    let next_records_url = members.get("nextRecordsUrl").map(|url| serde_json::from_str(url.get())).transpose()?;
+    let total_size = serde_json::from_str(total_size.get())?;
+    Ok(Value::Children(ChildRecords { total_size, records: rows.collect::<Result<_, _>>()?, next_records_url }))
 }
 
 #[cfg(test)]
@@ -222,5 +230,15 @@ mod tests {
         let Value::Children(children) = value else { panic!("{value:?}") };
         assert_eq!((children.total_size, children.records.len()), (3, 1));
         assert!(children.next_records_url.is_some());
+    }
+
+    #[test]
+    fn what_nests_without_end_is_refused_and_not_followed() {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let text = open.repeat(100_000) + "1" + &close.repeat(100_000);
+            assert!(serde_json::from_str::<Value>(&text).is_err());
+        }
+        let text = "[".repeat(60) + &"]".repeat(60);
+        serde_json::from_str::<Value>(&text).expect("deep enough for every answer");
     }
 }
