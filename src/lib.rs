@@ -2,11 +2,14 @@
 
 mod error;
 
+pub mod adapters;
 pub mod api;
 pub mod auth;
 pub mod client;
 pub mod clock;
 pub mod http;
+pub mod mapping;
+pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod types;

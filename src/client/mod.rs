@@ -66,6 +66,11 @@ impl Client {
         self.0.api_calls.load(Ordering::Relaxed)
     }
 
+    /// Waits on the client's clock.
+    pub(crate) async fn pause(&self, duration: std::time::Duration) {
+        self.0.clock.sleep(duration).await;
+    }
+
     /// The access token in force, after logging in if need be. Costs no API call.
     ///
     /// # Errors

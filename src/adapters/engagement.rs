@@ -1,0 +1,199 @@
+//! Demo-engagement sessions: what a visitor did in an interactive demo, as one record of a custom object each.
+//!
+//! The object is `{prefix}Session__c`, its Name the session id, its unique external id `{prefix}Session_Key__c`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::{FieldMap, FieldRule, Transform};
+use crate::types::{Decimal, FieldName, Record, SObjectName, Timestamp, Value};
+
+/// Characters of a text field, in UTF-16 units.
+const TEXT: usize = 255;
+/// Characters of a Name field, which holds the session id.
+const NAME: usize = 80;
+
+/// One viewing of a demo. Fields that are `None` are left alone in Salesforce.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EngagementSession {
+    /// Names the session; at most 80 characters.
+    pub session_id: String,
+    /// When it began. Salesforce stores whole seconds.
+    pub started_at: Option<Timestamp>,
+    /// The visitor's name; at most 255 characters.
+    pub full_name: Option<String>,
+    /// The visitor's email address.
+    pub email: Option<String>,
+    /// How long it lasted. Stored as minutes with three decimals.
+    pub duration_seconds: Option<Decimal>,
+    /// Steps of the demo that were seen.
+    pub steps_viewed: Option<u32>,
+    /// The demos seen.
+    pub demos: Option<Vec<String>>,
+    /// The flows seen.
+    pub flows: Option<Vec<String>>,
+    /// Areas the visitor was very interested in.
+    pub very_interested: Option<Vec<String>>,
+    /// Areas the visitor was somewhat interested in.
+    pub somewhat_interested: Option<Vec<String>>,
+    /// Areas the visitor was not interested in.
+    pub not_interested: Option<Vec<String>>,
+    /// The opportunity that the share link was made for.
+    pub opportunity_id: Option<String>,
+}
+
+impl From<&EngagementSession> for Record {
+    fn from(session: &EngagementSession) -> Self {
+        let list = |items: &Vec<String>| Value::List(items.iter().map(|item| item.as_str().into()).collect());
+        let values = [
+            ("session_id", Some(session.session_id.as_str().into())),
+            ("started_at", session.started_at.map(Value::from)),
+            ("full_name", session.full_name.as_deref().map(Value::from)),
+            ("email", session.email.as_deref().map(Value::from)),
+            ("duration_seconds", session.duration_seconds.map(Value::from)),
+            ("steps_viewed", session.steps_viewed.map(Value::from)),
+            ("demos", session.demos.as_ref().map(list)),
+            ("flows", session.flows.as_ref().map(list)),
+            ("very_interested", session.very_interested.as_ref().map(list)),
+            ("somewhat_interested", session.somewhat_interested.as_ref().map(list)),
+            ("not_interested", session.not_interested.as_ref().map(list)),
+            ("opportunity_id", session.opportunity_id.as_deref().map(Value::from)),
+        ];
+        let mut record = Self::new();
+        for (name, value) in values {
+            if let Some(value) = value {
+                record.set(name, value);
+            }
+        }
+        record
+    }
+}
+
+/// What the API names of a product's objects and fields start with; `Navattic_` by default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Self("Navattic_".into())
+    }
+}
+
+/// Characters of an API name before `__c`; general knowledge, not verified.
+const MAX_API_NAME: usize = 40;
+const LONGEST_NAME: &str = "Somewhat_Interested_Areas";
+
+impl Prefix {
+    /// Takes a prefix, such as `Acme_`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for what cannot begin an API name, has two underscores in a row, or leaves no room for the
+    /// longest field name.
+    pub fn new(prefix: impl Into<String>) -> Result<Self> {
+        let prefix = prefix.into();
+        let sound = FieldName::new(&*prefix).is_ok() && !prefix.contains("__");
+        if !sound || prefix.len() + LONGEST_NAME.len() > MAX_API_NAME {
+            return Err(Error::new(ErrorKind::Config, "engagement", "not a prefix for API names")
+                .with_advice("give at most 15 letters, digits and single underscores after a letter, such as Acme_"));
+        }
+        Ok(Self(prefix))
+    }
+
+    /// The session object, `{prefix}Session__c`.
+    #[must_use]
+    pub fn session_object(&self) -> SObjectName {
+        self.name("Session", SObjectName::new)
+    }
+
+    /// A field of ours, `{prefix}{name}__c`.
+    pub(crate) fn field(&self, name: &str) -> FieldName {
+        self.name(name, FieldName::new)
+    }
+
+    #[expect(clippy::expect_used, reason = "`new` checked the prefix, and names of this file are identifiers")]
+    fn name<T>(&self, name: &str, make: fn(String) -> Result<T>) -> T {
+        make(format!("{}{name}__c", self.0)).expect("an identifier")
+    }
+}
+
+/// The default map of sessions to the session object. Sources are the fields of [`EngagementSession`].
+///
+/// # Errors
+///
+/// None with these rules; those of [`FieldMap::new`] by type.
+pub fn session_map(prefix: &Prefix) -> Result<FieldMap> {
+    use Transform::{DateTime, Email, JoinList, MaxLength, Minimum, Number, SecondsToMinutes, Text, WholeNumber};
+    let field = |name| prefix.field(name);
+    let id = || vec![Text, MaxLength { max: NAME }];
+    let not_negative = || Minimum { min: Decimal::ZERO };
+    let list = || vec![JoinList { max: TEXT }];
+    let minutes = vec![not_negative(), SecondsToMinutes, Number { precision: 18, scale: 3 }];
+    let rules = vec![
+        FieldRule::new("session_id", field("Session_Key"), id()).required(),
+        FieldRule::new("session_id", FieldName::from_static("Name"), id()).required(),
+        FieldRule::new("started_at", field("Started_At"), vec![DateTime]),
+        FieldRule::new("full_name", field("Full_Name"), vec![Text, MaxLength { max: TEXT }]),
+        FieldRule::new("email", field("Email"), vec![Text, MaxLength { max: TEXT }, Email]),
+        FieldRule::new("duration_seconds", field("Duration_Minutes"), minutes),
+        FieldRule::new("steps_viewed", field("Steps_Viewed"), vec![not_negative(), WholeNumber { precision: 18 }]),
+        FieldRule::new("demos", field("Demos"), list()),
+        FieldRule::new("flows", field("Flows"), list()),
+        FieldRule::new("very_interested", field("Very_Interested_Areas"), list()),
+        FieldRule::new("somewhat_interested", field("Somewhat_Interested_Areas"), list()),
+        FieldRule::new("not_interested", field("Not_Interested_Areas"), list()),
+    ];
+    let (key, changed_at) = (field("Session_Key"), Some(field("Started_At")));
+    FieldMap::new(prefix.session_object(), key, changed_at, rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nav_9_the_default_map_has_the_eleven_fields_and_the_key() {
+        let map = session_map(&Prefix::default()).expect("sound");
+        let targets: Vec<&str> = map.rules().iter().map(|rule| rule.target.as_str()).collect();
+        assert_eq!(map.object().as_str(), "Navattic_Session__c");
+        assert_eq!(targets.len(), 12, "11 fields and the external id");
+        for expected in ["Name", "Navattic_Session_Key__c", "Navattic_Somewhat_Interested_Areas__c"] {
+            assert!(targets.contains(&expected), "{targets:?}");
+        }
+    }
+
+    #[test]
+    fn nav_5_name_and_email_have_255_characters() {
+        let map = session_map(&Prefix::default()).expect("sound");
+        let session = |name: String, email: String| EngagementSession {
+            session_id: "s".into(),
+            full_name: Some(name),
+            email: Some(email),
+            ..EngagementSession::default()
+        };
+        let fits = session("🙂".repeat(127) + "x", "ada@example.com".into());
+        assert!(map.apply(&Record::from(&fits)).is_ok());
+        let over = session("🙂".repeat(128), format!("{}@example.com", "a".repeat(250)));
+        let issues = map.apply(&Record::from(&over)).expect_err("too long");
+        assert_eq!(issues.iter().map(|issue| issue.field.as_str()).collect::<Vec<_>>(), ["full_name", "email"]);
+    }
+
+    #[test]
+    fn a_bad_session_id_is_one_issue_although_two_fields_hold_it() {
+        let map = session_map(&Prefix::default()).expect("sound");
+        for id in [String::new(), "x".repeat(81), "a\0".into()] {
+            let session = EngagementSession { session_id: id, ..EngagementSession::default() };
+            let issues = map.apply(&Record::from(&session)).expect_err("bad id");
+            assert_eq!(issues.len(), 1, "{issues:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes_that_make_no_api_name_are_refused() {
+        assert_eq!(Prefix::new("Acme_").expect("sound").session_object().as_str(), "Acme_Session__c");
+        for prefix in ["", "1_", "a b_", "ns__", "Much_Too_Long_Prefix_"] {
+            assert_eq!(Prefix::new(prefix).expect_err(prefix).kind(), ErrorKind::Config);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The products' own terms, and how their data comes in.
+
+pub mod engagement;
+mod json_lines;
+
+pub use self::json_lines::{JsonLines, Line};

@@ -1,0 +1,9 @@
+//! Bringing two systems in step. Decisions are pure; [`Push`] carries them out.
+
+mod batch;
+mod outcome;
+mod plan;
+mod push;
+
+pub use self::outcome::{Outcome, Totals};
+pub use self::push::{Push, PushBuilder};

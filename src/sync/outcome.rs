@@ -1,0 +1,65 @@
+//! What became of a source record.
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::mapping::MappingIssue;
+use crate::types::RecordId;
+
+/// What became of a source record. Each has exactly one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The map refuses it; all issues at once. Nothing was sent.
+    Invalid(Vec<MappingIssue>),
+    /// A later or newer record of the same window stands for it.
+    Folded,
+    /// A record was created.
+    Created(RecordId),
+    /// A record was changed.
+    Updated(RecordId),
+    /// The org has the values already, or newer ones.
+    Unchanged(RecordId),
+    /// Salesforce refused it for what it is; sending it again as it is would be refused again.
+    Rejected(Error),
+    /// It was not written for a reason that passes, such as a lock or an outage; send it again later.
+    Deferred(Error),
+}
+
+/// How many records had which outcome. The sum of all but `read` is `read`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Records taken in.
+    pub read: u64,
+    /// See [`Outcome::Invalid`].
+    pub invalid: u64,
+    /// See [`Outcome::Folded`].
+    pub folded: u64,
+    /// See [`Outcome::Created`].
+    pub created: u64,
+    /// See [`Outcome::Updated`].
+    pub updated: u64,
+    /// See [`Outcome::Unchanged`].
+    pub unchanged: u64,
+    /// See [`Outcome::Rejected`].
+    pub failed: u64,
+    /// See [`Outcome::Deferred`].
+    pub deferred: u64,
+}
+
+impl Totals {
+    /// Counts one record's outcome.
+    pub fn count(&mut self, outcome: &Outcome) {
+        self.read += 1;
+        *match outcome {
+            Outcome::Invalid(_) => &mut self.invalid,
+            Outcome::Folded => &mut self.folded,
+            Outcome::Created(_) => &mut self.created,
+            Outcome::Updated(_) => &mut self.updated,
+            Outcome::Unchanged(_) => &mut self.unchanged,
+            Outcome::Rejected(_) => &mut self.failed,
+            Outcome::Deferred(_) => &mut self.deferred,
+        } += 1;
+    }
+}
