@@ -101,6 +101,12 @@ impl Prefix {
         Ok(Self(prefix))
     }
 
+    /// The prefix itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The session object, `{prefix}Session__c`.
     #[must_use]
     pub fn session_object(&self) -> SObjectName {

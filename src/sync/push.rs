@@ -13,7 +13,7 @@ use super::plan::{Decision, KeyCase, decide, fold};
 use crate::api::{AllOrNone, SaveResult, split_in_list};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mapping::{FieldMap, MappedRecord};
+use crate::mapping::{FieldMap, MappedRecord, MappingIssue};
 use crate::types::{FieldName, Record, RecordId, SObjectDescribe};
 
 /// Calls in flight at once.
@@ -126,7 +126,8 @@ impl Push {
     }
 
     /// Pushes all records of a stream and reports each with its outcome, in the order of the stream. `T` is whatever the
-    /// caller wants to see again beside the outcome, such as a line number.
+    /// caller wants to see again beside the outcome, such as a line number. What could not be read as a record comes as the
+    /// issue with it, and ends as [`Outcome::Invalid`].
     ///
     /// # Errors
     ///
@@ -135,14 +136,14 @@ impl Push {
     /// [`Outcome::Deferred`]; the rest of the stream is not read.
     pub async fn run<T, S, F>(&self, input: S, mut report: F) -> Result<Totals>
     where
-        S: Stream<Item = (T, Record)> + Send,
+        S: Stream<Item = (T, Result<Record, MappingIssue>)> + Send,
         T: Send,
         F: FnMut(T, &Outcome) + Send,
     {
         let mut totals = Totals::default();
         let mut windows = std::pin::pin!(input.chunks(self.0.window));
         while let Some(window) = windows.next().await {
-            let (tags, records): (Vec<T>, Vec<Record>) = window.into_iter().unzip();
+            let (tags, records): (Vec<T>, Vec<_>) = window.into_iter().unzip();
             let (outcomes, stopped) = self.window(&records).await;
             for (tag, outcome) in tags.into_iter().zip(&outcomes) {
                 totals.count(outcome);
@@ -155,12 +156,13 @@ impl Push {
         Ok(totals)
     }
 
-    /// Pushes one window of records. Gives one outcome each, in their order, and an error where going on is useless.
-    pub async fn window(&self, records: &[Record]) -> (Vec<Outcome>, Option<Error>) {
+    /// Pushes one window. Gives one outcome each, in their order, and an error where going on is useless.
+    async fn window(&self, records: &[Result<Record, MappingIssue>]) -> (Vec<Outcome>, Option<Error>) {
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(records.len());
         let mut mapped: Vec<Option<MappedRecord>> = Vec::with_capacity(records.len());
         for record in records {
-            match self.0.map.apply(record) {
+            let record = record.as_ref().map_err(|issue| vec![issue.clone()]);
+            match record.and_then(|record| self.0.map.apply(record)) {
                 Ok(record) => {
                     mapped.push(Some(record));
                     outcomes.push(Outcome::Folded);

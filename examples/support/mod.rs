@@ -1,0 +1,91 @@
+//! What the examples share: which org to work in, and how to end.
+
+use std::error::Error as _;
+use std::process::ExitCode;
+
+use sforce::auth::{ClientCredentials, LoginHost};
+use sforce::testing::org::MockOrg;
+use sforce::{Client, Error};
+
+const VARIABLES: [&str; 3] = ["SALESFORCE_LOGIN_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
+
+/// The text that `--help` ends with.
+pub const ENVIRONMENT: &str = "Environment:
+  SALESFORCE_LOGIN_URL      the org's My Domain, such as https://acme.my.salesforce.com
+  SALESFORCE_CLIENT_ID      consumer key of an external client app with the client credentials flow
+  SALESFORCE_CLIENT_SECRET  its secret
+
+Without these three the program works in a mock org of its own.
+
+Exit status: 0 done, 1 not done, 2 wrong use.";
+
+/// Why the program ends early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The job could not be done.
+    Failed(String),
+    /// The program was called the wrong way.
+    Usage(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(explain(&error))
+    }
+}
+
+impl Failure {
+    /// Tells the user and gives the exit status.
+    pub fn report(&self) -> ExitCode {
+        let (text, code) = match self {
+            Self::Failed(text) => (text, 1),
+            Self::Usage(text) => (text, 2),
+        };
+        eprintln!("error: {text}");
+        ExitCode::from(code)
+    }
+}
+
+/// An error with what Salesforce said and what lies below.
+pub fn explain(error: &Error) -> String {
+    let mut text = error.to_string();
+    for detail in error.salesforce() {
+        text.push_str(&format!("\n  Salesforce: {detail}"));
+    }
+    let mut cause = error.source();
+    while let Some(below) = cause {
+        text.push_str(&format!("\n  cause: {below}"));
+        cause = below.source();
+    }
+    text
+}
+
+/// The org to work in: a client, and the mock org that lives as long as this if there is one.
+pub struct Org {
+    pub client: Client,
+    pub name: String,
+    _mock: Option<MockOrg>,
+}
+
+/// Connects as the environment says, or starts the mock org that `make` gives.
+pub fn connect(make: impl FnOnce() -> MockOrg) -> Result<Org, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
+    let values = VARIABLES.map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
+    let missing: Vec<&str> =
+        VARIABLES.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    let (url, id, secret, mock) = match values {
+        [Some(url), Some(id), Some(secret)] => (url, id, secret, None),
+        _ if missing.len() < VARIABLES.len() => {
+            let advice = "set all three for a real org, none for the mock org";
+            return Err(Failure::Usage(format!("{} not set: {advice}", missing.join(" and "))));
+        }
+        _ => {
+            let mock = make();
+            (mock.base_url(), mock.client_id().to_owned(), mock.client_secret().to_owned(), Some(mock))
+        }
+    };
+    let host = LoginHost::my_domain(&url)?;
+    let name = if mock.is_some() { "the mock org".to_owned() } else { host.to_string() };
+    let client = Client::builder(ClientCredentials::new(host, id, secret)?).build()?;
+    Ok(Org { client, name, _mock: mock })
+}
