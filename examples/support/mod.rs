@@ -10,7 +10,7 @@ use sforce::{Client, Error};
 const VARIABLES: [&str; 3] = ["SALESFORCE_LOGIN_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
 
 /// The text that `--help` ends with.
-pub const ENVIRONMENT: &str = "Environment:
+pub(crate) const ENVIRONMENT: &str = "Environment:
   SALESFORCE_LOGIN_URL      the org's My Domain, such as https://acme.my.salesforce.com
   SALESFORCE_CLIENT_ID      consumer key of an external client app with the client credentials flow
   SALESFORCE_CLIENT_SECRET  its secret
@@ -21,7 +21,7 @@ Exit status: 0 done, 1 not done, 2 wrong use.";
 
 /// Why the program ends early.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The job could not be done.
     Failed(String),
     /// The program was called the wrong way.
@@ -36,7 +36,7 @@ impl From<Error> for Failure {
 
 impl Failure {
     /// Tells the user and gives the exit status.
-    pub fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self) -> ExitCode {
         let (text, code) = match self {
             Self::Failed(text) => (text, 1),
             Self::Usage(text) => (text, 2),
@@ -47,7 +47,7 @@ impl Failure {
 }
 
 /// An error with what Salesforce said and what lies below.
-pub fn explain(error: &Error) -> String {
+pub(crate) fn explain(error: &Error) -> String {
     let mut text = error.to_string();
     for detail in error.salesforce() {
         text.push_str(&format!("\n  Salesforce: {detail}"));
@@ -61,14 +61,14 @@ pub fn explain(error: &Error) -> String {
 }
 
 /// The org to work in: a client, and the mock org that lives as long as this if there is one.
-pub struct Org {
-    pub client: Client,
-    pub name: String,
+pub(crate) struct Org {
+    pub(crate) client: Client,
+    pub(crate) name: String,
     _mock: Option<MockOrg>,
 }
 
 /// Connects as the environment says, or starts the mock org that `make` gives.
-pub fn connect(make: impl FnOnce() -> MockOrg) -> Result<Org, Failure> {
+pub(crate) fn connect(make: impl FnOnce() -> MockOrg) -> Result<Org, Failure> {
     #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
     let values = VARIABLES.map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
     let missing: Vec<&str> =

@@ -122,9 +122,13 @@ impl Client {
         Ok(Request { method: request.method.clone(), url, headers, body: Body::Bytes(request.body.clone()) })
     }
 
-    /// The path on the instance. It is appended as text and the host compared, so that no path can lead elsewhere.
+    /// The path on the instance. It is appended as text, and host and path are compared, so that no path leads elsewhere:
+    /// a segment of one or two dots, however escaped, would be a step in the path to every URL parser.
     fn url(&self, request: &ApiRequest, instance: &Url) -> Result<Url> {
-        let invalid = || Error::new(ErrorKind::Decode, request.operation, "not a path of the org's API");
+        let invalid = || {
+            Error::new(ErrorKind::Invalid, request.operation, "the path cannot be addressed")
+                .with_advice("name a record whose key is made of dots in the body, by a collections call")
+        };
         if !request.path.starts_with('/') {
             return Err(invalid());
         }
@@ -136,7 +140,8 @@ impl Client {
             format!("{origin}/services/data/v{version}{}", request.path)
         };
         let url = Url::parse(&text).map_err(|error| invalid().with_source(error))?;
-        if url.origin() == instance.origin() { Ok(url) } else { Err(invalid()) }
+        let path = request.path.split('?').next().unwrap_or_default();
+        if url.origin() == instance.origin() && url.path().ends_with(path) { Ok(url) } else { Err(invalid()) }
     }
 
     fn observe_limits(&self, headers: &http::HeaderMap) {
