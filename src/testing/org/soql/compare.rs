@@ -19,10 +19,8 @@ pub(crate) fn same_text(field: &Field, left: &str, right: &str) -> bool {
     if field.case_sensitive || is_id(field.kind) {
         return false;
     }
-    match left.is_ascii() && right.is_ascii() {
-        true => left.eq_ignore_ascii_case(right),
-        false => fold(left) == fold(right),
-    }
+    let both_ascii = left.is_ascii() && right.is_ascii();
+    if both_ascii { left.eq_ignore_ascii_case(right) } else { fold(left) == fold(right) }
 }
 
 /// Whether two values are the same for a field, as `=` sees it.
@@ -79,5 +77,37 @@ impl Key {
             Value::Date(date) => Self::Date(*date),
             Value::Time(time) => Self::Time(*time),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{field, picklist};
+    use super::*;
+
+    fn text(value: &str) -> Value {
+        Value::Text(value.to_owned())
+    }
+
+    #[test]
+    fn case_matters_for_ids_and_case_sensitive_fields_only() {
+        let plain = field("Name", FieldType::String);
+        let exact = Field { case_sensitive: true, ..plain.clone() };
+        let id = field("Id", FieldType::Id);
+        assert!(same_value(&plain, &text("Größe"), &text("GRÖSSE")));
+        assert!(!same_value(&exact, &text("a"), &text("A")));
+        assert!(!same_value(&id, &text("001a"), &text("001A")));
+        assert!(!same_value(&plain, &text("a"), &Value::Null));
+    }
+
+    #[test]
+    fn nulls_come_first_and_picklists_keep_setup_order() {
+        let stage = picklist("StageName", &["New", "Closed", "Active"]);
+        assert_eq!(order(&stage, &text("closed"), &text("Active")), Ordering::Less);
+        assert_eq!(order(&stage, &text("Unlisted"), &text("Active")), Ordering::Greater);
+        assert_eq!(order(&stage, &Value::Null, &text("New")), Ordering::Less);
+        let name = field("Name", FieldType::String);
+        assert_eq!(order(&name, &text("b"), &text("C")), Ordering::Less);
+        assert_eq!(order(&name, &text("b"), &text("B")), Ordering::Equal);
     }
 }

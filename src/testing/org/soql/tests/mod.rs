@@ -16,7 +16,7 @@ use super::super::value::{Row, Value};
 use super::{QueryResult, SoqlError, Tables, dates, execute, id};
 
 /// A field of the tests' schema: describe's usual flags for its type.
-fn field(name: &str, kind: FieldType) -> Field {
+pub(super) fn field(name: &str, kind: FieldType) -> Field {
     let long = name == "Description";
     let plain = !long && !matches!(kind, FieldType::Address | FieldType::MultiPicklist);
     Field {
@@ -63,7 +63,7 @@ fn reference(name: &str, targets: &[&str], parent: &str, children: &str) -> Fiel
     }
 }
 
-fn picklist(name: &str, values: &[&str]) -> Field {
+pub(super) fn picklist(name: &str, values: &[&str]) -> Field {
     let entry = |value: &&str| PicklistValue {
         value: (*value).to_owned(),
         label: format!("{value} (label)"),
