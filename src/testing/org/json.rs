@@ -27,6 +27,21 @@ impl Json {
         Self::Number(number.to_string())
     }
 
+    /// The member of an object.
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The document as text, without spaces between tokens.
     pub(crate) fn to_text(&self) -> String {
         let mut out = String::new();

@@ -2,8 +2,55 @@
 //!
 //! Written from Salesforce's documents and recorded answers, never from what our own client sends. It imports nothing
 //! of this crate outside `testing::org`, so client and mock cannot share a mistake.
+//!
+//! ```
+//! use sforce::testing::org::{MockOrg, Operation};
+//!
+//! let org = MockOrg::builder().engagement_session("Navattic_").start();
+//! org.insert("Account", serde_json::json!({ "Name": "Acme" }));
+//! org.faults().on(Operation::CollectionsUpsert).apply_then_time_out().once();
+//! assert_eq!(org.count("Account"), 1);
+//! ```
+//!
+//! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
+//! `rest` (one file per resource) → `data` (the rules of a write) → `store` (rows and indexes).
 
+mod auth;
+mod behaviour;
+mod clock;
+mod data;
+mod duplicates;
+mod engine;
+mod error;
+mod faults;
+mod hmac;
+mod ids;
+mod input;
 pub(crate) mod json;
+mod mock;
+mod operation;
+mod parse;
+mod rest;
+mod router;
 pub(crate) mod schema;
+mod seed;
+mod server;
+mod soap;
 pub(crate) mod soql;
+mod spec;
+mod standard;
+mod state;
+mod store;
+mod usage;
 pub(crate) mod value;
+mod wire;
+
+pub use duplicates::DuplicateAction;
+pub use faults::{FaultOn, FaultWhen, Faults};
+pub use mock::{MockOrg, MockOrgBuilder};
+pub use operation::Operation;
+pub use spec::{FieldSpec, ObjectSpec};
+pub use usage::LoggedRequest;
+
+#[cfg(test)]
+mod tests;

@@ -82,6 +82,83 @@ pub(crate) struct Field {
     pub(crate) default_value: Option<String>,
 }
 
+impl Field {
+    /// A field of that kind with the flags such fields usually have: nillable, writeable, filterable as the kind allows
+    /// (the flags per kind agree with recorded: describe/*.json).
+    pub(crate) fn new(name: &str, label: &str, kind: FieldType) -> Self {
+        use FieldType as T;
+        let compound = matches!(kind, T::Address | T::Location);
+        let opaque = matches!(kind, T::EncryptedString | T::AnyType | T::Base64);
+        let measured = matches!(kind, T::Double | T::Currency | T::Percent | T::DateTime | T::Time | T::Combobox);
+        Self {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            kind,
+            length: if matches!(kind, T::Id | T::Reference) { 18 } else { 0 },
+            precision: 0,
+            scale: 0,
+            nillable: true,
+            createable: !compound,
+            updateable: !compound,
+            defaulted_on_create: false,
+            id_lookup: false,
+            external_id: false,
+            unique: false,
+            case_sensitive: false,
+            permissionable: true,
+            filterable: !opaque,
+            sortable: !compound && !opaque && kind != T::MultiPicklist,
+            groupable: !compound && !opaque && !measured && kind != T::MultiPicklist,
+            aggregatable: !compound && !opaque && !matches!(kind, T::Boolean | T::MultiPicklist),
+            name_field: false,
+            auto_number: false,
+            calculated: false,
+            custom: false,
+            restricted_picklist: false,
+            picklist_values: Vec::new(),
+            compound_field_name: None,
+            reference_to: Vec::new(),
+            relationship_name: None,
+            child_relationship_name: None,
+            cascade_delete: false,
+            default_value: None,
+        }
+    }
+
+    /// Text of more than 255 units is kept apart from the row: no filter, sort or group sees it.
+    pub(crate) fn with_length(mut self, length: u32) -> Self {
+        self.length = length;
+        if self.kind == FieldType::TextArea && length > 255 {
+            (self.filterable, self.sortable, self.groupable, self.aggregatable) = (false, false, false, false);
+        }
+        self
+    }
+
+    /// Whether a create without a value for this field fails.
+    pub(crate) fn required_on_create(&self) -> bool {
+        !self.nillable && !self.defaulted_on_create && self.createable
+    }
+
+    /// Whether values of this field are text to the store.
+    pub(crate) fn is_text(&self) -> bool {
+        use FieldType as T;
+        matches!(
+            self.kind,
+            T::String
+                | T::TextArea
+                | T::Picklist
+                | T::MultiPicklist
+                | T::Combobox
+                | T::Email
+                | T::Phone
+                | T::Url
+                | T::EncryptedString
+                | T::AnyType
+                | T::Base64
+        )
+    }
+}
+
 /// An object. Flags carry the names they have in describe.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "describe is a list of flags")]

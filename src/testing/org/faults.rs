@@ -1,0 +1,283 @@
+//! Faults a test scripts: what goes wrong, with which operation, and when.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::operation::Operation;
+use super::state::State;
+
+/// Says which rows of a request are locked: by their place in it and their JSON.
+type RowFilter = Arc<dyn Fn(usize, &serde_json::Value) -> bool + Send + Sync>;
+
+/// What goes wrong.
+#[derive(Clone)]
+pub(crate) enum Kind {
+    /// An answer instead of the org's; nothing is carried out.
+    Answer {
+        status: u16,
+        retry_after: Option<u64>,
+        content_type: &'static str,
+        body: String,
+    },
+    TimeOut,
+    Reset,
+    ExpireSession,
+    /// The rest happens to the answer of a request that was carried out.
+    ApplyThenTimeOut,
+    ApplyThenReset,
+    Truncate {
+        bytes: usize,
+        chunked: bool,
+    },
+    EmptyBody,
+    LockRows(RowFilter),
+    Delay(Duration),
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Answer { .. } => "Answer",
+            Self::TimeOut => "TimeOut",
+            Self::Reset => "Reset",
+            Self::ExpireSession => "ExpireSession",
+            Self::ApplyThenTimeOut => "ApplyThenTimeOut",
+            Self::ApplyThenReset => "ApplyThenReset",
+            Self::Truncate { .. } => "Truncate",
+            Self::EmptyBody => "EmptyBody",
+            Self::LockRows(_) => "LockRows",
+            Self::Delay(_) => "Delay",
+        })
+    }
+}
+
+/// When it goes wrong.
+#[derive(Clone, Debug)]
+enum When {
+    Times(u64),
+    Always,
+    Every(u64),
+    Randomly { per_mille: u16, rng: fastrand::Rng },
+}
+
+#[derive(Clone, Debug)]
+struct Fault {
+    /// `None`: any operation.
+    operation: Option<Operation>,
+    kind: Kind,
+    skip: u64,
+    when: When,
+    seen: u64,
+}
+
+impl Fault {
+    /// Whether this request of its operation is hit.
+    fn hits(&mut self) -> bool {
+        self.seen += 1;
+        let Some(seen) = self.seen.checked_sub(self.skip).filter(|seen| *seen > 0) else { return false };
+        match &mut self.when {
+            When::Times(times) => seen <= *times,
+            When::Always => true,
+            When::Every(every) => seen.is_multiple_of((*every).max(1)),
+            When::Randomly { per_mille, rng } => rng.u16(0..1000) < *per_mille,
+        }
+    }
+}
+
+/// The faults of an org, in the order they were added. A request is hit by the first that applies to it.
+#[derive(Debug, Default)]
+pub(crate) struct Script(Vec<Fault>);
+
+impl Script {
+    pub(crate) fn next(&mut self, operation: Operation) -> Option<Kind> {
+        let mut matching = self.0.iter_mut().filter(|fault| fault.operation.is_none_or(|wanted| wanted == operation));
+        matching.find_map(|fault| fault.hits().then(|| fault.kind.clone()))
+    }
+}
+
+/// The fault script of an org: `org.faults().on(Operation::Query).status(503).once()`.
+#[derive(Debug)]
+pub struct Faults<'a> {
+    state: &'a Mutex<State>,
+}
+
+impl<'a> Faults<'a> {
+    pub(crate) fn new(state: &'a Mutex<State>) -> Self {
+        Self { state }
+    }
+
+    /// A fault of one operation.
+    #[must_use]
+    pub fn on(self, operation: Operation) -> FaultOn<'a> {
+        FaultOn { state: self.state, operation: Some(operation) }
+    }
+
+    /// A fault of every operation.
+    #[must_use]
+    pub fn on_any(self) -> FaultOn<'a> {
+        FaultOn { state: self.state, operation: None }
+    }
+
+    /// Takes all faults out of the script.
+    pub fn clear(self) {
+        lock(self.state).faults.0.clear();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A fault that still needs to know what goes wrong.
+#[derive(Debug)]
+#[must_use = "a fault enters the script with `once`, `times`, `always`, `every` or `randomly`"]
+pub struct FaultOn<'a> {
+    state: &'a Mutex<State>,
+    operation: Option<Operation>,
+}
+
+impl<'a> FaultOn<'a> {
+    fn fault(self, kind: Kind) -> FaultWhen<'a> {
+        FaultWhen { state: self.state, operation: self.operation, kind, skip: 0 }
+    }
+
+    /// Answers with that status and an empty body, as the edge in front of an org does. Nothing is carried out.
+    pub fn status(self, status: u16) -> FaultWhen<'a> {
+        self.fault(Kind::Answer { status, retry_after: None, content_type: "text/html", body: String::new() })
+    }
+
+    /// Answers with an array of one error. Nothing is carried out.
+    pub fn error(self, status: u16, code: &str, message: &str) -> FaultWhen<'a> {
+        let body = super::error::ApiError::new(status, code, message).to_array().to_text();
+        self.fault(Kind::Answer { status, retry_after: None, content_type: "application/json;charset=UTF-8", body })
+    }
+
+    /// Answers 503 with a page for people. Nothing is carried out.
+    pub fn not_json(self) -> FaultWhen<'a> {
+        let body =
+            "<html><head><title>Down for Maintenance</title></head><body>Sorry to interrupt</body></html>".to_owned();
+        self.fault(Kind::Answer { status: 503, retry_after: None, content_type: "text/html;charset=UTF-8", body })
+    }
+
+    /// Never answers, and carries nothing out.
+    pub fn time_out(self) -> FaultWhen<'a> {
+        self.fault(Kind::TimeOut)
+    }
+
+    /// Carries the request out and never answers.
+    pub fn apply_then_time_out(self) -> FaultWhen<'a> {
+        self.fault(Kind::ApplyThenTimeOut)
+    }
+
+    /// Resets the connection instead of an answer; nothing is carried out.
+    pub fn reset(self) -> FaultWhen<'a> {
+        self.fault(Kind::Reset)
+    }
+
+    /// Carries the request out and resets the connection.
+    pub fn apply_then_reset(self) -> FaultWhen<'a> {
+        self.fault(Kind::ApplyThenReset)
+    }
+
+    /// Carries the request out, announces the whole body's length, sends `bytes` of it and closes.
+    pub fn truncate(self, bytes: usize) -> FaultWhen<'a> {
+        self.fault(Kind::Truncate { bytes, chunked: false })
+    }
+
+    /// As [`FaultOn::truncate`], with a chunked body that lacks its last chunk.
+    pub fn truncate_chunked(self, bytes: usize) -> FaultWhen<'a> {
+        self.fault(Kind::Truncate { bytes, chunked: true })
+    }
+
+    /// Carries the request out and answers with its status and an empty body.
+    pub fn empty_body(self) -> FaultWhen<'a> {
+        self.fault(Kind::EmptyBody)
+    }
+
+    /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection for which `rows` is true of their place (from 0) and
+    /// JSON, or the one record of a single call. The others are carried out.
+    pub fn lock_rows(self, rows: impl Fn(usize, &serde_json::Value) -> bool + Send + Sync + 'static) -> FaultWhen<'a> {
+        self.fault(Kind::LockRows(Arc::new(rows)))
+    }
+
+    /// Refuses each nth row of a collection (places n-1, 2n-1, …) with `UNABLE_TO_LOCK_ROW`. A single call is locked for
+    /// `n` = 1 only.
+    pub fn lock_every(self, n: usize) -> FaultWhen<'a> {
+        self.lock_rows(move |place, _| (place + 1).is_multiple_of(n.max(1)))
+    }
+
+    /// Answers 401 `INVALID_SESSION_ID`; the access token is dead from then on. Nothing is carried out.
+    pub fn expire_session(self) -> FaultWhen<'a> {
+        self.fault(Kind::ExpireSession)
+    }
+
+    /// Answers late.
+    pub fn delay(self, delay: Duration) -> FaultWhen<'a> {
+        self.fault(Kind::Delay(delay))
+    }
+}
+
+/// A fault that still needs to know when it happens.
+#[derive(Debug)]
+#[must_use = "a fault enters the script with `once`, `times`, `always`, `every` or `randomly`"]
+pub struct FaultWhen<'a> {
+    state: &'a Mutex<State>,
+    operation: Option<Operation>,
+    kind: Kind,
+    skip: u64,
+}
+
+impl FaultWhen<'_> {
+    /// Adds `Retry-After: <seconds>` to the answer of a fault that gives one.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        if let Kind::Answer { retry_after, .. } = &mut self.kind {
+            *retry_after = Some(seconds);
+        }
+        self
+    }
+
+    /// The body of the answer of a fault that gives one.
+    pub fn body(mut self, text: &str) -> Self {
+        if let Kind::Answer { body, .. } = &mut self.kind {
+            text.clone_into(body);
+        }
+        self
+    }
+
+    /// Lets the first `n` requests of the operation pass.
+    pub fn after(mut self, n: u64) -> Self {
+        self.skip = n;
+        self
+    }
+
+    /// Happens to the next request.
+    pub fn once(self) {
+        self.times(1);
+    }
+
+    /// Happens to the next `n` requests.
+    pub fn times(self, n: u64) {
+        self.enter(When::Times(n));
+    }
+
+    /// Happens to every request until the script is cleared.
+    pub fn always(self) {
+        self.enter(When::Always);
+    }
+
+    /// Happens to each nth request.
+    pub fn every(self, n: u64) {
+        self.enter(When::Every(n));
+    }
+
+    /// Happens to `per_mille` of 1,000 requests; the same seed hits the same ones.
+    pub fn randomly(self, per_mille: u16, seed: u64) {
+        self.enter(When::Randomly { per_mille, rng: fastrand::Rng::with_seed(seed) });
+    }
+
+    fn enter(self, when: When) {
+        let fault = Fault { operation: self.operation, kind: self.kind, skip: self.skip, when, seen: 0 };
+        lock(self.state).faults.0.push(fault);
+    }
+}

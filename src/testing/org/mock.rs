@@ -1,0 +1,430 @@
+//! The org as tests hold it.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::auth::Auth;
+use super::data::{Data, Rights, Writer};
+use super::duplicates::{DuplicateAction, DuplicateRule};
+use super::engine::field_json;
+use super::faults::{Faults, Script};
+use super::ids;
+use super::json::Json;
+use super::operation::Operation;
+use super::parse;
+use super::rest::cursors::Cursors;
+use super::schema::Object;
+use super::server::{self, Server};
+use super::spec::{FieldSpec, ObjectSpec};
+use super::state::{ApiAccess, State};
+use super::usage::{LoggedRequest, Usage};
+use super::value::Row;
+use super::{seed, standard};
+
+/// The version clients are told to use.
+const API_VERSION: &str = "63.0";
+
+/// A Salesforce org on a loopback socket. It stops when it is dropped.
+///
+/// Its state can be prepared and looked at without HTTP; everything else goes through [`MockOrg::base_url`].
+#[derive(Debug)]
+pub struct MockOrg {
+    state: Arc<Mutex<State>>,
+    base_url: String,
+    access_token: String,
+    refresh_token: String,
+    _server: Server,
+}
+
+/// Sets up a [`MockOrg`].
+#[derive(Debug, Default)]
+#[must_use]
+pub struct MockOrgBuilder {
+    port: u16,
+    latency: Duration,
+    objects: Vec<ObjectSpec>,
+    rotate: bool,
+    daily_limit: Option<u64>,
+    session_timeout: Option<Duration>,
+}
+
+impl MockOrgBuilder {
+    /// The port to listen on; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// How long each answer takes.
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// A custom object.
+    pub fn object(mut self, object: ObjectSpec) -> Self {
+        self.objects.push(object);
+        self
+    }
+
+    /// The object for engagement sessions, as [`ObjectSpec::engagement_session`] has it.
+    pub fn engagement_session(self, prefix: &str) -> Self {
+        self.object(ObjectSpec::engagement_session(prefix))
+    }
+
+    /// Refresh tokens are good for one use.
+    pub fn rotate_refresh_tokens(mut self) -> Self {
+        self.rotate = true;
+        self
+    }
+
+    /// API calls in 24 hours; 15,000 by default.
+    pub fn daily_limit(mut self, calls: u64) -> Self {
+        self.daily_limit = Some(calls);
+        self
+    }
+
+    /// Idle time after which an access token dies; two hours by default, on the org's own clock.
+    pub fn session_timeout(mut self, time: Duration) -> Self {
+        self.session_timeout = Some(time);
+        self
+    }
+
+    /// Starts the org.
+    ///
+    /// # Panics
+    ///
+    /// When the port cannot be had.
+    #[must_use]
+    pub fn start(self) -> MockOrg {
+        match self.try_start() {
+            Ok(org) => org,
+            Err(error) => panic!("the mock org could not start: {error}"),
+        }
+    }
+
+    /// Starts the org.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be had or no thread be started.
+    pub fn try_start(self) -> io::Result<MockOrg> {
+        let listener = server::bind(self.port)?;
+        let base_url = format!("http://{}", listener.local_addr()?);
+        let schema = standard::schema();
+        let mut data = Data::new(&schema);
+        // Seeded first: the app logs in a user of the org.
+        let mut auth = Auth::new(&base_url, "", "");
+        let seeded = seed::seed(&schema, &mut data, &auth.username);
+        auth.org_id = seeded.org_id;
+        auth.user_id = seeded.user_id;
+        auth.rotate = self.rotate;
+        if let Some(time) = self.session_timeout {
+            auth.session_timeout = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        }
+        let access_token = auth.open_session(data.now());
+        let refresh_token = auth.approve();
+        let mut usage = Usage::default();
+        usage.daily_limit = self.daily_limit.unwrap_or(usage.daily_limit);
+        let state = Arc::new(Mutex::new(State {
+            schema_changed: data.now(),
+            schema,
+            data,
+            auth,
+            usage,
+            faults: Script::default(),
+            cursors: Cursors::default(),
+            access: ApiAccess::Open,
+            latency: self.latency,
+        }));
+        let server = Server::start(listener, Arc::clone(&state))?;
+        let org = MockOrg { state, base_url, access_token, refresh_token, _server: server };
+        for object in self.objects {
+            org.add_object(object);
+        }
+        Ok(org)
+    }
+}
+
+impl MockOrg {
+    /// An org without customisation on a free port.
+    ///
+    /// # Panics
+    ///
+    /// When there is no free port.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// Sets up an org.
+    pub fn builder() -> MockOrgBuilder {
+        MockOrgBuilder::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `http://127.0.0.1:<port>`: the My Domain of this org, for login and data.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.base_url.clone()
+    }
+
+    /// The consumer key of its one app.
+    #[must_use]
+    pub fn client_id(&self) -> String {
+        self.state().auth.client_id.clone()
+    }
+
+    /// The secret of the app.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        self.state().auth.client_secret.clone()
+    }
+
+    /// The user all flows log in; a system administrator.
+    #[must_use]
+    pub fn username(&self) -> String {
+        self.state().auth.username.clone()
+    }
+
+    /// Password and security token of that user, as the username-password flow wants them.
+    #[must_use]
+    pub fn password(&self) -> String {
+        self.state().auth.password.clone()
+    }
+
+    /// An access token that is live from the start.
+    #[must_use]
+    pub fn access_token(&self) -> String {
+        self.access_token.clone()
+    }
+
+    /// A refresh token that works.
+    #[must_use]
+    pub fn refresh_token(&self) -> String {
+        self.refresh_token.clone()
+    }
+
+    /// The org's id, 18 characters.
+    #[must_use]
+    pub fn org_id(&self) -> String {
+        self.state().auth.org_id.clone()
+    }
+
+    /// The id of the user all flows log in.
+    #[must_use]
+    pub fn user_id(&self) -> String {
+        self.state().auth.user_id.clone()
+    }
+
+    /// The version of the API to use: `63.0`. The org serves 31.0 to 66.0.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        API_VERSION.to_owned()
+    }
+
+    /// Adds a custom object.
+    ///
+    /// # Panics
+    ///
+    /// When the org has one of that name.
+    pub fn add_object(&self, spec: ObjectSpec) {
+        let mut state = self.state();
+        // a00, a01, …: the prefixes custom objects get.
+        let serial = state.data.next_serial("custom objects");
+        let digits = ids::make("", serial - 1);
+        let prefix = format!("a{}", digits.get(10..12).unwrap_or("00"));
+        let object = spec.into_object(prefix);
+        assert!(state.schema.object(&object.name).is_none(), "the org has an object {}", object.name);
+        state.data.store.sync_table(&object);
+        state.schema.insert(object);
+        state.schema_changed = state.data.now();
+    }
+
+    /// Adds a field to an object.
+    ///
+    /// # Panics
+    ///
+    /// When the org has no such object, or the object has a field of that name.
+    pub fn add_field(&self, object: &str, field: FieldSpec) {
+        let field = field.into_field();
+        self.change_object(object, |object| {
+            assert!(object.field(&field.name).is_none(), "{} has a field {}", object.name, field.name);
+            object.fields.push(field);
+        });
+    }
+
+    /// Takes a field away, as an admin does who deletes it or hides it from the user.
+    ///
+    /// # Panics
+    ///
+    /// When the org has no such object.
+    pub fn remove_field(&self, object: &str, field: &str) {
+        self.change_object(object, |object| object.fields.retain(|known| !known.name.eq_ignore_ascii_case(field)));
+    }
+
+    /// Makes a field read-only for the user, as missing field-level security does.
+    ///
+    /// # Panics
+    ///
+    /// When the org has no such object.
+    pub fn lock_field(&self, object: &str, field: &str) {
+        self.change_object(object, |object| {
+            for known in object.fields.iter_mut().filter(|known| known.name.eq_ignore_ascii_case(field)) {
+                (known.createable, known.updateable) = (false, false);
+            }
+        });
+    }
+
+    fn change_object(&self, name: &str, change: impl FnOnce(&mut Object)) {
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(object) = state.schema.object_mut(name) else { panic!("the org has no object {name}") };
+        change(object);
+        state.data.store.sync_table(object);
+        state.schema_changed = state.data.now();
+    }
+
+    /// Puts a record into the org and gives its id. Read-only fields can be set; all other rules apply.
+    ///
+    /// # Panics
+    ///
+    /// When the org refuses the record.
+    #[allow(clippy::needless_pass_by_value, reason = "seeds are written in place")]
+    pub fn insert(&self, object: &str, fields: serde_json::Value) -> String {
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(target) = state.schema.object(object) else { panic!("the org has no object {object}") };
+        let Ok(Json::Object(members)) = parse::parse(&fields.to_string()) else {
+            panic!("a seed of {object} is a JSON object, not {fields}");
+        };
+        let user = state.auth.user_id.clone();
+        let writer = Writer { user, base: String::new(), allow_duplicates: true, rights: Rights::Seed };
+        match state.data.create(&state.schema, &writer, target, &members, None) {
+            Ok(id) => id,
+            Err(error) => panic!("{object} {fields}: {}: {}", error.code, error.message),
+        }
+    }
+
+    /// Live records of an object.
+    ///
+    /// # Panics
+    ///
+    /// When the org has no such object.
+    #[must_use]
+    pub fn count(&self, object: &str) -> usize {
+        let state = self.state();
+        assert!(state.schema.object(object).is_some(), "the org has no object {object}");
+        state.data.store.live_count(object)
+    }
+
+    /// The live records of an object in the order of their creation, as JSON objects of all fields.
+    ///
+    /// # Panics
+    ///
+    /// When the org has no such object.
+    #[must_use]
+    pub fn records(&self, object: &str) -> Vec<serde_json::Value> {
+        let state = self.state();
+        let Some(target) = state.schema.object(object) else { panic!("the org has no object {object}") };
+        state.data.store.rows(object, false).map(|row| to_value(target, row)).collect()
+    }
+
+    /// A live record by its id of 15 or 18 characters.
+    #[must_use]
+    pub fn record(&self, id: &str) -> Option<serde_json::Value> {
+        let state = self.state();
+        let id = ids::to_18(id)?;
+        let object = state.schema.object(state.data.store.object_of(&id)?)?;
+        let (row, deleted) = state.data.store.find(&id)?;
+        (!deleted).then(|| to_value(object, row))
+    }
+
+    /// The fault script.
+    #[must_use]
+    pub fn faults(&self) -> Faults<'_> {
+        Faults::new(&self.state)
+    }
+
+    /// The latest 10,000 requests, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.state().usage.log()
+    }
+
+    /// API calls counted against the daily limit since the start.
+    #[must_use]
+    pub fn api_calls(&self) -> u64 {
+        self.state().usage.api_calls
+    }
+
+    /// Requests to the token endpoint since the start.
+    #[must_use]
+    pub fn token_requests(&self) -> usize {
+        self.calls(Operation::Token)
+    }
+
+    /// Requests of an operation since the start, whatever became of them.
+    #[must_use]
+    pub fn calls(&self, operation: Operation) -> usize {
+        self.state().usage.calls(operation)
+    }
+
+    /// API calls in 24 hours; beyond them: 403 `REQUEST_LIMIT_EXCEEDED`.
+    pub fn set_daily_limit(&self, calls: u64) {
+        self.state().usage.daily_limit = calls;
+    }
+
+    /// The org's edition has no API any more: 403 `API_DISABLED_FOR_ORG`.
+    pub fn disable_api(&self) {
+        self.state().access = ApiAccess::OffForOrg;
+    }
+
+    /// The user has no "API Enabled" any more: 403 `API_CURRENTLY_DISABLED`.
+    pub fn disable_api_for_user(&self) {
+        self.state().access = ApiAccess::OffForUser;
+    }
+
+    /// Takes [`MockOrg::disable_api`] and [`MockOrg::disable_api_for_user`] back.
+    pub fn enable_api(&self) {
+        self.state().access = ApiAccess::Open;
+    }
+
+    /// Kills all access tokens; refresh tokens live on.
+    pub fn expire_access_tokens(&self) {
+        self.state().auth.expire_all();
+    }
+
+    /// Kills all refresh tokens and the access tokens that hang on them.
+    pub fn revoke_refresh_token(&self) {
+        self.state().auth.revoke_refresh_tokens();
+    }
+
+    /// How long each answer takes from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        self.state().latency = latency;
+    }
+
+    /// Moves the org's clock on.
+    pub fn advance(&self, by: Duration) {
+        self.state().data.clock.advance(by);
+    }
+
+    /// Switches a duplicate rule on: records of the object match when an email address is the same.
+    pub fn enable_duplicate_rule(&self, object: &str, action: DuplicateAction) {
+        let rule = DuplicateRule { object: object.to_owned(), action };
+        self.state().data.duplicate_rules.push(rule);
+    }
+}
+
+fn to_value(object: &Object, row: &Row) -> serde_json::Value {
+    let members = object.fields.iter().map(|field| (field.name.clone(), field_json(object, field, row)));
+    let text = Json::Object(members.collect()).to_text();
+    serde_json::from_str(&text).unwrap_or_default()
+}

@@ -1,0 +1,79 @@
+//! What a request asks for, as fault scripts and counters name it.
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Operation {
+    /// `POST /services/oauth2/token`.
+    Token,
+    /// `POST /services/oauth2/revoke`.
+    Revoke,
+    /// `GET /services/oauth2/userinfo`.
+    UserInfo,
+    /// `GET /id/<org>/<user>`.
+    Identity,
+    /// `GET /services/data`.
+    Versions,
+    /// `GET /services/data/vXX.0`.
+    Resources,
+    /// `GET /limits`.
+    Limits,
+    /// `GET /limits/recordCount`.
+    RecordCount,
+    /// `GET /sobjects`.
+    DescribeGlobal,
+    /// `GET /sobjects/<object>/describe`, and `GET /sobjects/<object>`.
+    Describe,
+    /// `GET /query` and `GET /queryAll`.
+    Query,
+    /// `GET /query/<locator>`.
+    QueryMore,
+    /// `POST /sobjects/<object>`.
+    SObjectCreate,
+    /// `GET /sobjects/<object>/<id>`, also by an external id.
+    SObjectGet,
+    /// `PATCH /sobjects/<object>/<id>`.
+    SObjectUpdate,
+    /// `DELETE /sobjects/<object>/<id>`.
+    SObjectDelete,
+    /// `PATCH /sobjects/<object>/<field>/<value>`.
+    SObjectUpsert,
+    /// `POST /composite/sobjects`.
+    CollectionsCreate,
+    /// `GET` and `POST /composite/sobjects/<object>`.
+    CollectionsGet,
+    /// `PATCH /composite/sobjects`.
+    CollectionsUpdate,
+    /// `PATCH /composite/sobjects/<object>/<field>`.
+    CollectionsUpsert,
+    /// `DELETE /composite/sobjects`.
+    CollectionsDelete,
+}
+
+impl Operation {
+    /// Every operation, so that a test can run through all of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Token,
+        Self::Revoke,
+        Self::UserInfo,
+        Self::Identity,
+        Self::Versions,
+        Self::Resources,
+        Self::Limits,
+        Self::RecordCount,
+        Self::DescribeGlobal,
+        Self::Describe,
+        Self::Query,
+        Self::QueryMore,
+        Self::SObjectCreate,
+        Self::SObjectGet,
+        Self::SObjectUpdate,
+        Self::SObjectDelete,
+        Self::SObjectUpsert,
+        Self::CollectionsCreate,
+        Self::CollectionsGet,
+        Self::CollectionsUpdate,
+        Self::CollectionsUpsert,
+        Self::CollectionsDelete,
+    ];
+}

@@ -1,0 +1,387 @@
+//! Describe (wire facts 2.6). Keys and their order as recorded: describe/*.json.
+
+use super::conditional::{self, Conditions, etag_of};
+use super::object_of;
+use super::records::record;
+use crate::testing::org::error::{ApiError, strings};
+use crate::testing::org::input::type_name;
+use crate::testing::org::json::Json;
+use crate::testing::org::schema::{Field, FieldType, Object, Schema};
+use crate::testing::org::state::{Call, State};
+use crate::testing::org::wire::Answer;
+
+/// Records `GET /sobjects/<object>` shows.
+const RECENT: usize = 5;
+
+type Doc = Vec<(String, Json)>;
+
+fn add(doc: &mut Doc, name: &str, value: impl Into<Json>) {
+    doc.push((name.to_owned(), value.into()));
+}
+
+fn flags(doc: &mut Doc, flags: &[(&str, bool)]) {
+    for (name, flag) in flags {
+        add(doc, name, *flag);
+    }
+}
+
+fn nulls(doc: &mut Doc, names: &[&str]) {
+    for name in names {
+        add(doc, name, Json::Null);
+    }
+}
+
+/// `GET /sobjects`
+pub(super) fn global(state: &State, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let objects = state.schema.objects().map(|object| Json::Object(brief(object, &call.base)));
+    let body = Json::object([
+        ("encoding", Json::from("UTF-8")),
+        ("maxBatchSize", Json::number(200)),
+        ("sobjects", Json::Array(objects.collect())),
+    ]);
+    cached(state, call, &body)
+}
+
+/// `GET /sobjects/<object>/describe`
+pub(super) fn object(state: &State, call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
+    let object = object_of(&state.schema, name)?;
+    cached(state, call, &full(&state.schema, object, &call.base, &state.auth.base_url))
+}
+
+/// `GET /sobjects/<object>` (recorded: rest/sobject-basic-info.json)
+pub(super) fn basic(state: &State, call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
+    let object = object_of(&state.schema, name)?;
+    let is_shown = |field: &&Field| field.name == "Id" || field.name_field;
+    let fields: Vec<&Field> = object.fields.iter().filter(is_shown).collect();
+    let rows = state.data.store.rows(&object.name, false).rev().take(RECENT);
+    let recent = rows.map(|row| record(&call.base, object, row, &fields)).collect();
+    let body = Json::object([
+        ("objectDescribe", Json::Object(brief(object, &call.base))),
+        ("recentItems", Json::Array(recent)),
+    ]);
+    Ok(Answer::json(200, &body))
+}
+
+/// Describes have `ETag` and `Last-Modified`, and a 304 for who knows them.
+fn cached(state: &State, call: &Call<'_>, body: &Json) -> Result<Answer, ApiError> {
+    let etag = Some(etag_of(&body.to_text()));
+    let conditions = Conditions { modified: Some(state.schema_changed), etag };
+    if let Some(answer) = conditional::unmodified(call, &conditions)? {
+        return Ok(answer);
+    }
+    Ok(conditions.head(Answer::json(200, body)))
+}
+
+/// The entry of an object in describe global.
+fn brief(object: &Object, base: &str) -> Doc {
+    let mut doc = Doc::new();
+    add(&mut doc, "activateable", false);
+    nulls(&mut doc, &["associateEntityType", "associateParentEntity"]);
+    flags(
+        &mut doc,
+        &[
+            ("createable", object.createable),
+            ("custom", object.custom),
+            ("customSetting", false),
+            ("deepCloneable", object.name == "Opportunity"),
+            ("deletable", object.deletable),
+            ("deprecatedAndHidden", false),
+            ("feedEnabled", object.feed_enabled),
+            ("hasSubtypes", false),
+            ("isInterface", false),
+            ("isSubtype", false),
+        ],
+    );
+    add(&mut doc, "keyPrefix", object.key_prefix.clone());
+    add(&mut doc, "label", object.label.as_str());
+    add(&mut doc, "labelPlural", object.label_plural.as_str());
+    flags(
+        &mut doc,
+        &[("layoutable", object.layoutable), ("mergeable", object.mergeable), ("mruEnabled", mru_enabled(object))],
+    );
+    add(&mut doc, "name", object.name.as_str());
+    flags(
+        &mut doc,
+        &[
+            ("queryable", object.queryable),
+            ("replicateable", object.replicateable),
+            ("retrieveable", true),
+            ("searchable", object.searchable),
+            ("triggerable", object.triggerable),
+            ("undeletable", object.undeletable),
+            ("updateable", object.updateable),
+        ],
+    );
+    add(&mut doc, "urls", urls(object, base, None));
+    doc
+}
+
+fn mru_enabled(object: &Object) -> bool {
+    object.searchable && object.layoutable
+}
+
+/// Links of an object; the pages of the user interface only in a full describe.
+fn urls(object: &Object, base: &str, ui: Option<&str>) -> Json {
+    let own = format!("{base}/sobjects/{}", object.name);
+    let mut urls = Doc::new();
+    add(&mut urls, "compactLayouts", format!("{own}/describe/compactLayouts"));
+    add(&mut urls, "rowTemplate", format!("{own}/{{ID}}"));
+    let activity = matches!(object.name.as_str(), "Event" | "Task");
+    if object.layoutable && !activity {
+        add(&mut urls, "approvalLayouts", format!("{own}/describe/approvalLayouts"));
+    }
+    if let Some(host) = ui {
+        add(&mut urls, "uiDetailTemplate", format!("{host}/{{ID}}"));
+        add(&mut urls, "uiEditTemplate", format!("{host}/{{ID}}/e"));
+    }
+    if object.layoutable && !activity {
+        add(&mut urls, "listviews", format!("{own}/listviews"));
+    }
+    add(&mut urls, "describe", format!("{own}/describe"));
+    if let (Some(host), Some(prefix)) = (ui, &object.key_prefix) {
+        add(&mut urls, "uiNewRecord", format!("{host}/{prefix}/e"));
+    }
+    add(&mut urls, "quickActions", format!("{own}/quickActions"));
+    add(&mut urls, "layouts", format!("{own}/describe/layouts"));
+    add(&mut urls, "sobject", own);
+    Json::Object(urls)
+}
+
+fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> Json {
+    let mut doc = Doc::new();
+    add(&mut doc, "actionOverrides", Json::Array(Vec::new()));
+    add(&mut doc, "activateable", false);
+    nulls(&mut doc, &["associateEntityType", "associateParentEntity"]);
+    add(&mut doc, "childRelationships", child_relationships(schema, object));
+    flags(
+        &mut doc,
+        &[
+            ("compactLayoutable", object.layoutable),
+            ("createable", object.createable),
+            ("custom", object.custom),
+            ("customSetting", false),
+            ("deepCloneable", object.name == "Opportunity"),
+        ],
+    );
+    nulls(&mut doc, &["defaultImplementation"]);
+    flags(&mut doc, &[("deletable", object.deletable), ("deprecatedAndHidden", false)]);
+    nulls(&mut doc, &["extendedBy", "extendsInterfaces"]);
+    add(&mut doc, "feedEnabled", object.feed_enabled);
+    add(&mut doc, "fields", Json::Array(object.fields.iter().map(|field| describe_field(schema, field)).collect()));
+    add(&mut doc, "hasSubtypes", false);
+    nulls(&mut doc, &["implementedBy", "implementsInterfaces"]);
+    flags(&mut doc, &[("isInterface", false), ("isSubtype", false)]);
+    add(&mut doc, "keyPrefix", object.key_prefix.clone());
+    add(&mut doc, "label", object.label.as_str());
+    add(&mut doc, "labelPlural", object.label_plural.as_str());
+    add(&mut doc, "layoutable", object.layoutable);
+    nulls(&mut doc, &["listviewable", "lookupLayoutable"]);
+    flags(&mut doc, &[("mergeable", object.mergeable), ("mruEnabled", mru_enabled(object))]);
+    add(&mut doc, "name", object.name.as_str());
+    add(&mut doc, "namedLayoutInfos", Json::Array(Vec::new()));
+    nulls(&mut doc, &["networkScopeFieldName"]);
+    add(&mut doc, "queryable", object.queryable);
+    add(&mut doc, "recordTypeInfos", record_types(object, base));
+    flags(
+        &mut doc,
+        &[
+            ("replicateable", object.replicateable),
+            ("retrieveable", true),
+            ("searchLayoutable", object.layoutable && object.searchable),
+            ("searchable", object.searchable),
+        ],
+    );
+    add(&mut doc, "sobjectDescribeOption", "FULL");
+    add(&mut doc, "supportedScopes", scopes(object));
+    flags(
+        &mut doc,
+        &[("triggerable", object.triggerable), ("undeletable", object.undeletable), ("updateable", object.updateable)],
+    );
+    add(&mut doc, "urls", urls(object, base, Some(host)));
+    Json::Object(doc)
+}
+
+fn child_relationships(schema: &Schema, parent: &Object) -> Json {
+    let mut children = Vec::new();
+    for child in schema.objects() {
+        let refers = |field: &&Field| field.reference_to.iter().any(|target| *target == parent.name);
+        for field in child.fields.iter().filter(refers) {
+            children.push(Json::object([
+                ("cascadeDelete", field.cascade_delete.into()),
+                ("childSObject", Json::string(&child.name)),
+                ("deprecatedAndHidden", false.into()),
+                ("field", Json::string(&field.name)),
+                ("junctionIdListNames", Json::Array(Vec::new())),
+                ("junctionReferenceTo", Json::Array(Vec::new())),
+                ("relationshipName", field.child_relationship_name.clone().into()),
+                ("restrictedDelete", false.into()),
+            ]));
+        }
+    }
+    Json::Array(children)
+}
+
+/// Every object with layouts has the master record type.
+fn record_types(object: &Object, base: &str) -> Json {
+    const MASTER: &str = "012000000000000AAA";
+    // recorded: describe/OpportunityContactRole.describe.json has none.
+    if !object.layoutable || !object.searchable {
+        return Json::Array(Vec::new());
+    }
+    let layout = format!("{base}/sobjects/{}/describe/layouts/{MASTER}", object.name);
+    Json::Array(vec![Json::object([
+        ("active", true.into()),
+        ("available", true.into()),
+        ("defaultRecordTypeMapping", true.into()),
+        ("developerName", "Master".into()),
+        ("master", true.into()),
+        ("name", "Master".into()),
+        ("recordTypeId", MASTER.into()),
+        ("urls", Json::object([("layout", layout.into())])),
+    ])])
+}
+
+fn scopes(object: &Object) -> Json {
+    let plural = object.label_plural.to_lowercase();
+    let scope = |label: String, name: &str| Json::object([("label", label.into()), ("name", name.into())]);
+    let mut scopes = vec![scope(format!("All {plural}"), "everything")];
+    if object.field("OwnerId").is_some() {
+        scopes.push(scope(format!("My {plural}"), "mine"));
+    }
+    Json::Array(scopes)
+}
+
+fn describe_field(schema: &Schema, field: &Field) -> Json {
+    use FieldType as T;
+    let text = field.is_text();
+    // Three bytes a character; ids and the fiscal period are plain (recorded: describe/Opportunity.describe.json).
+    let byte_length = match field.kind {
+        T::Id | T::Reference => field.length,
+        _ if text && field.name != "Fiscal" => field.length * 3,
+        _ => field.length,
+    };
+    let integer = field.kind == T::Int;
+    let polymorphic = field.reference_to.len() > 1;
+    let mut doc = Doc::new();
+    add(&mut doc, "aggregatable", field.aggregatable);
+    add(&mut doc, "aiPredictionField", false);
+    add(&mut doc, "autoNumber", field.auto_number);
+    add(&mut doc, "byteLength", Json::number(byte_length));
+    add(&mut doc, "calculated", field.calculated);
+    nulls(&mut doc, &["calculatedFormula"]);
+    add(&mut doc, "cascadeDelete", field.cascade_delete && field.custom);
+    add(&mut doc, "caseSensitive", field.case_sensitive);
+    add(&mut doc, "compoundFieldName", field.compound_field_name.clone());
+    nulls(&mut doc, &["controllerName"]);
+    add(&mut doc, "createable", field.createable);
+    add(&mut doc, "custom", field.custom);
+    add(&mut doc, "defaultValue", default_value(field));
+    nulls(&mut doc, &["defaultValueFormula"]);
+    add(&mut doc, "defaultedOnCreate", field.defaulted_on_create);
+    flags(&mut doc, &[("dependentPicklist", false), ("deprecatedAndHidden", false)]);
+    add(&mut doc, "digits", Json::number(if integer { field.precision } else { 0 }));
+    flags(
+        &mut doc,
+        &[
+            ("displayLocationInDecimal", false),
+            ("encrypted", field.kind == T::EncryptedString),
+            ("externalId", field.external_id),
+        ],
+    );
+    add(&mut doc, "extraTypeInfo", extra_type_info(field));
+    add(&mut doc, "filterable", field.filterable);
+    nulls(&mut doc, &["filteredLookupInfo"]);
+    flags(
+        &mut doc,
+        &[
+            ("formulaTreatNullNumberAsZero", false),
+            ("groupable", field.groupable),
+            ("highScaleNumber", false),
+            ("htmlFormatted", false),
+            ("idLookup", field.id_lookup),
+        ],
+    );
+    nulls(&mut doc, &["inlineHelpText"]);
+    add(&mut doc, "label", field.label.as_str());
+    add(&mut doc, "length", Json::number(field.length));
+    nulls(&mut doc, &["mask", "maskType"]);
+    add(&mut doc, "name", field.name.as_str());
+    flags(
+        &mut doc,
+        &[
+            ("nameField", field.name_field),
+            ("namePointing", polymorphic),
+            ("nillable", field.nillable),
+            ("permissionable", field.permissionable),
+        ],
+    );
+    add(&mut doc, "picklistValues", picklist_values(field));
+    add(&mut doc, "polymorphicForeignKey", polymorphic && field.name != "OwnerId");
+    add(&mut doc, "precision", Json::number(if integer { 0 } else { field.precision }));
+    add(&mut doc, "queryByDistance", matches!(field.kind, T::Address | T::Location));
+    nulls(&mut doc, &["referenceTargetField"]);
+    let known: Vec<String> = field.reference_to.iter().filter(|name| schema.object(name).is_some()).cloned().collect();
+    add(&mut doc, "referenceTo", strings(if known.is_empty() { &field.reference_to } else { &known }));
+    add(&mut doc, "relationshipName", field.relationship_name.clone());
+    let master = field.cascade_delete && field.custom;
+    add(&mut doc, "relationshipOrder", if master { Json::number(0) } else { Json::Null });
+    flags(&mut doc, &[("restrictedDelete", false), ("restrictedPicklist", field.restricted_picklist)]);
+    add(&mut doc, "scale", Json::number(field.scale));
+    add(&mut doc, "searchPrefilterable", field.kind == T::Reference && !field.custom && field.permissionable);
+    add(&mut doc, "soapType", soap_type(field.kind));
+    flags(&mut doc, &[("sortable", field.sortable)]);
+    add(&mut doc, "type", type_name(field.kind));
+    flags(&mut doc, &[("unique", field.unique), ("updateable", field.updateable), ("writeRequiresMasterRead", false)]);
+    Json::Object(doc)
+}
+
+/// Checkboxes are false by default, picklists have the value marked so (recorded: describe/Event.describe.json).
+fn default_value(field: &Field) -> Json {
+    match (&field.default_value, field.kind) {
+        (None, FieldType::Boolean) => Json::Bool(false),
+        (Some(text), FieldType::Boolean) => Json::Bool(text.eq_ignore_ascii_case("true")),
+        (Some(text), _) if !field.auto_number => Json::string(text),
+        _ => Json::Null,
+    }
+}
+
+fn extra_type_info(field: &Field) -> Json {
+    let person = field.compound_field_name.as_deref() == Some("Name");
+    match field.kind {
+        FieldType::TextArea => "plaintextarea".into(),
+        FieldType::Url if field.name.ends_with("PhotoUrl") => "imageurl".into(),
+        _ if person => "personname".into(),
+        _ => Json::Null,
+    }
+}
+
+fn picklist_values(field: &Field) -> Json {
+    let entry = |value: &crate::testing::org::schema::PicklistValue| {
+        Json::object([
+            ("active", value.active.into()),
+            ("defaultValue", value.default.into()),
+            ("label", Json::string(&value.label)),
+            ("validFor", Json::Null),
+            ("value", Json::string(&value.value)),
+        ])
+    };
+    Json::Array(field.picklist_values.iter().map(entry).collect())
+}
+
+fn soap_type(kind: FieldType) -> &'static str {
+    use FieldType as T;
+    match kind {
+        T::Id | T::Reference => "tns:ID",
+        T::Boolean => "xsd:boolean",
+        T::Int => "xsd:int",
+        T::Double | T::Currency | T::Percent => "xsd:double",
+        T::Date => "xsd:date",
+        T::DateTime => "xsd:dateTime",
+        T::Time => "xsd:time",
+        T::Address => "urn:address",
+        T::Location => "urn:location",
+        T::AnyType => "xsd:anyType",
+        T::Base64 => "xsd:base64Binary",
+        _ => "xsd:string",
+    }
+}

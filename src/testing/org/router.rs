@@ -1,0 +1,146 @@
+//! From a path to what it asks for.
+
+use http::Method;
+
+use super::error::ApiError;
+use super::operation::Operation;
+use super::wire::Request;
+
+/// Oldest and newest version of the data API (wire facts 2.1).
+pub(crate) const VERSIONS: std::ops::RangeInclusive<u32> = 31..=66;
+
+/// What a path names. Paths of the data API are known here without their version.
+#[derive(Debug)]
+pub(crate) enum Route {
+    Token,
+    Revoke,
+    UserInfo,
+    Identity {
+        org: String,
+        user: String,
+    },
+    SoapLogin(String),
+    Versions,
+    Resources,
+    Limits,
+    RecordCount,
+    Global,
+    /// `/sobjects/<object>`: basic information, or a create.
+    Object(String),
+    Describe(String),
+    Record {
+        object: String,
+        id: String,
+    },
+    ByKey {
+        object: String,
+        field: String,
+        value: String,
+    },
+    Query {
+        deleted: bool,
+    },
+    QueryMore(String),
+    Collections,
+    CollectionsOf(String),
+    CollectionsByKey {
+        object: String,
+        field: String,
+    },
+}
+
+/// The route of a request's path; a trailing slash makes no difference.
+pub(crate) fn route(request: &Request) -> Option<Route> {
+    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    let text = |text: &str| text.to_owned();
+    Some(match segments.as_slice() {
+        ["services", "oauth2", "token"] => Route::Token,
+        ["services", "oauth2", "revoke"] => Route::Revoke,
+        ["services", "oauth2", "userinfo"] => Route::UserInfo,
+        ["id", org, user] => Route::Identity { org: text(org), user: text(user) },
+        ["services", "Soap", "u" | "c", version, ..] => Route::SoapLogin(text(version)),
+        ["services", "data"] => Route::Versions,
+        ["services", "data", _version, rest @ ..] => match rest {
+            [] => Route::Resources,
+            ["limits"] => Route::Limits,
+            ["limits", "recordCount"] => Route::RecordCount,
+            ["sobjects"] => Route::Global,
+            ["sobjects", object] => Route::Object(text(object)),
+            ["sobjects", object, "describe"] => Route::Describe(text(object)),
+            ["sobjects", object, id] => Route::Record { object: text(object), id: text(id) },
+            ["sobjects", object, field, value] => {
+                Route::ByKey { object: text(object), field: text(field), value: text(value) }
+            }
+            ["query"] => Route::Query { deleted: false },
+            ["queryAll"] => Route::Query { deleted: true },
+            ["query" | "queryAll", locator] => Route::QueryMore(text(locator)),
+            ["composite", "sobjects"] => Route::Collections,
+            ["composite", "sobjects", object] => Route::CollectionsOf(text(object)),
+            ["composite", "sobjects", object, field] => {
+                Route::CollectionsByKey { object: text(object), field: text(field) }
+            }
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// The operation of a route and method, or the methods that are allowed.
+pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'static str> {
+    use Operation as O;
+    let method = method.as_str();
+    Ok(match (route, method) {
+        // The token endpoint words its own refusal of other methods.
+        (Route::Token, _) => O::Token,
+        (Route::Revoke, "GET" | "POST") => O::Revoke,
+        (Route::UserInfo, "GET" | "POST") => O::UserInfo,
+        (Route::Identity { .. }, "GET" | "POST") => O::Identity,
+        (Route::Versions, "GET") => O::Versions,
+        (Route::Resources, "GET") => O::Resources,
+        (Route::Limits, "GET") => O::Limits,
+        (Route::RecordCount, "GET") => O::RecordCount,
+        (Route::Global, "GET") => O::DescribeGlobal,
+        (Route::Describe(_) | Route::Object(_), "GET") => O::Describe,
+        (Route::Object(_), "POST") => O::SObjectCreate,
+        (Route::Record { id, .. }, "POST") if id == "Id" => O::SObjectCreate,
+        (Route::Record { .. } | Route::ByKey { .. }, "GET") => O::SObjectGet,
+        (Route::Record { .. }, "PATCH") => O::SObjectUpdate,
+        (Route::ByKey { .. }, "PATCH") => O::SObjectUpsert,
+        (Route::Record { .. } | Route::ByKey { .. }, "DELETE") => O::SObjectDelete,
+        (Route::Query { .. }, "GET") => O::Query,
+        (Route::QueryMore(_), "GET") => O::QueryMore,
+        (Route::Collections, "POST") => O::CollectionsCreate,
+        (Route::Collections, "PATCH") => O::CollectionsUpdate,
+        (Route::Collections, "DELETE") => O::CollectionsDelete,
+        (Route::CollectionsOf(_), "GET" | "POST") => O::CollectionsGet,
+        (Route::CollectionsByKey { .. }, "PATCH") => O::CollectionsUpsert,
+        (route, _) => {
+            return Err(match route {
+                Route::Object(_)
+                | Route::CollectionsOf(_)
+                | Route::UserInfo
+                | Route::Revoke
+                | Route::Identity { .. } => "GET,POST",
+                Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
+                Route::Collections => "DELETE,PATCH,POST",
+                Route::CollectionsByKey { .. } => "PATCH",
+                Route::SoapLogin(_) => "POST",
+                _ => "GET",
+            });
+        }
+    })
+}
+
+/// The version a data request names, if the org still or already has it.
+pub(crate) fn version(request: &Request) -> Result<u32, ApiError> {
+    let named = request.segments.get(2).and_then(|name| name.strip_prefix('v')?.strip_suffix(".0"));
+    match named.and_then(|number| number.parse().ok()) {
+        Some(version) if VERSIONS.contains(&version) => Ok(version),
+        // REST guide, "API End-of-Life": 7.0 to 30.0 answer 410. [K] The body.
+        Some(version @ 7..31) => {
+            let message = format!("API version v{version}.0 has been retired");
+            Err(ApiError::new(410, "GONE", message))
+        }
+        _ => Err(ApiError::not_found()),
+    }
+}

@@ -1,0 +1,105 @@
+//! SOAP `login()`, for outside clients that start with it (recorded: metadata-soap/legacy-v23-login-*.xml).
+
+use super::ids;
+use super::state::State;
+use super::value::{Row, Value};
+use super::wire::{Answer, Request};
+
+/// `POST /services/Soap/u/NN` and `/c/NN`.
+pub(crate) fn login(state: &mut State, request: &Request, version: &str) -> Answer {
+    let body = String::from_utf8_lossy(&request.body).into_owned();
+    if request.method != http::Method::POST || !body.contains("login") {
+        return fault("UNKNOWN_EXCEPTION", "only login() is served here");
+    }
+    let number: Option<f64> = version.parse().ok();
+    // Wire facts 1.9: login() is gone from 65.0 on.
+    if number.is_none_or(|number| !(31.0..65.0).contains(&number)) {
+        return fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL");
+    }
+    let (username, password) = (element(&body, "username"), element(&body, "password"));
+    let now = state.data.now();
+    let Some(session) = state.auth.login(&username, &password, now) else {
+        return fault("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.");
+    };
+    let kind = request.segments.get(2).map_or("u", String::as_str);
+    Answer::text(200, "text/xml;charset=UTF-8", success(state, &session, kind, version))
+}
+
+/// The text of the first element of that name, whatever its prefix.
+fn element(xml: &str, name: &str) -> String {
+    let mut rest = xml;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start + 1..];
+        let tag = rest.split(['>', ' ', '\n', '/']).next().unwrap_or_default();
+        if tag.rsplit(':').next() == Some(name) {
+            let text = rest.split_once('>').map_or("", |(_, text)| text);
+            let text = text.split('<').next().unwrap_or_default();
+            return unescape(text);
+        }
+    }
+    String::new()
+}
+
+fn unescape(text: &str) -> String {
+    let named = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
+    named.replace("&#39;", "'").replace("&#34;", "\"").replace("&amp;", "&")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn fault(code: &str, message: &str) -> Answer {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
+         xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:sf=\"urn:fault.partner.soap.sforce.com\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body><soapenv:Fault>\
+         <faultcode>sf:{code}</faultcode><faultstring>{code}: {message}</faultstring><detail>\
+         <sf:LoginFault xsi:type=\"sf:LoginFault\"><sf:exceptionCode>{code}</sf:exceptionCode>\
+         <sf:exceptionMessage>{message}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault></soapenv:Body>\
+         </soapenv:Envelope>"
+    );
+    Answer::text(500, "text/xml;charset=UTF-8", body)
+}
+
+fn success(state: &State, session: &str, kind: &str, version: &str) -> String {
+    let empty = Row::new();
+    let row = state.data.store.find(&state.auth.user_id).map_or(&empty, |(row, _)| row);
+    let text = |name: &str| match row.get(name) {
+        Some(Value::Text(text)) => escape(text),
+        _ => String::new(),
+    };
+    let host = &state.auth.base_url;
+    let org = &state.auth.org_id;
+    let (short, user) = (ids::short(org), &state.auth.user_id);
+    let namespace = if kind == "c" { "urn:enterprise.soap.sforce.com" } else { "urn:partner.soap.sforce.com" };
+    let seconds = state.auth.session_timeout.num_seconds();
+    let info = format!(
+        "<userInfo><accessibilityMode>false</accessibilityMode><currencySymbol>$</currencySymbol>\
+         <orgAttachmentFileSizeLimit>5242880</orgAttachmentFileSizeLimit>\
+         <orgDefaultCurrencyIsoCode>USD</orgDefaultCurrencyIsoCode>\
+         <orgDisallowHtmlAttachments>false</orgDisallowHtmlAttachments>\
+         <orgHasPersonAccounts>false</orgHasPersonAccounts><organizationId>{org}</organizationId>\
+         <organizationMultiCurrency>false</organizationMultiCurrency><organizationName>Mock Org</organizationName>\
+         <profileId>{profile}</profileId><roleId xsi:nil=\"true\"/><sessionSecondsValid>{seconds}</sessionSecondsValid>\
+         <userDefaultCurrencyIsoCode xsi:nil=\"true\"/><userEmail>{email}</userEmail>\
+         <userFullName>{first} {last}</userFullName><userId>{user}</userId><userLanguage>en_US</userLanguage>\
+         <userLocale>en_US</userLocale><userName>{name}</userName><userTimeZone>America/Los_Angeles</userTimeZone>\
+         <userType>Standard</userType><userUiSkin>Theme3</userUiSkin></userInfo>",
+        profile = text("ProfileId"),
+        email = text("Email"),
+        first = text("FirstName"),
+        last = text("LastName"),
+        name = text("Username"),
+    );
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
+         xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"{namespace}\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body><loginResponse><result>\
+         <metadataServerUrl>{host}/services/Soap/m/{version}/{short}</metadataServerUrl>\
+         <passwordExpired>false</passwordExpired><sandbox>false</sandbox>\
+         <serverUrl>{host}/services/Soap/{kind}/{version}/{short}</serverUrl>\
+         <sessionId>{session}</sessionId><userId>{user}</userId>{info}</result></loginResponse></soapenv:Body>\
+         </soapenv:Envelope>"
+    )
+}

@@ -1,0 +1,250 @@
+//! The org as a whole: a request goes in, and an answer or a fault comes out.
+
+use std::time::Duration;
+
+use http::Method;
+
+use super::auth::Auth;
+use super::data::{Data, Rights, Writer};
+use super::error::ApiError;
+use super::faults::{Kind, Script};
+use super::rest::cursors::Cursors;
+use super::router::{self, Route};
+use super::schema::Schema;
+use super::usage::{LoggedRequest, Usage};
+use super::wire::{Answer, Request};
+use super::{rest, soap};
+
+/// What the org lets nobody use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ApiAccess {
+    Open,
+    /// The edition has no API.
+    OffForOrg,
+    /// The user's profile and permission sets have no "API Enabled".
+    OffForUser,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) schema: Schema,
+    pub(crate) data: Data,
+    pub(crate) auth: Auth,
+    pub(crate) usage: Usage,
+    pub(crate) faults: Script,
+    pub(crate) cursors: Cursors,
+    pub(crate) access: ApiAccess,
+    pub(crate) latency: Duration,
+    /// The schema's last change, for `Last-Modified` of describes.
+    pub(crate) schema_changed: chrono::DateTime<chrono::Utc>,
+}
+
+/// What happens to a request.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) delay: Duration,
+    pub(crate) reply: Reply,
+}
+
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Answer(Answer),
+    /// The head of the whole answer and the first bytes of its body.
+    Truncated {
+        answer: Answer,
+        bytes: usize,
+        chunked: bool,
+    },
+    Never,
+    Reset,
+}
+
+/// A request to the data API that may go ahead.
+pub(crate) struct Call<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) version: u32,
+    /// `/services/data/vXX.0`
+    pub(crate) base: String,
+    pub(crate) writer: Writer,
+    locks: Option<Kind>,
+}
+
+impl Call<'_> {
+    /// The refusal of a row that a fault locks.
+    pub(crate) fn lock_of(&self, place: usize, row: &super::json::Json) -> Result<(), ApiError> {
+        let Some(Kind::LockRows(locked)) = &self.locks else { return Ok(()) };
+        let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
+        if locked(place, &row) {
+            // [S] The text.
+            return Err(ApiError::row("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", []));
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
+        let route = router::route(request);
+        let operation = route.as_ref().and_then(|route| router::operation(route, &request.method).ok());
+        let fault = operation.and_then(|operation| self.faults.next(operation));
+        let mut delay = self.latency;
+        let locks = matches!(fault, Some(Kind::LockRows(_))).then(|| fault.clone()).flatten();
+        let run = |state: &mut Self| state.carry_out(request, route.as_ref(), locks.clone());
+        let reply = match fault {
+            None | Some(Kind::LockRows(_)) => Reply::Answer(run(self)),
+            Some(Kind::Delay(time)) => {
+                delay += time;
+                Reply::Answer(run(self))
+            }
+            Some(Kind::Answer { status, retry_after, content_type, body }) => {
+                let mut answer = Answer::text(status, content_type, body);
+                if let Some(seconds) = retry_after {
+                    answer = answer.with("Retry-After", seconds.to_string());
+                }
+                Reply::Answer(answer)
+            }
+            Some(Kind::ExpireSession) => {
+                self.auth.expire_of(request);
+                Reply::Answer(Answer::json(401, &ApiError::session().to_array()))
+            }
+            Some(Kind::TimeOut) => Reply::Never,
+            Some(Kind::Reset) => Reply::Reset,
+            Some(Kind::ApplyThenTimeOut) => {
+                run(self);
+                Reply::Never
+            }
+            Some(Kind::ApplyThenReset) => {
+                run(self);
+                Reply::Reset
+            }
+            Some(Kind::Truncate { bytes, chunked }) => Reply::Truncated { answer: run(self), bytes, chunked },
+            Some(Kind::EmptyBody) => {
+                let mut answer = run(self);
+                answer.body = bytes::Bytes::new();
+                Reply::Answer(answer)
+            }
+        };
+        let reply = match reply {
+            Reply::Answer(answer) => Reply::Answer(common_headers(answer)),
+            Reply::Truncated { answer, bytes, chunked } => {
+                Reply::Truncated { answer: common_headers(answer), bytes, chunked }
+            }
+            other => other,
+        };
+        let status = match &reply {
+            Reply::Answer(answer) | Reply::Truncated { answer, .. } => Some(answer.status),
+            Reply::Never | Reply::Reset => None,
+        };
+        let sforce = request.headers.iter().filter(|(name, _)| name.as_str().starts_with("sforce-"));
+        let headers =
+            sforce.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        self.usage.record(LoggedRequest {
+            operation,
+            method: request.method.to_string(),
+            path: request.target.clone(),
+            status,
+            body_bytes: request.body.len(),
+            headers: headers.collect(),
+        });
+        Outcome { delay, reply }
+    }
+
+    fn carry_out(&mut self, request: &Request, route: Option<&Route>, locks: Option<Kind>) -> Answer {
+        if let Err(error) = check_size(request) {
+            return Answer::json(error.status, &error.to_array());
+        }
+        let now = self.data.now();
+        match route {
+            None => Answer::json(404, &ApiError::not_found().to_array()),
+            Some(Route::Token) => {
+                let active = rest::identity::is_active(self);
+                self.auth.token(request, self.data.clock.now_exact(), active)
+            }
+            Some(Route::Revoke) => self.auth.revoke(request),
+            Some(Route::SoapLogin(version)) => soap::login(self, request, version),
+            Some(Route::UserInfo) => match self.auth.user_of(request, now) {
+                Some(user) => rest::identity::userinfo(self, &user),
+                None => bad_oauth_token(request),
+            },
+            Some(Route::Identity { org, user }) => match self.auth.user_of(request, now) {
+                Some(caller) => rest::identity::identity(self, &caller, org, user),
+                None => bad_oauth_token(request),
+            },
+            Some(Route::Versions) if request.method == Method::GET => rest::resources::versions(),
+            Some(route) => match router::operation(route, &request.method) {
+                Ok(_) => self.data_call(request, route, locks),
+                Err(allowed) => not_allowed(request, allowed),
+            },
+        }
+    }
+
+    /// The gates of the data API, in order, and what is behind them.
+    fn data_call(&mut self, request: &Request, route: &Route, locks: Option<Kind>) -> Answer {
+        let now = self.data.now();
+        let fail = |error: &ApiError| Answer::json(error.status, &error.to_array());
+        let version = match router::version(request) {
+            Ok(version) => version,
+            Err(error) => return fail(&error),
+        };
+        let Some(user) = self.auth.user_of(request, now) else { return fail(&ApiError::session()) };
+        match self.access {
+            ApiAccess::Open => {}
+            ApiAccess::OffForOrg => {
+                let message = "The REST API is not enabled for this Organization.";
+                return fail(&ApiError::new(403, "API_DISABLED_FOR_ORG", message));
+            }
+            ApiAccess::OffForUser => {
+                // [W/K] wire facts 5
+                let message = "API is currently disabled for this user";
+                return fail(&ApiError::new(403, "API_CURRENTLY_DISABLED", message));
+            }
+        }
+        if !self.usage.count(now) {
+            let error = ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
+            return fail(&error).with("Sforce-Limit-Info", self.usage.header(now));
+        }
+        let base = format!("/services/data/v{version}.0");
+        let duplicates = request.header("sforce-duplicate-rule-header").unwrap_or_default().to_ascii_lowercase();
+        let allow_duplicates = duplicates.split([';', ',']).any(|part| part.replace(' ', "") == "allowsave=true");
+        let writer = Writer { user, base: base.clone(), allow_duplicates, rights: Rights::Api };
+        let call = Call { request, version, base, writer, locks };
+        let answer = rest::answer(self, &call, route).unwrap_or_else(|error| fail(&error));
+        answer.with("Sforce-Limit-Info", self.usage.header(now))
+    }
+}
+
+/// Wire facts 2.2: 414 for the URI, 431 with the headers.
+fn check_size(request: &Request) -> Result<(), ApiError> {
+    const MAX: usize = 16_384;
+    if request.target.len() > MAX {
+        return Err(ApiError::new(414, "URI_TOO_LONG", "URI Too Long"));
+    }
+    let headers = request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
+    if request.target.len() + headers > MAX {
+        return Err(ApiError::new(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", "Request Header Fields Too Large"));
+    }
+    Ok(())
+}
+
+/// userinfo and the identity URL answer plain text (wire facts 1.8). [K] The word for a request without a token.
+fn bad_oauth_token(request: &Request) -> Answer {
+    let word = if request.headers.contains_key("authorization") { "Bad_OAuth_Token" } else { "Missing_OAuth_Token" };
+    Answer::text(403, "text/html;charset=UTF-8", word)
+}
+
+fn not_allowed(request: &Request, allowed: &'static str) -> Answer {
+    // [K] The text.
+    let message = format!("HTTP Method '{}' not allowed. Allowed are {allowed}", request.method);
+    let error = ApiError::new(405, "METHOD_NOT_ALLOWED", message);
+    Answer::json(405, &error.to_array()).with("Allow", allowed)
+}
+
+/// recorded: rest/create-record-201.json and others
+fn common_headers(answer: Answer) -> Answer {
+    let request_id = format!("{:032x}", fastrand::u128(..));
+    answer
+        .with_default("Cache-Control", "no-cache,must-revalidate,max-age=0,no-store,private")
+        .with_default("Vary", "Accept-Encoding")
+        .with_default("Server", "sfdcedge")
+        .with_default("X-SFDC-Request-Id", request_id)
+}

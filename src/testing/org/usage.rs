@@ -1,0 +1,114 @@
+//! What the org counts: API calls in a rolling day, and requests for whoever looks at the test afterwards.
+
+use std::collections::{HashMap, VecDeque};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::operation::Operation;
+
+/// Requests kept to look at.
+const KEPT: usize = 10_000;
+
+/// A request the org saw.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LoggedRequest {
+    /// What it asked for; `None` when it fits no operation.
+    pub operation: Option<Operation>,
+    /// The HTTP method, after `_HttpMethod`.
+    pub method: String,
+    /// Path and query as they came.
+    pub path: String,
+    /// The answer's status; `None` when there was no answer.
+    pub status: Option<u16>,
+    /// Bytes of the request's body.
+    pub body_bytes: usize,
+    /// `Sforce-…` headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Usage {
+    /// Calls per day; wire facts 2.14.
+    pub(crate) daily_limit: u64,
+    /// Calls of the last day by minute. The window rolls: each minute's calls come back a day later (wire facts 0, 4).
+    minutes: VecDeque<(i64, u64)>,
+    pub(crate) api_calls: u64,
+    counts: HashMap<Operation, usize>,
+    log: VecDeque<LoggedRequest>,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        let (minutes, counts, log) = (VecDeque::new(), HashMap::new(), VecDeque::new());
+        Self { daily_limit: 15_000, minutes, api_calls: 0, counts, log }
+    }
+}
+
+impl Usage {
+    fn used(&mut self, now: DateTime<Utc>) -> u64 {
+        let oldest = (now - TimeDelta::days(1)).timestamp().div_euclid(60);
+        while self.minutes.front().is_some_and(|(minute, _)| *minute <= oldest) {
+            self.minutes.pop_front();
+        }
+        self.minutes.iter().map(|(_, calls)| calls).sum()
+    }
+
+    /// Counts a call; `false` when the day's calls are used up.
+    pub(crate) fn count(&mut self, now: DateTime<Utc>) -> bool {
+        if self.used(now) >= self.daily_limit {
+            return false;
+        }
+        self.api_calls += 1;
+        let minute = now.timestamp().div_euclid(60);
+        match self.minutes.back_mut().filter(|(last, _)| *last == minute) {
+            Some((_, calls)) => *calls += 1,
+            None => self.minutes.push_back((minute, 1)),
+        }
+        true
+    }
+
+    pub(crate) fn remaining(&mut self, now: DateTime<Utc>) -> u64 {
+        self.daily_limit.saturating_sub(self.used(now))
+    }
+
+    /// `api-usage=22/15000`
+    pub(crate) fn header(&mut self, now: DateTime<Utc>) -> String {
+        format!("api-usage={}/{}", self.used(now), self.daily_limit)
+    }
+
+    pub(crate) fn record(&mut self, request: LoggedRequest) {
+        if let Some(operation) = request.operation {
+            *self.counts.entry(operation).or_insert(0) += 1;
+        }
+        if self.log.len() == KEPT {
+            self.log.pop_front();
+        }
+        self.log.push_back(request);
+    }
+
+    /// Requests of an operation, answered or not.
+    pub(crate) fn calls(&self, operation: Operation) -> usize {
+        self.counts.get(&operation).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn log(&self) -> Vec<LoggedRequest> {
+        self.log.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_come_back_a_day_after_they_were_made() {
+        let mut usage = Usage { daily_limit: 2, ..Usage::default() };
+        let morning = DateTime::parse_from_rfc3339("2026-05-01T05:00:00Z").unwrap().with_timezone(&Utc);
+        assert!(usage.count(morning) && usage.count(morning + TimeDelta::hours(3)));
+        assert!(!usage.count(morning + TimeDelta::hours(23)));
+        assert_eq!(usage.header(morning + TimeDelta::hours(23)), "api-usage=2/2");
+        assert!(usage.count(morning + TimeDelta::hours(24)), "the first call is a day old");
+        assert!(!usage.count(morning + TimeDelta::hours(24)));
+    }
+}
