@@ -1,7 +1,5 @@
 //! When two values are equal, and which comes first.
 
-use std::cmp::Ordering;
-
 use super::super::schema::{Field, FieldType};
 use super::super::value::Value;
 
@@ -23,24 +21,12 @@ pub(crate) fn same_text(field: &Field, left: &str, right: &str) -> bool {
     if both_ascii { left.eq_ignore_ascii_case(right) } else { fold(left) == fold(right) }
 }
 
-/// Whether two values are the same for a field, as `=` sees it.
-pub(crate) fn same_value(field: &Field, left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Text(left), Value::Text(right)) => same_text(field, left, right),
-        (left, right) => left == right,
-    }
-}
-
-/// The order of ORDER BY ASC, nulls first. Picklists sort in setup order.
-pub(crate) fn order(field: &Field, left: &Value, right: &Value) -> Ordering {
-    Key::new(field, left).cmp(&Key::new(field, right))
-}
-
 pub(super) fn is_id(kind: FieldType) -> bool {
     matches!(kind, FieldType::Id | FieldType::Reference)
 }
 
-/// A value made ready for sorting, so that folding happens once for each row.
+/// A value made ready for sorting, so that folding happens once for each row. Nulls are least; picklists sort in setup
+/// order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Key {
     Null,
@@ -85,8 +71,8 @@ mod tests {
     use super::super::tests::{field, picklist};
     use super::*;
 
-    fn text(value: &str) -> Value {
-        Value::Text(value.to_owned())
+    fn key(field: &Field, value: &str) -> Key {
+        Key::new(field, &Value::Text(value.to_owned()))
     }
 
     #[test]
@@ -94,20 +80,17 @@ mod tests {
         let plain = field("Name", FieldType::String);
         let exact = Field { case_sensitive: true, ..plain.clone() };
         let id = field("Id", FieldType::Id);
-        assert!(same_value(&plain, &text("Größe"), &text("GRÖSSE")));
-        assert!(!same_value(&exact, &text("a"), &text("A")));
-        assert!(!same_value(&id, &text("001a"), &text("001A")));
-        assert!(!same_value(&plain, &text("a"), &Value::Null));
+        assert!(same_text(&plain, "École", "ÉCOLE"));
+        assert!(!same_text(&exact, "a", "A"));
+        assert!(!same_text(&id, "001a", "001A"));
+        assert!(key(&plain, "b") < key(&plain, "C") && key(&exact, "b") > key(&exact, "C"));
     }
 
     #[test]
     fn nulls_come_first_and_picklists_keep_setup_order() {
         let stage = picklist("StageName", &["New", "Closed", "Active"]);
-        assert_eq!(order(&stage, &text("closed"), &text("Active")), Ordering::Less);
-        assert_eq!(order(&stage, &text("Unlisted"), &text("Active")), Ordering::Greater);
-        assert_eq!(order(&stage, &Value::Null, &text("New")), Ordering::Less);
-        let name = field("Name", FieldType::String);
-        assert_eq!(order(&name, &text("b"), &text("C")), Ordering::Less);
-        assert_eq!(order(&name, &text("b"), &text("B")), Ordering::Equal);
+        assert!(key(&stage, "closed") < key(&stage, "Active"));
+        assert!(key(&stage, "Active") < key(&stage, "Unlisted"));
+        assert!(Key::new(&stage, &Value::Null) < key(&stage, "New"));
     }
 }

@@ -3,12 +3,12 @@
 use chrono::{DateTime, NaiveTime, Utc};
 use rust_decimal::Decimal;
 
+use super::super::ids;
 use super::super::schema::{Field, FieldType};
 use super::SoqlError;
 use super::ast::{Comparison, Condition, Constant, Expr, Literal, Operator, Query, Right};
 use super::compare::fold;
 use super::dates::{self, Span};
-use super::id;
 use super::position::{malformed, refuse_at};
 use super::predicate::{Bound, Predicate, Relation, Set, Test, picked};
 use super::text::{Pattern, unescape};
@@ -194,7 +194,7 @@ impl Checker<'_> {
 
     fn id(&self, subject: &Subject, literal: &Literal) -> Result<String, SoqlError> {
         let text = self.text(subject, literal)?;
-        id::to_18(&text).ok_or_else(|| {
+        ids::to_18(&text).ok_or_else(|| {
             let message = format!("invalid ID field: {text}");
             refuse_at(self.source, subject.at, "INVALID_QUERY_FILTER_OPERATOR", &message)
         })

@@ -1,11 +1,10 @@
 //! SOQL as the org understands it: text to a syntax tree, the tree to rows.
-
 //!
 //! Statements go through `lexer`, `parser` (with `condition`), `plan` (with `names`, `filter`, `join` and `group`), which
-//! refuses what the schema does not allow, and `eval`, which walks the rows; `output` writes them as records. The org's user is
-//! in UTC with weeks that begin on Sunday and a fiscal year that begins in January.
+//! refuses what the schema does not allow, and `eval`, which walks the rows; `output` writes them as records. The org's
+//! user is in UTC with weeks that begin on Sunday and a fiscal year that begins in January.
 
-pub(crate) mod access;
+mod access;
 mod ast;
 pub(crate) mod compare;
 mod condition;
@@ -13,7 +12,6 @@ mod dates;
 mod eval;
 mod filter;
 mod group;
-pub(crate) mod id;
 mod join;
 mod lexer;
 mod names;
