@@ -134,7 +134,9 @@ impl Auth {
 
     pub(crate) fn revoke_refresh_tokens(&mut self) {
         let families: Vec<u64> = self.refresh_tokens.values().map(|token| token.family).collect();
-        families.into_iter().for_each(|family| self.revoke_family(family));
+        for family in families {
+            self.revoke_family(family);
+        }
     }
 
     fn revoke_family(&mut self, family: u64) {

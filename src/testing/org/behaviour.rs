@@ -141,14 +141,14 @@ pub(crate) fn check_unique(store: &Store, object: &Object, row: &Row, id: Option
     let others = || store.rows(&object.name, false).filter(|other| row_id(other).as_deref() != id);
     let same = |other: &Row, name: &str| other.get(name) == row.get(name);
     match object.name.as_str() {
-        "PermissionSetAssignment" => {
-            if others().any(|other| same(other, "AssigneeId") && same(other, "PermissionSetId")) {
-                // Recorded text (wire facts 2.5), two blanks included.
-                let (user, set) =
-                    (text(row, "AssigneeId").unwrap_or_default(), text(row, "PermissionSetId").unwrap_or_default());
-                let message = format!("Duplicate PermissionSetAssignment.  Assignee: {user}; Permission Set: {set}");
-                return Err(ApiError::row("DUPLICATE_VALUE", message, ["AssigneeId", "PermissionSetId"]));
-            }
+        "PermissionSetAssignment"
+            if others().any(|other| same(other, "AssigneeId") && same(other, "PermissionSetId")) =>
+        {
+            // Recorded text (wire facts 2.5), two blanks included.
+            let (user, set) =
+                (text(row, "AssigneeId").unwrap_or_default(), text(row, "PermissionSetId").unwrap_or_default());
+            let message = format!("Duplicate PermissionSetAssignment.  Assignee: {user}; Permission Set: {set}");
+            return Err(ApiError::row("DUPLICATE_VALUE", message, ["AssigneeId", "PermissionSetId"]));
         }
         "User" => {
             let name = text(row, "Username").unwrap_or_default();
@@ -157,17 +157,18 @@ pub(crate) fn check_unique(store: &Store, object: &Object, row: &Row, id: Option
                 return Err(ApiError::row("DUPLICATE_USERNAME", "Duplicate Username", ["Username"]));
             }
         }
-        "PermissionSet" => {
-            if others().any(|other| same(other, "Name")) {
-                // [K] The text.
-                let message = "The developer name you entered is already in use. It must be unique";
-                return Err(ApiError::row("DUPLICATE_DEVELOPER_NAME", message, ["Name"]));
-            }
+        "PermissionSet" if others().any(|other| same(other, "Name")) => {
+            // [K] The text.
+            let message = "The developer name you entered is already in use. It must be unique";
+            return Err(ApiError::row("DUPLICATE_DEVELOPER_NAME", message, ["Name"]));
         }
         _ => {}
     }
     Ok(())
 }
+
+/// An opportunity gets a history row at its creation and whenever one of these changes (Object Reference).
+const WATCHED: [&str; 4] = ["Amount", "Probability", "StageName", "CloseDate"];
 
 /// Records that a save writes beside the record itself.
 pub(crate) fn after_save(
@@ -181,8 +182,6 @@ pub(crate) fn after_save(
     if object.name != "Opportunity" {
         return Ok(());
     }
-    // Object Reference, OpportunityHistory: a row at creation and whenever one of these changes.
-    const WATCHED: [&str; 4] = ["Amount", "Probability", "StageName", "CloseDate"];
     let (Some((row, _)), Some(history)) = (data.store.find(id), schema.object("OpportunityHistory")) else {
         return Ok(());
     };

@@ -31,8 +31,3 @@ impl OrgClock {
 pub(crate) fn http_date(time: DateTime<Utc>) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
-
-/// `2026-05-01T07:25:37.000+0000`, the form of record bodies (recorded: rest/get-record-account.json).
-pub(crate) fn json_date_time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%S.000+0000").to_string()
-}

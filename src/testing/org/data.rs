@@ -246,7 +246,13 @@ impl Data {
                 continue;
             }
             let (field, value) = if let Some(field) = object.field(name) {
-                (field, input::read_value(field, json)?)
+                match json {
+                    // The platform's own users have addresses no user could have.
+                    Json::String(text) if writer.rights == Rights::System && field.is_text() => {
+                        (field, Value::Text(text.clone()))
+                    }
+                    _ => (field, input::read_value(field, json)?),
+                }
             } else if let Some(field) = object.parent_reference(name) {
                 (field, self.parent_by_key(schema, field, json)?)
             } else {
@@ -411,7 +417,7 @@ pub(crate) fn set(row: &mut Row, name: &str, value: Value) {
 }
 
 fn refers_to(field: &Field, object: &Object) -> bool {
-    field.kind == FieldType::Reference && field.reference_to.iter().any(|target| *target == object.name)
+    field.kind == FieldType::Reference && field.reference_to.contains(&object.name)
 }
 
 fn stamp(object: &Object, row: &mut Row, name: &str, value: Value, overwrite: bool) {

@@ -108,13 +108,11 @@ impl<'a> Faults<'a> {
     }
 
     /// A fault of one operation.
-    #[must_use]
     pub fn on(self, operation: Operation) -> FaultOn<'a> {
         FaultOn { state: self.state, operation: Some(operation) }
     }
 
     /// A fault of every operation.
-    #[must_use]
     pub fn on_any(self) -> FaultOn<'a> {
         FaultOn { state: self.state, operation: None }
     }

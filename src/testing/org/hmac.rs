@@ -114,12 +114,12 @@ fn compress(state: &mut [u32; 8], block: &[u8]) {
     }
     let mut work = *state;
     for (constant, word) in ROUND_CONSTANTS.iter().zip(schedule) {
-        let [a, b, c, _, e, f, g, h] = work;
-        let sum_e = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        let choice = (e & f) ^ (!e & g);
-        let first = h.wrapping_add(sum_e).wrapping_add(choice).wrapping_add(*constant).wrapping_add(word);
-        let sum_a = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-        let majority = (a & b) ^ (a & c) ^ (b & c);
+        // The standard calls the eight words a to h.
+        let sum_e = work[4].rotate_right(6) ^ work[4].rotate_right(11) ^ work[4].rotate_right(25);
+        let choice = (work[4] & work[5]) ^ (!work[4] & work[6]);
+        let first = work[7].wrapping_add(sum_e).wrapping_add(choice).wrapping_add(*constant).wrapping_add(word);
+        let sum_a = work[0].rotate_right(2) ^ work[0].rotate_right(13) ^ work[0].rotate_right(22);
+        let majority = (work[0] & work[1]) ^ (work[0] & work[2]) ^ (work[1] & work[2]);
         work.rotate_right(1);
         work[4] = work[4].wrapping_add(first);
         work[0] = first.wrapping_add(sum_a).wrapping_add(majority);

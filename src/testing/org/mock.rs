@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use super::auth::Auth;
 use super::data::{Data, Rights, Writer};
 use super::duplicates::{DuplicateAction, DuplicateRule};
-use super::engine::field_json;
 use super::faults::{Faults, Script};
 use super::ids;
 use super::json::Json;
@@ -18,6 +17,7 @@ use super::parse;
 use super::rest::cursors::Cursors;
 use super::schema::Object;
 use super::server::{self, Server};
+use super::soql::output::field_json;
 use super::spec::{FieldSpec, ObjectSpec};
 use super::state::{ApiAccess, State};
 use super::usage::{LoggedRequest, Usage};
@@ -296,7 +296,7 @@ impl MockOrg {
     /// # Panics
     ///
     /// When the org refuses the record.
-    #[allow(clippy::needless_pass_by_value, reason = "seeds are written in place")]
+    #[allow(clippy::needless_pass_by_value, clippy::must_use_candidate, reason = "seeds are written in place")]
     pub fn insert(&self, object: &str, fields: serde_json::Value) -> String {
         let mut state = self.state();
         let state = &mut *state;

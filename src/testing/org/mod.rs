@@ -20,7 +20,6 @@ mod behaviour;
 mod clock;
 mod data;
 mod duplicates;
-mod engine;
 mod error;
 mod faults;
 mod hmac;

@@ -193,6 +193,7 @@ fn stages(seeder: &mut Seeder<'_>) {
         ("Closed Won", 100, "Closed", "Closed"),
         ("Closed Lost", 0, "Omitted", "Omitted"),
     ];
+    let statuses = ["Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted"];
     for (place, (name, probability, category, category_name)) in STAGES.into_iter().enumerate() {
         seeder.add(
             "OpportunityStage",
@@ -209,9 +210,7 @@ fn stages(seeder: &mut Seeder<'_>) {
             ],
         );
     }
-    const STATUSES: [&str; 4] =
-        ["Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted"];
-    for (place, name) in STATUSES.into_iter().enumerate() {
+    for (place, name) in statuses.into_iter().enumerate() {
         seeder.add(
             "LeadStatus",
             [

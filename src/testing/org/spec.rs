@@ -156,10 +156,10 @@ fn system_fields(owned: bool) -> Vec<Field> {
     id.id_lookup = true;
     fields.push(id);
     if owned {
-        let mut owner = user(read_only("OwnerId", "Owner ID", FieldType::Reference, false));
-        (owner.createable, owner.updateable) = (true, true);
-        owner.reference_to.insert(0, "Group".to_owned());
-        fields.push(owner);
+        let mut owner_id = user(read_only("OwnerId", "Owner ID", FieldType::Reference, false));
+        (owner_id.createable, owner_id.updateable) = (true, true);
+        owner_id.reference_to.insert(0, "Group".to_owned());
+        fields.push(owner_id);
     }
     fields.push(read_only("IsDeleted", "Deleted", FieldType::Boolean, false));
     fields.push(read_only("CreatedDate", "Created Date", FieldType::DateTime, false));

@@ -141,6 +141,8 @@ fn field_type(word: &str) -> FieldType {
         "phone" => FieldType::Phone,
         "url" => FieldType::Url,
         "address" => FieldType::Address,
+        "time" => FieldType::Time,
+        "base64" => FieldType::Base64,
         "anyType" => FieldType::AnyType,
         _ => FieldType::String,
     }
@@ -213,6 +215,10 @@ fn join_compounds(object: &mut Object) {
             }
         }
         if person && matches!(field.name.as_str(), "FirstName" | "LastName" | "Salutation") {
+            field.compound_field_name = Some("Name".to_owned());
+        }
+        // recorded: describe/Account.describe.2026-v58.json; it may be a person's.
+        if object.name == "Account" && field.name == "Name" {
             field.compound_field_name = Some("Name".to_owned());
         }
     }

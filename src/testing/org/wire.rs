@@ -22,8 +22,12 @@ impl Request {
     pub(crate) fn new(method: Method, target: &str, headers: HeaderMap, body: Bytes) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let segments = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
-        let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
+        let query: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        // For clients whose HTTP library has no PATCH (wire facts 2.1).
+        let named = query.iter().find(|(key, _)| key == "_HttpMethod").map(|(_, value)| value.to_ascii_uppercase());
+        let named = named.and_then(|name| Method::from_bytes(name.as_bytes()).ok());
+        let method = named.filter(|_| method == Method::POST).unwrap_or(method);
         Self { method, target: target.to_owned(), segments, query, headers, body }
     }
 

@@ -204,7 +204,7 @@ fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> Json {
 fn child_relationships(schema: &Schema, parent: &Object) -> Json {
     let mut children = Vec::new();
     for child in schema.objects() {
-        let refers = |field: &&Field| field.reference_to.iter().any(|target| *target == parent.name);
+        let refers = |field: &&Field| field.reference_to.contains(&parent.name);
         for field in child.fields.iter().filter(refers) {
             children.push(Json::object([
                 ("cascadeDelete", field.cascade_delete.into()),

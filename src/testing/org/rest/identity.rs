@@ -1,8 +1,8 @@
 //! Who the caller is: userinfo and the identity URL (wire facts 1.8).
 
-use crate::testing::org::clock::json_date_time;
 use crate::testing::org::ids;
 use crate::testing::org::json::Json;
+use crate::testing::org::soql::output::datetime;
 use crate::testing::org::state::State;
 use crate::testing::org::value::{Row, Value};
 use crate::testing::org::wire::Answer;
@@ -149,7 +149,7 @@ pub(crate) fn identity(state: &State, caller: &str, org: &str, id: &str) -> Answ
         ("language", text(row, "LanguageLocaleKey")),
         ("locale", text(row, "LocaleSidKey")),
         ("utcOffset", Json::number(-28_800_000)),
-        ("last_modified_date", modified(row).map(json_date_time).into()),
+        ("last_modified_date", modified(row).map(datetime).into()),
         ("is_app_installed", true.into()),
     ]);
     Answer::json(200, &body)

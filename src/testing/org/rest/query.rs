@@ -3,11 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::cursors::Page;
-use crate::testing::org::engine;
 use crate::testing::org::error::ApiError;
 use crate::testing::org::json::Json;
 use crate::testing::org::schema::{Object, Schema};
-use crate::testing::org::soql::Tables;
+use crate::testing::org::soql::{self, Tables};
 use crate::testing::org::state::{Call, State};
 use crate::testing::org::value::{Row, Value};
 use crate::testing::org::wire::Answer;
@@ -72,7 +71,7 @@ pub(super) fn run(state: &mut State, call: &Call<'_>, deleted: bool) -> Result<A
         // [K] The text.
         return Err(ApiError::new(400, "MALFORMED_QUERY", "A query string has to be specified"));
     };
-    let result = engine::execute(&View { state, base: &call.base, deleted }, statement)
+    let result = soql::execute(&View { state, base: &call.base, deleted }, statement)
         .map_err(|error| ApiError::new(400, error.code, error.message))?;
     let size = page_size(call);
     let total = result.total_size;
@@ -104,11 +103,11 @@ fn bad_locator() -> ApiError {
 /// `Sforce-Query-Options: batchSize=…`, brought into 200 to 2,000.
 fn page_size(call: &Call<'_>) -> usize {
     let options = call.request.header("sforce-query-options").unwrap_or_default();
-    let sizes = options.split([',', ';']).filter_map(|option| {
+    let mut sizes = options.split([',', ';']).filter_map(|option| {
         let (name, value) = option.split_once('=')?;
         name.trim().eq_ignore_ascii_case("batchSize").then(|| value.trim().parse::<usize>().ok())?
     });
-    sizes.last().unwrap_or(MAX_PAGE).clamp(MIN_PAGE, MAX_PAGE)
+    sizes.next_back().unwrap_or(MAX_PAGE).clamp(MIN_PAGE, MAX_PAGE)
 }
 
 fn answer(call: &Call<'_>, page: Page) -> Answer {

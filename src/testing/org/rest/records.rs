@@ -3,13 +3,13 @@
 use super::conditional::{self, Conditions};
 use super::{body_object, object_of};
 use crate::testing::org::data::Data;
-use crate::testing::org::engine::field_json;
 use crate::testing::org::error::ApiError;
 use crate::testing::org::ids;
 use crate::testing::org::json::Json;
 use crate::testing::org::schema::{Field, Object, Schema};
+use crate::testing::org::soql::output::{attributes, field_json};
 use crate::testing::org::state::{Call, State};
-use crate::testing::org::value::{Row, Value};
+use crate::testing::org::value::Row;
 use crate::testing::org::wire::Answer;
 
 /// `POST /sobjects/<object>`, and `/sobjects/<object>/Id` (37.0 on).
@@ -90,10 +90,10 @@ pub(super) fn get(call: &Call<'_>, object: &Object, row: &Row) -> Result<Answer,
 }
 
 /// Fields by their names, each once.
-pub(super) fn named_fields<'o>(
-    object: &'o Object,
+pub(super) fn named_fields(
+    object: &Object,
     names: impl Iterator<Item = impl AsRef<str>>,
-) -> Result<Vec<&'o Field>, ApiError> {
+) -> Result<Vec<&Field>, ApiError> {
     let mut fields: Vec<&Field> = Vec::new();
     for name in names {
         let name = name.as_ref().trim();
@@ -110,13 +110,7 @@ pub(super) fn named_fields<'o>(
 
 /// A record's body: `attributes`, then the fields.
 pub(super) fn record(base: &str, object: &Object, row: &Row, fields: &[&Field]) -> Json {
-    let id = match row.get("Id") {
-        Some(Value::Text(id)) => id.as_str(),
-        _ => "",
-    };
-    let attributes =
-        Json::object([("type", Json::string(&object.name)), ("url", Json::string(record_url(base, object, id)))]);
-    let mut members = vec![("attributes".to_owned(), attributes)];
+    let mut members = vec![("attributes".to_owned(), attributes(base, object, row))];
     members.extend(fields.iter().map(|field| (field.name.clone(), field_json(object, field, row))));
     Json::Object(members)
 }
@@ -161,8 +155,8 @@ pub(super) fn no_such_key(name: &str) -> ApiError {
 
 /// The path names the record, so the body must not.
 pub(super) fn refuse_members(members: &[(String, Json)], names: &[&str]) -> Result<(), ApiError> {
-    let named = |name: &&&str| members.iter().any(|(member, _)| member.eq_ignore_ascii_case(name));
-    match names.iter().find(named) {
+    let is_there = |name: &&&str| members.iter().any(|(member, _)| member.eq_ignore_ascii_case(name));
+    match names.iter().find(is_there) {
         None => Ok(()),
         // [K] The text.
         Some(name) => {

@@ -1,0 +1,77 @@
+//! A Salesforce org to try a client on, without an account: `cargo run --example mock_org -- --port 8080`
+//!
+//! Once it listens it prints one line of JSON with everything a client needs, the access token live from the start for a
+//! user with all rights, and it runs until it is told to stop. The object for engagement sessions is in place.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use sforce::testing::org::MockOrg;
+
+/// Serves a stateful mock of a Salesforce org on a loopback port until it is told to stop.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Time each answer takes, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    latency_ms: u64,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let org = MockOrg::builder()
+        .port(args.port)
+        .latency(Duration::from_millis(args.latency_ms))
+        .engagement_session("Navattic_")
+        .try_start();
+    let org = match org {
+        Ok(org) => org,
+        Err(error) => {
+            eprintln!("mock_org: port {}: {error}", args.port);
+            return ExitCode::FAILURE;
+        }
+    };
+    let line = serde_json::json!({
+        "base_url": org.base_url(),
+        "client_id": org.client_id(),
+        "client_secret": org.client_secret(),
+        "username": org.username(),
+        "password": org.password(),
+        "access_token": org.access_token(),
+        "org_id": org.org_id(),
+        "user_id": org.user_id(),
+        "api_version": org.api_version(),
+    });
+    // Whoever reads this through a pipe waits for it.
+    let mut out = std::io::stdout().lock();
+    let printed = writeln!(out, "{line}").and_then(|()| out.flush());
+    drop(out);
+    if let Err(error) = printed {
+        eprintln!("mock_org: {error}");
+        return ExitCode::FAILURE;
+    }
+    stop_asked().await;
+    ExitCode::SUCCESS
+}
+
+/// Returns on ctrl-c, and on SIGTERM where there is such a thing.
+async fn stop_asked() {
+    #[cfg(unix)]
+    {
+        use std::pin::pin;
+        use tokio::signal::unix::{SignalKind, signal};
+
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            let (interrupt, terminate) = (pin!(tokio::signal::ctrl_c()), pin!(terminate.recv()));
+            futures_util::future::select(interrupt, terminate).await;
+            return;
+        }
+    }
+    // Without a signal to wait for, only ctrl-c ends the program.
+    let _ = tokio::signal::ctrl_c().await;
+}

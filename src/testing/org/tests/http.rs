@@ -1,0 +1,136 @@
+//! A blocking HTTP/1.1 client, just enough for tests and of nobody else's making.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::testing::org::MockOrg;
+
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+/// Sends requests with the token it was given.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    host: String,
+    pub(super) authorization: Option<String>,
+}
+
+impl Client {
+    pub(super) fn of(org: &MockOrg) -> Self {
+        let host = org.base_url().strip_prefix("http://").unwrap().to_owned();
+        Self { host, authorization: Some(format!("Bearer {}", org.access_token())) }
+    }
+
+    pub(super) fn with_authorization(&self, value: Option<&str>) -> Self {
+        Self { authorization: value.map(str::to_owned), ..self.clone() }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "").unwrap()
+    }
+
+    pub(super) fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], "").unwrap()
+    }
+
+    pub(super) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.json("POST", path, body)
+    }
+
+    pub(super) fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.json("PATCH", path, body)
+    }
+
+    fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(method, path, &[("Content-Type", "application/json")], &body.to_string()).unwrap()
+    }
+
+    pub(super) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send("POST", path, &[("Content-Type", "application/x-www-form-urlencoded")], &body).unwrap()
+    }
+
+    pub(super) fn query(&self, soql: &str) -> Answer {
+        let q: String = url::form_urlencoded::byte_serialize(soql.as_bytes()).collect();
+        self.get(&super::data(&format!("/query?q={q}")))
+    }
+
+    /// One request on a connection of its own.
+    pub(super) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
+        if let Some(authorization) = &self.authorization {
+            head += &format!("Authorization: {authorization}\r\n");
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if !body.is_empty() {
+            head += &format!("Content-Length: {}\r\n", body.len());
+        }
+        self.raw(&format!("{head}\r\n{body}"))
+    }
+
+    /// The bytes of a request, and the answer that comes until the org closes.
+    pub(super) fn raw(&self, request: &str) -> io::Result<Answer> {
+        let mut stream = TcpStream::connect(&self.host)?;
+        stream.set_read_timeout(Some(Duration::from_millis(700)))?;
+        stream.write_all(request.as_bytes())?;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes)?;
+        read(&bytes)
+    }
+}
+
+fn broken(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, what.to_owned())
+}
+
+fn read(bytes: &[u8]) -> io::Result<Answer> {
+    let text = String::from_utf8(bytes.to_vec()).map_err(io::Error::other)?;
+    let (head, rest) = text.split_once("\r\n\r\n").ok_or_else(|| broken("no head"))?;
+    let mut lines = head.lines();
+    let status =
+        lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).ok_or_else(|| broken("no status"))?;
+    let header = |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    let headers: Vec<(String, String)> = lines.filter_map(header).collect();
+    let mut answer = Answer { status, headers, body: rest.to_owned() };
+    if answer.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        answer.body = dechunk(rest)?;
+    } else if let Some(length) = answer.header("content-length") {
+        let length: usize = length.parse().map_err(io::Error::other)?;
+        if rest.len() != length {
+            return Err(broken(&format!("{} of {length} bytes", rest.len())));
+        }
+    }
+    Ok(answer)
+}
+
+fn dechunk(mut rest: &str) -> io::Result<String> {
+    let mut body = String::new();
+    loop {
+        let (size, after) = rest.split_once("\r\n").ok_or_else(|| broken("no last chunk"))?;
+        let size = usize::from_str_radix(size, 16).map_err(io::Error::other)?;
+        if size == 0 {
+            return Ok(body);
+        }
+        body += after.get(..size).ok_or_else(|| broken("half a chunk"))?;
+        rest = &after[size + 2..];
+    }
+}
