@@ -22,7 +22,7 @@ use sforce::sync::{Outcome, Push, Totals};
 use sforce::testing::org::MockOrg;
 use sforce::types::{Record, Soql};
 use sforce::{Client, Error};
-use support::{ENVIRONMENT, Failure, connect, explain};
+use support::{ENVIRONMENT, Failure, connect, explain, say};
 
 /// Reasons of each sort that the summary prints; the rejects file has them all.
 const SHOWN: usize = 10;
@@ -89,9 +89,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 
     let summary = Summary { totals, api_calls: org.client.api_calls(), elapsed_ms: clock.monotonic().as_millis() };
     if arguments.json {
-        println!("{}", serde_json::to_string(&summary).map_err(|error| Failure::Failed(error.to_string()))?);
+        say(&serde_json::to_string(&summary).map_err(|error| Failure::Failed(error.to_string()))?)?;
     } else {
-        summary.print(&rejects, arguments.rejects.as_deref());
+        say(&summary.text(&rejects, arguments.rejects.as_deref()))?;
         if stopped.is_none() {
             print_sample(&org.client, &prefix).await?;
         }
@@ -122,7 +122,7 @@ fn count_lines(path: &Path) -> Result<u64, Failure> {
         if buffer.is_empty() {
             return Ok(lines);
         }
-        lines += buffer.iter().filter(|byte| **byte == b'\n').count() as u64;
+        lines += buffer.split(|byte| *byte == b'\n').count() as u64 - 1;
         let read = buffer.len();
         file.consume(read);
     }
@@ -147,7 +147,7 @@ impl Progress {
         self.done += 1;
         match &self.bar {
             Some(bar) => bar.set_position(line),
-            None if self.done % 10_000 == 0 => eprintln!("{} sessions done", self.done),
+            None if self.done.is_multiple_of(10_000) => eprintln!("{} sessions done", self.done),
             None => {}
         }
     }
@@ -221,8 +221,9 @@ impl Rejects {
 /// The first field concerned, and all reasons.
 fn invalid(issues: &[MappingIssue]) -> (String, String) {
     let Some((first, more)) = issues.split_first() else { return (String::new(), String::new()) };
-    let more: String = more.iter().map(|issue| format!("; {issue}")).collect();
-    (first.field.clone(), format!("{}{more}", first.reason))
+    let mut reasons = vec![first.reason.clone()];
+    reasons.extend(more.iter().map(ToString::to_string));
+    (first.field.clone(), reasons.join("; "))
 }
 
 /// The Salesforce fields concerned.
@@ -248,34 +249,28 @@ struct Summary {
 }
 
 impl Summary {
-    fn print(&self, rejects: &Rejects, path: Option<&Path>) {
+    fn text(&self, rejects: &Rejects, path: Option<&Path>) -> String {
         let Totals { read, invalid, folded, created, updated, unchanged, failed, deferred, .. } = self.totals;
-        println!("{read} sessions read, {} API calls, {} ms", self.api_calls, self.elapsed_ms);
-        println!("  {created:>6} created");
-        println!("  {updated:>6} updated");
-        println!("  {unchanged:>6} unchanged");
-        println!("  {folded:>6} folded into a newer line of the same session");
-        println!("  {invalid:>6} invalid");
-        println!("  {failed:>6} refused by Salesforce");
-        println!("  {deferred:>6} deferred: run again");
-        for (title, count, reasons) in
-            [("Invalid", invalid, &rejects.invalid), ("Not written", failed + deferred, &rejects.refused)]
-        {
-            if reasons.is_empty() {
-                continue;
-            }
-            println!("\n{title}:");
-            for reason in reasons {
-                println!("  {reason}");
-            }
+        let mut lines = vec![
+            format!("{read} sessions read, {} API calls, {} ms", self.api_calls, self.elapsed_ms),
+            format!("  {created:>6} created"),
+            format!("  {updated:>6} updated"),
+            format!("  {unchanged:>6} unchanged"),
+            format!("  {folded:>6} folded into a newer line of the same session"),
+            format!("  {invalid:>6} invalid"),
+            format!("  {failed:>6} refused by Salesforce"),
+            format!("  {deferred:>6} deferred: run again"),
+        ];
+        let sorts = [("Invalid", invalid, &rejects.invalid), ("Not written", failed + deferred, &rejects.refused)];
+        for (title, count, reasons) in sorts.into_iter().filter(|(.., reasons)| !reasons.is_empty()) {
+            lines.push(format!("\n{title}:"));
+            lines.extend(reasons.iter().map(|reason| format!("  {reason}")));
             if count > reasons.len() as u64 {
-                println!(
-                    "  and {} more: {}",
-                    count - reasons.len() as u64,
-                    path.map_or("see --rejects FILE".into(), |path| path.display().to_string())
-                );
+                let place = path.map_or("see --rejects FILE".into(), |path| path.display().to_string());
+                lines.push(format!("  and {} more: {place}", count - reasons.len() as u64));
             }
         }
+        lines.join("\n")
     }
 }
 
@@ -296,11 +291,11 @@ async fn print_sample(client: &Client, prefix: &Prefix) -> Result<(), Failure> {
     let soql = format!("SELECT {} FROM {object} ORDER BY {} DESC NULLS LAST, Id LIMIT 5", names.join(", "), names[1]);
     let rows: QueryStream<Record> = client.query(Soql::new(soql));
     let rows = rows.collect().await?;
-    println!("\nThe latest {} records of {object} in the org:", rows.len());
-    println!("  {}", columns.map(|(title, _, width)| format!("{title:width$}")).join("  "));
+    say(&format!("\nThe latest {} records of {object} in the org:", rows.len()))?;
+    say(&format!("  {}", columns.map(|(title, _, width)| format!("{title:width$}")).join("  ").trim_end()))?;
     for row in rows {
         let cells: Vec<String> = names.iter().zip(columns).map(|(name, (.., width))| cell(&row, name, width)).collect();
-        println!("  {}", cells.join("  ").trim_end());
+        say(&format!("  {}", cells.join("  ").trim_end()))?;
     }
     Ok(())
 }

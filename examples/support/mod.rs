@@ -1,6 +1,7 @@
 //! What the examples share: which org to work in, and how to end.
 
 use std::error::Error as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use sforce::auth::{ClientCredentials, LoginHost};
@@ -48,16 +49,22 @@ impl Failure {
 
 /// An error with what Salesforce said and what lies below.
 pub(crate) fn explain(error: &Error) -> String {
-    let mut text = error.to_string();
-    for detail in error.salesforce() {
-        text.push_str(&format!("\n  Salesforce: {detail}"));
-    }
+    let mut lines = vec![error.to_string()];
+    lines.extend(error.salesforce().iter().map(|detail| format!("  Salesforce: {detail}")));
     let mut cause = error.source();
     while let Some(below) = cause {
-        text.push_str(&format!("\n  cause: {below}"));
+        lines.push(format!("  cause: {below}"));
         cause = below.source();
     }
-    text
+    lines.join("\n")
+}
+
+/// Prints to standard output. A reader that has gone away ends the program without a panic.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::Failed(format!("cannot print: {error}")))
 }
 
 /// The org to work in: a client, and the mock org that lives as long as this if there is one.
@@ -81,7 +88,7 @@ pub(crate) fn connect(make: impl FnOnce() -> MockOrg) -> Result<Org, Failure> {
         }
         _ => {
             let mock = make();
-            (mock.base_url(), mock.client_id().to_owned(), mock.client_secret().to_owned(), Some(mock))
+            (mock.base_url(), mock.client_id(), mock.client_secret(), Some(mock))
         }
     };
     let host = LoginHost::my_domain(&url)?;
