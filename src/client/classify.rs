@@ -184,7 +184,10 @@ fn read_errors(body: &[u8]) -> Vec<ApiError> {
     if let Ok(errors) = serde_json::from_slice::<Vec<WireError>>(body) {
         return errors.into_iter().map(ApiError::from).filter(|error| !error.code.is_empty()).collect();
     }
-    if let Ok(error) = serde_json::from_slice::<WireError>(body) {
+    // serde would read a struct from an array too, and a 300 has an array of URLs.
+    if body.trim_ascii().starts_with(b"{")
+        && let Ok(error) = serde_json::from_slice::<WireError>(body)
+    {
         return Some(ApiError::from(error)).filter(|error| !error.code.is_empty()).into_iter().collect();
     }
     // Userinfo and identity answer 403 with one of these words instead of JSON.

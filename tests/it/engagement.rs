@@ -207,7 +207,7 @@ fn each_kind_of_bad_line_is_reported_with_line_field_and_reason_and_the_others_l
         in_org(&org).args(["--json", "--input"]).arg(&input.0).arg("--rejects").arg(&rejects.0).output().expect("runs");
     assert_eq!(output.status.code(), Some(0), "invalid lines alone are no failure");
     let counts = summary(&output);
-    assert_eq!((counts["created"], counts["invalid"] as usize), (2, bad.len() + 1));
+    assert_eq!((counts["created"], counts["invalid"]), (2, bad.len() as u64 + 1));
     assert_eq!(session(&org, "good-2")["Navattic_Full_Name__c"], "tab and break");
     let rejected: Vec<Value> = std::fs::read_to_string(&rejects.0)
         .expect("written")
@@ -248,8 +248,8 @@ fn doubled_ids_in_different_windows_end_as_the_newest() {
     lines.extend([line("twice", 9), line("later", 11)]);
     let (_, counts) = run(&org, &Scratch::with("windows", lines.join("\n").as_bytes()));
     assert_eq!((counts["created"], counts["updated"], counts["unchanged"]), (1502, 1, 1));
-    assert_eq!(session(&org, "twice")["Navattic_Steps_Viewed__c"], 10);
-    assert_eq!(session(&org, "later")["Navattic_Steps_Viewed__c"], 11);
+    assert_eq!(session(&org, "twice")["Navattic_Steps_Viewed__c"].as_f64(), Some(10.0));
+    assert_eq!(session(&org, "later")["Navattic_Steps_Viewed__c"].as_f64(), Some(11.0));
 }
 
 #[test]

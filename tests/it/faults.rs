@@ -81,7 +81,7 @@ async fn a_fault_storm_over_2000_sessions_ends_with_every_session_once_in_the_or
         rounds += 1;
         assert!(rounds <= 10, "the storm lets something through every time");
         let (totals, outcomes, stopped) = run(&push, &sessions).await;
-        assert_eq!(totals.read as usize, outcomes.len());
+        assert_eq!(totals.read, outcomes.len() as u64);
         assert_eq!(totals.failed, 0, "a fault that passes refuses nothing: {stopped:?}");
         if stopped.is_none() && totals.deferred == 0 {
             break;
