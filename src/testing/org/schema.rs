@@ -193,7 +193,11 @@ impl Object {
     /// The reference whose parent goes by that relationship name.
     pub(crate) fn parent_reference(&self, relationship: &str) -> Option<&Field> {
         let is = |name: &str| name.eq_ignore_ascii_case(relationship);
-        self.fields.iter().find(|field| field.relationship_name.as_deref().is_some_and(is))
+        let is_parent = |field: &&Field| {
+            // Some plain texts have a relationship's name as well (recorded: describe/Contact.describe.json).
+            field.kind == FieldType::Reference && field.relationship_name.as_deref().is_some_and(is)
+        };
+        self.fields.iter().find(is_parent)
     }
 }
 
