@@ -10,6 +10,8 @@ use super::super::schema::{Field, FieldType, Object};
 use super::super::value::{Row, Value};
 use super::Tables;
 use super::ast::DatePart;
+use super::compare::Key;
+use super::output::label;
 
 /// A field of the queried object or of one of its parents.
 #[derive(Clone, Debug)]
@@ -49,12 +51,14 @@ impl<'t> FieldPath<'t> {
 pub(super) enum Operand<'t> {
     Field(FieldPath<'t>),
     Date(DatePart, FieldPath<'t>),
+    /// toLabel: the label of a picklist value.
+    Label(FieldPath<'t>),
 }
 
 impl<'t> Operand<'t> {
     pub(super) fn path(&self) -> &FieldPath<'t> {
         match self {
-            Self::Field(path) | Self::Date(_, path) => path,
+            Self::Field(path) | Self::Date(_, path) | Self::Label(path) => path,
         }
     }
 
@@ -64,6 +68,7 @@ impl<'t> Operand<'t> {
             Self::Field(path) => path.field.kind,
             Self::Date(DatePart::DayOnly, _) => FieldType::Date,
             Self::Date(..) => FieldType::Int,
+            Self::Label(_) => FieldType::String,
         }
     }
 
@@ -71,12 +76,24 @@ impl<'t> Operand<'t> {
         match self {
             Self::Field(path) => path.value(tables, row),
             Self::Date(part, path) => Cow::Owned(date_part(*part, &path.value(tables, row))),
+            Self::Label(path) => match path.value(tables, row).as_ref() {
+                Value::Text(text) => Cow::Owned(Value::Text(label(path.field, text))),
+                _ => Cow::Owned(Value::Null),
+            },
+        }
+    }
+
+    /// A value of this operand, made ready for sorting and grouping.
+    pub(super) fn key(&self, value: &Value) -> Key {
+        match self {
+            Self::Field(path) => Key::new(path.field, value),
+            Self::Date(..) | Self::Label(_) => Key::plain(value),
         }
     }
 
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Field(left), Self::Field(right)) => left.same(right),
+            (Self::Field(left), Self::Field(right)) | (Self::Label(left), Self::Label(right)) => left.same(right),
             (Self::Date(part, left), Self::Date(other, right)) => part == other && left.same(right),
             _ => false,
         }

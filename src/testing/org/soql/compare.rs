@@ -1,7 +1,5 @@
 //! When two values are equal, and which comes first.
 
-use std::cmp::Ordering;
-
 use super::super::schema::{Field, FieldType};
 use super::super::value::Value;
 
@@ -19,30 +17,16 @@ pub(crate) fn same_text(field: &Field, left: &str, right: &str) -> bool {
     if field.case_sensitive || is_id(field.kind) {
         return false;
     }
-    match left.is_ascii() && right.is_ascii() {
-        true => left.eq_ignore_ascii_case(right),
-        false => fold(left) == fold(right),
-    }
-}
-
-/// Whether two values are the same for a field, as `=` sees it.
-pub(crate) fn same_value(field: &Field, left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Text(left), Value::Text(right)) => same_text(field, left, right),
-        (left, right) => left == right,
-    }
-}
-
-/// The order of ORDER BY ASC, nulls first. Picklists sort in setup order.
-pub(crate) fn order(field: &Field, left: &Value, right: &Value) -> Ordering {
-    Key::new(field, left).cmp(&Key::new(field, right))
+    let both_ascii = left.is_ascii() && right.is_ascii();
+    if both_ascii { left.eq_ignore_ascii_case(right) } else { fold(left) == fold(right) }
 }
 
 pub(super) fn is_id(kind: FieldType) -> bool {
     matches!(kind, FieldType::Id | FieldType::Reference)
 }
 
-/// A value made ready for sorting, so that folding happens once for each row.
+/// A value made ready for sorting, so that folding happens once for each row. Nulls are least; picklists sort in setup
+/// order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Key {
     Null,
@@ -79,5 +63,34 @@ impl Key {
             Value::Date(date) => Self::Date(*date),
             Value::Time(time) => Self::Time(*time),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{field, picklist};
+    use super::*;
+
+    fn key(field: &Field, value: &str) -> Key {
+        Key::new(field, &Value::Text(value.to_owned()))
+    }
+
+    #[test]
+    fn case_matters_for_ids_and_case_sensitive_fields_only() {
+        let plain = field("Name", FieldType::String);
+        let exact = Field { case_sensitive: true, ..plain.clone() };
+        let id = field("Id", FieldType::Id);
+        assert!(same_text(&plain, "École", "ÉCOLE"));
+        assert!(!same_text(&exact, "a", "A"));
+        assert!(!same_text(&id, "001a", "001A"));
+        assert!(key(&plain, "b") < key(&plain, "C") && key(&exact, "b") > key(&exact, "C"));
+    }
+
+    #[test]
+    fn nulls_come_first_and_picklists_keep_setup_order() {
+        let stage = picklist("StageName", &["New", "Closed", "Active"]);
+        assert!(key(&stage, "closed") < key(&stage, "Active"));
+        assert!(key(&stage, "Active") < key(&stage, "Unlisted"));
+        assert!(Key::new(&stage, &Value::Null) < key(&stage, "New"));
     }
 }

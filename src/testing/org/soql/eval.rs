@@ -87,13 +87,7 @@ fn chosen<'t>(tables: &'t dyn Tables, plan: &Plan<'t>, rows: impl Iterator<Item 
     if plan.order.is_empty() {
         return rows.skip(plan.offset).take(limit).collect();
     }
-    let key = |sort: &Sort<Operand<'t>>, row| {
-        let value = sort.by.value(tables, row);
-        match &sort.by {
-            Operand::Field(path) => Key::new(path.field, &value),
-            Operand::Date(..) => Key::plain(&value),
-        }
-    };
+    let key = |sort: &Sort<Operand<'t>>, row| sort.by.key(&sort.by.value(tables, row));
     let mut keyed: Vec<(Vec<Key>, &Row)> =
         rows.map(|row| (plan.order.iter().map(|sort| key(sort, row)).collect(), row)).collect();
     keyed.sort_by(|(left, _), (right, _)| compare(&plan.order, left, right));

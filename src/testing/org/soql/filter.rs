@@ -3,12 +3,12 @@
 use chrono::{DateTime, NaiveTime, Utc};
 use rust_decimal::Decimal;
 
+use super::super::ids;
 use super::super::schema::{Field, FieldType};
 use super::SoqlError;
 use super::ast::{Comparison, Condition, Constant, Expr, Literal, Operator, Query, Right};
 use super::compare::fold;
 use super::dates::{self, Span};
-use super::id;
 use super::position::{malformed, refuse_at};
 use super::predicate::{Bound, Predicate, Relation, Set, Test, picked};
 use super::text::{Pattern, unescape};
@@ -166,7 +166,7 @@ impl Checker<'_> {
     fn like(&self, subject: &Subject, literals: &[Literal]) -> Result<Test, SoqlError> {
         match literals {
             [Literal { value: Constant::Text(raw), at }] => {
-                self.check_length(raw)?;
+                check_length(raw)?;
                 Pattern::new(raw).map(Test::Like).map_err(|sequence| self.bad_escape(raw, &sequence, *at))
             }
             _ => Err(self.wrong_type(subject)),
@@ -188,21 +188,13 @@ impl Checker<'_> {
 
     fn text(&self, subject: &Subject, literal: &Literal) -> Result<String, SoqlError> {
         let Constant::Text(raw) = &literal.value else { return Err(self.wrong_type(subject)) };
-        self.check_length(raw)?;
+        check_length(raw)?;
         unescape(raw).map_err(|sequence| self.bad_escape(raw, &sequence, literal.at))
-    }
-
-    fn check_length(&self, raw: &str) -> Result<(), SoqlError> {
-        if raw.len() > MAX_STRING && raw.chars().count() > MAX_STRING {
-            // [K] not verified: the limit is documented, code and text are not.
-            return Err(malformed(format!("a string in WHERE may have at most {MAX_STRING} characters")));
-        }
-        Ok(())
     }
 
     fn id(&self, subject: &Subject, literal: &Literal) -> Result<String, SoqlError> {
         let text = self.text(subject, literal)?;
-        id::to_18(&text).ok_or_else(|| {
+        ids::to_18(&text).ok_or_else(|| {
             let message = format!("invalid ID field: {text}");
             refuse_at(self.source, subject.at, "INVALID_QUERY_FILTER_OPERATOR", &message)
         })
@@ -267,6 +259,14 @@ impl Checker<'_> {
             format!("Invalid string literal '{raw}'. Illegal character sequence '{sequence}' in string literal.");
         refuse_at(self.source, at, "MALFORMED_QUERY", &message)
     }
+}
+
+fn check_length(raw: &str) -> Result<(), SoqlError> {
+    if raw.len() > MAX_STRING && raw.chars().count() > MAX_STRING {
+        // [K] not verified: the limit is documented, code and text are not.
+        return Err(malformed(format!("a string in WHERE may have at most {MAX_STRING} characters")));
+    }
+    Ok(())
 }
 
 fn is_text(kind: FieldType) -> bool {

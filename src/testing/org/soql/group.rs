@@ -1,12 +1,9 @@
 //! Aggregates: GROUP BY, HAVING and the functions over many rows.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-
-use rust_decimal::Decimal;
+use std::collections::HashMap;
 
 use super::super::json::Json;
-use super::super::schema::FieldType;
 use super::super::value::{Row, Value};
 use super::access::Operand;
 use super::ast::{Aggregate, Comparison, Condition, Expr, Function, Item, Query, Right};
@@ -16,7 +13,9 @@ use super::filter::{Operands, Place, Subject, is_number};
 use super::names::Scope;
 use super::output::{Show, formatted, shown, value_json};
 use super::plan::{Planner, Sort, nulls_first};
+use super::position::malformed;
 use super::predicate::Predicate;
+use super::tally::{Column, Tally};
 use super::{SoqlError, Tables};
 
 /// The rows that fit one page; aggregates have no locator.
@@ -31,13 +30,6 @@ pub(super) struct Grouping<'t> {
     outputs: Vec<(String, Source, Show)>,
     having: Option<Predicate<Source>>,
     order: Vec<Sort<Source>>,
-}
-
-/// One aggregate function over one operand.
-#[derive(Debug)]
-struct Column<'t> {
-    function: Aggregate,
-    operand: Operand<'t>,
 }
 
 /// A value of a result row.
@@ -172,13 +164,10 @@ impl<'t> Columns<'_, 't, '_> {
             return self.aggregate(*function, argument);
         }
         let operand = self.scope.operand(expr)?;
-        match self.groups.iter().position(|group| group.same(&operand)) {
-            Some(index) => Ok(Source::Group(index)),
-            None => {
-                let message = format!("Field must be grouped or aggregated: {}", operand.path().text());
-                Err(super::position::malformed(message))
-            }
-        }
+        let place = self.groups.iter().position(|group| group.same(&operand));
+        place
+            .map(Source::Group)
+            .ok_or_else(|| malformed(format!("Field must be grouped or aggregated: {}", operand.path().text())))
     }
 
     fn aggregate(&mut self, function: Aggregate, argument: &Expr) -> Result<Source, SoqlError> {
@@ -226,78 +215,6 @@ fn peel(expr: &Expr) -> (&Expr, Show) {
         Expr::Call { function: Function::ToLabel, argument: Some(argument), .. } => (peel(argument).0, Show::Label),
         Expr::Call { function: Function::ConvertCurrency, argument: Some(argument), .. } => peel(argument),
         plain => (plain, Show::Plain),
-    }
-}
-
-impl Column<'_> {
-    fn kind(&self) -> FieldType {
-        match self.function {
-            Aggregate::Count | Aggregate::CountDistinct => FieldType::Int,
-            // recorded: restforce-fixtures/query_aggregate_success_response.json
-            Aggregate::Sum | Aggregate::Avg => FieldType::Double,
-            Aggregate::Min | Aggregate::Max => self.operand.kind(),
-        }
-    }
-
-    fn key(&self, value: &Value) -> Key {
-        match &self.operand {
-            Operand::Field(path) => Key::new(path.field, value),
-            Operand::Date(..) => Key::plain(value),
-        }
-    }
-}
-
-/// What a function has seen so far.
-#[derive(Default)]
-struct Tally {
-    count: u64,
-    distinct: HashSet<Key>,
-    sum: Decimal,
-    best: Option<(Key, Value)>,
-}
-
-impl Tally {
-    /// Nulls are skipped by every function.
-    fn add(&mut self, column: &Column<'_>, value: &Value) {
-        if *value == Value::Null {
-            return;
-        }
-        self.count += 1;
-        match column.function {
-            Aggregate::Count => {}
-            Aggregate::CountDistinct => {
-                self.distinct.insert(column.key(value));
-            }
-            Aggregate::Sum | Aggregate::Avg => {
-                if let Value::Number(number) = value {
-                    self.sum = self.sum.saturating_add(*number);
-                }
-            }
-            Aggregate::Min | Aggregate::Max => {
-                let key = column.key(value);
-                let better = self.best.as_ref().is_none_or(|(best, _)| match column.function {
-                    Aggregate::Min => key < *best,
-                    _ => key > *best,
-                });
-                if better {
-                    self.best = Some((key, value.clone()));
-                }
-            }
-        }
-    }
-
-    fn result(self, function: Aggregate) -> Value {
-        match function {
-            Aggregate::Count => Value::Number(self.count.into()),
-            Aggregate::CountDistinct => Value::Number(self.distinct.len().into()),
-            Aggregate::Sum | Aggregate::Avg if self.count == 0 => Value::Null,
-            Aggregate::Sum => Value::Number(self.sum),
-            Aggregate::Avg => self
-                .sum
-                .checked_div(self.count.into())
-                .map_or(Value::Null, |average| Value::Number(average.round_dp(12))),
-            Aggregate::Min | Aggregate::Max => self.best.map_or(Value::Null, |(_, value)| value),
-        }
     }
 }
 
@@ -356,10 +273,7 @@ impl<'t> Grouping<'t> {
         for row in rows {
             let values: Vec<Cow<'_, Value>> = self.groups.iter().map(|group| group.value(tables, row)).collect();
             // [K] not verified: texts that differ in case only are one group, as they are equal in WHERE.
-            let keys = self.groups.iter().zip(&values).map(|(group, value)| match group {
-                Operand::Field(path) => Key::new(path.field, value),
-                Operand::Date(..) => Key::plain(value),
-            });
+            let keys = self.groups.iter().zip(&values).map(|(group, value)| group.key(value));
             let place = *places.entry(keys.collect()).or_insert_with(|| {
                 found.push((values.into_iter().map(Cow::into_owned).collect(), tallies()));
                 found.len() - 1
@@ -376,16 +290,9 @@ impl<'t> Grouping<'t> {
 
     fn key(&self, group: &Group, source: Source) -> Key {
         let value = group.value(source);
-        let operand = match source {
-            Source::Group(index) => &self.groups[index],
-            Source::Aggregate(index) => match self.aggregates[index].function {
-                Aggregate::Min | Aggregate::Max => &self.aggregates[index].operand,
-                _ => return Key::plain(value),
-            },
-        };
-        match operand {
-            Operand::Field(path) => Key::new(path.field, value),
-            Operand::Date(..) => Key::plain(value),
+        match source {
+            Source::Group(index) => self.groups[index].key(value),
+            Source::Aggregate(index) => self.aggregates[index].key(value),
         }
     }
 

@@ -1,9 +1,8 @@
 //! SOQL as the org understands it: text to a syntax tree, the tree to rows.
-
 //!
-//! Statements go through `lexer`, `parser` (with `condition`), `plan` (with `names`, `filter` and `group`), which refuses
-//! what the schema does not allow, and `eval`, which walks the rows; `output` writes them as records. The org's user is
-//! in UTC with weeks that begin on Sunday and a fiscal year that begins in January.
+//! Statements go through `lexer`, `parser` (with `condition`), `plan` (with `names`, `filter`, `join` and `group`), which
+//! refuses what the schema does not allow, and `eval`, which walks the rows; `output` writes them as records. The org's
+//! user is in UTC with weeks that begin on Sunday and a fiscal year that begins in January.
 
 mod access;
 mod ast;
@@ -13,7 +12,7 @@ mod dates;
 mod eval;
 mod filter;
 mod group;
-pub(crate) mod id;
+mod join;
 mod lexer;
 mod names;
 pub(crate) mod output;
@@ -21,11 +20,10 @@ mod parser;
 mod plan;
 mod position;
 mod predicate;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
-
-pub(crate) use access::stored;
 
 use super::json::Json;
 use super::schema::{Object, Schema};
@@ -48,7 +46,8 @@ pub(crate) trait Tables {
         self.rows(child).filter(points_here).collect()
     }
 
-    /// Rows whose field equals a text, where the org keeps an index (ids, external ids, unique fields, emails).
+    /// Rows whose field equals a text, where the org keeps an index (ids, external ids, unique fields, emails). Equal as
+    /// [`compare::same_text`] has it; a row too many does no harm, the engine looks at each again.
     /// `None`: no index on this field, scan.
     fn indexed<'a>(&'a self, _object: &Object, _field: &str, _value: &str) -> Option<Vec<&'a Row>> {
         None

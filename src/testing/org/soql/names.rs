@@ -137,8 +137,11 @@ impl<'t, 'q> Scope<'t, 'q> {
                     }
                     _ => Err(self.malformed(*at, "date functions take a date or dateTime field")),
                 },
-                // The label is what a picklist stores unless somebody renamed it, and there is one currency and zone.
-                Function::ToLabel | Function::ConvertCurrency | Function::ConvertTimezone => self.operand(argument),
+                Function::ToLabel => match self.operand(argument)? {
+                    Operand::Field(path) => Ok(Operand::Label(path)),
+                    _ => Err(self.malformed(*at, "toLabel takes a field")),
+                },
+                Function::ConvertCurrency | Function::ConvertTimezone => self.operand(argument),
                 Function::Aggregate(_) | Function::Format => {
                     Err(self.malformed(*at, "this function is not allowed in this place"))
                 }

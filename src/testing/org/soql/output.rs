@@ -140,7 +140,7 @@ pub(crate) fn datetime(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
 }
 
-/// Whole numbers of `int` fields as they are, all others with a fraction, as a Java double prints.
+/// Whole numbers of `int` fields as they are, all others with a fraction, as a double prints.
 // recorded: restforce-fixtures/query_aggregate_success_response.json (`300.0`)
 fn digits(kind: FieldType, number: Decimal) -> String {
     let number = number.normalize();
@@ -198,7 +198,8 @@ pub(super) fn shown(field: &Field, show: Show, value: &Value) -> Json {
     }
 }
 
-fn label(field: &Field, text: &str) -> String {
+/// The labels of a picklist's values.
+pub(super) fn label(field: &Field, text: &str) -> String {
     let one = |value: &str| {
         let entry = field.picklist_values.iter().find(|entry| entry.value == value);
         entry.map_or_else(|| value.to_owned(), |entry| entry.label.clone())
@@ -209,7 +210,7 @@ fn label(field: &Field, text: &str) -> String {
     }
 }
 
-/// FORMAT in the locale en_US.
+/// FORMAT for a user in the United States.
 // [K] not verified: the documents show one example per type.
 pub(super) fn formatted(value: &Value) -> String {
     match value {

@@ -164,9 +164,9 @@ impl<'a> Parser<'a> {
             }
         }
         if self.accept_word("UPDATE") {
-            self.list(|parser| match parser.accept_word("TRACKING") || parser.accept_word("VIEWSTAT") {
-                true => Ok(()),
-                false => Err(parser.unexpected()),
+            self.list(|parser| {
+                let known = parser.accept_word("TRACKING") || parser.accept_word("VIEWSTAT");
+                if known { Ok(()) } else { Err(parser.unexpected()) }
             })?;
         }
         if self.peek().is_word("ALL") && self.ahead(1).is_word("ROWS") {

@@ -1,29 +1,25 @@
 //! Checks a statement against the schema and turns it into what the evaluator runs.
 
-use std::collections::HashSet;
-
-use super::super::schema::{Field, FieldType, Object};
-use super::super::value::Value;
+use super::super::schema::{Field, Object};
 use super::access::{FieldPath, Operand, name_object};
-use super::ast::{Comparison, Expr, Fields, Function, Item, Operator, Path, Query};
-use super::eval;
-use super::filter::{Checker, Operands, Place, Subject};
+use super::ast::{Expr, Fields, Function, Item, Order, Path, Query};
+use super::filter::{Checker, Place};
 use super::group::{self, Grouping};
+use super::join::Where;
 use super::names::{self, Scope};
 use super::output::{Column, Show};
 use super::position::refuse_at;
-use super::predicate::{Predicate, Set, Test};
+use super::predicate::Predicate;
 use super::{SoqlError, Tables};
 
 /// SOQL reference, "Relationship Query Limits".
 const MAX_CHILD_QUERIES: usize = 20;
 /// SOQL reference, "OFFSET".
 const MAX_OFFSET: usize = 2_000;
-/// SOQL reference, "FIELDS()".
+/// SOQL reference, "FIELDS".
 const MAX_FIELDS_ROWS: usize = 200;
 /// From API 58.0 on, the queried object included; one level of children before.
 const MAX_CHILD_LEVELS: usize = 5;
-const MAX_SEMI_JOINS: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct Plan<'t> {
@@ -133,7 +129,7 @@ impl<'t, 'q> Planner<'t, 'q> {
         if let (true, Some(order)) = (query.for_update, query.order.first()) {
             return Err(self.malformed(order.expr.at(), "ORDER BY is not allowed with FOR UPDATE"));
         }
-        let sort = |order: &super::ast::Order| {
+        let sort = |order: &Order| {
             let by = scope.operand(&order.expr)?;
             if let Operand::Field(path) = &by
                 && !path.field.sortable
@@ -203,10 +199,10 @@ impl<'t, 'q> Planner<'t, 'q> {
                 return Err(self.malformed(expr.at(), "only aggregate expressions use field aliasing"));
             }
             Expr::Field(path) => (path, Show::Plain),
-            Expr::Call { .. } => match unwrap(expr) {
-                Some(found) => found,
-                None => return Err(self.malformed(expr.at(), "this function needs GROUP BY")),
-            },
+            Expr::Call { .. } => {
+                let needs_group = || self.malformed(expr.at(), "this function needs GROUP BY");
+                unwrap(expr).ok_or_else(needs_group)?
+            }
         };
         self.insert(columns, scope.field(path)?, alias, show, path.at)
     }
@@ -227,13 +223,12 @@ impl<'t, 'q> Planner<'t, 'q> {
         let existing = columns.iter().position(
             |column| matches!(column, Column::Parent { reference: known, .. } if known.name == reference.name),
         );
-        let index = match existing {
-            Some(index) => index,
-            None => {
-                let object = self.target(reference);
-                self.add(columns, Column::Parent { reference, object, columns: Vec::new() }, at)?;
-                columns.len() - 1
-            }
+        let index = if let Some(index) = existing {
+            index
+        } else {
+            let object = self.target(reference);
+            self.add(columns, Column::Parent { reference, object, columns: Vec::new() }, at)?;
+            columns.len() - 1
         };
         let Column::Parent { columns: inner, .. } = &mut columns[index] else { return Ok(()) };
         self.insert(inner, FieldPath { hops: rest.to_vec(), ..path }, None, show, at)
@@ -332,130 +327,4 @@ pub(super) fn nulls_first(asked: Option<bool>, descending: bool) -> bool {
 /// 66 of `/services/data/v66.0`.
 fn api_version(base_path: &str) -> Option<u32> {
     base_path.rsplit("/v").next()?.split('.').next()?.parse().ok()
-}
-
-/// Names in WHERE.
-struct Where<'p, 't, 'q> {
-    planner: &'p Planner<'t, 'q>,
-    scope: &'p Scope<'t, 'q>,
-    semi_joins: usize,
-}
-
-impl<'t> Operands<Operand<'t>> for Where<'_, 't, '_> {
-    fn subject(&mut self, expr: &Expr) -> Result<(Operand<'t>, Subject), SoqlError> {
-        let operand = self.scope.operand(expr)?;
-        let field = operand.path().field;
-        if !field.filterable && !matches!(field.kind, FieldType::Address | FieldType::Location) {
-            let message = format!("field '{}' can not be filtered in a query call", field.name);
-            return Err(refuse_at(self.scope.source, expr.at(), "INVALID_FIELD", &message));
-        }
-        let subject = Subject { kind: operand.kind(), ..Subject::of(field, expr.at()) };
-        Ok((operand, subject))
-    }
-
-    fn semi_join(
-        &mut self,
-        comparison: &Comparison,
-        inner: &Query,
-        place: Place,
-    ) -> Result<Predicate<Operand<'t>>, SoqlError> {
-        let refuse = |at: usize, message: &str| Err(self.planner.malformed(at, message));
-        self.semi_joins += 1;
-        match place {
-            Place::Or => return refuse(inner.at, "Semi join sub-selects are not allowed with the 'OR' operator"),
-            Place::Not => {
-                return refuse(inner.at, "Semi join sub-selects are only allowed at the top level WHERE expressions.");
-            }
-            Place::Top if self.semi_joins > MAX_SEMI_JOINS => {
-                // [K] not verified: the limit is documented, the text is not.
-                return refuse(inner.at, "Maximum 2 semi join sub-selects are allowed");
-            }
-            Place::Top => {}
-        }
-        let on = self.scope.operand(&comparison.left)?;
-        let Operand::Field(left) = &on else {
-            return refuse(comparison.left.at(), "the left side of a semi join has to be an id or reference field");
-        };
-        if !left.hops.is_empty() || !matches!(left.field.kind, FieldType::Id | FieldType::Reference) {
-            // [K] not verified
-            let message = format!(
-                "The left operand field in the where expression for outer query should be an id field, cannot use: '{}'",
-                left.text()
-            );
-            return refuse(comparison.left.at(), &message);
-        }
-        let ids = self.planner.semi_join_ids(self.scope.object, left, comparison.left.at(), inner)?;
-        let negate = comparison.operator == Operator::NotIn;
-        // [K] not verified: a NOT IN keeps the rows whose reference is null.
-        Ok(Predicate::Test { on, test: Test::OneOf { set: Set::Ids(ids), null: false, negate } })
-    }
-}
-
-/// Objects that semi-joins may not read.
-// SOQL reference, "Comparison Operators"
-const NO_SEMI_JOIN: [&str; 6] = ["ActivityHistory", "Attachment", "Event", "Note", "OpenActivity", "Task"];
-
-impl<'t> Planner<'t, '_> {
-    fn semi_join_ids(
-        &self,
-        outer: &Object,
-        left: &FieldPath<'t>,
-        left_at: usize,
-        inner: &Query,
-    ) -> Result<HashSet<String>, SoqlError> {
-        let object = names::object(self.tables, self.source, &inner.from)?;
-        // [K] not verified: texts of this function without another remark; the rules are documented.
-        if object.name == outer.name {
-            let message = "The inner and outer selects should not be on the same object type";
-            return Err(self.malformed(inner.from.at, message));
-        }
-        if NO_SEMI_JOIN.contains(&object.name.as_str()) {
-            let message = format!("Entity '{}' is not supported for semi join inner selects", object.name);
-            return Err(self.malformed(inner.from.at, &message));
-        }
-        let clause = inner.order.first().map(|order| order.expr.at()).or(inner.limit.map(|limit| limit.at));
-        if let Some(at) = clause.or(inner.offset.map(|offset| offset.at)).or(inner.group.first().map(Expr::at)) {
-            return Err(self.malformed(at, "Semi join sub-selects take neither ORDER BY, LIMIT, OFFSET nor GROUP BY"));
-        }
-        if inner.for_update {
-            return Err(self.malformed(inner.at, "Semi join sub-selects do not take FOR UPDATE"));
-        }
-        if inner.filter.as_ref().is_some_and(group::has_semi_join) {
-            return Err(self.malformed(inner.at, "Nesting of semi join sub-selects is not supported"));
-        }
-        let scope = Scope::new(self.tables, self.source, object, inner)?;
-        let [Item::Expr { expr: Expr::Field(path), alias: None }] = inner.select.as_slice() else {
-            return Err(self.malformed(inner.at, "Semi join sub-selects select exactly one id field"));
-        };
-        let column = scope.field(path)?;
-        if !column.hops.is_empty() || !matches!(column.field.kind, FieldType::Id | FieldType::Reference) {
-            let message = format!(
-                "The inner select field in the semi join sub-select should be an id field, cannot use: '{}'",
-                column.text()
-            );
-            return Err(self.malformed(path.at, &message));
-        }
-        let targets = |object: &Object, field: &Field| match field.kind {
-            FieldType::Id => vec![object.name.clone()],
-            _ => field.reference_to.clone(),
-        };
-        let wanted = targets(outer, left.field);
-        if !targets(object, column.field).iter().any(|target| wanted.contains(target)) {
-            // Captured from an org, with the caret under the left side.
-            let message = format!(
-                "The selected field '{}' in the subquery and the left operand field in the where expression in the \
-                 outer query '{}' should point to the same object type",
-                column.field.name, left.field.name
-            );
-            return Err(self.malformed(left_at, &message));
-        }
-        let filter = self.filter(&scope, inner)?;
-        let mut ids = HashSet::new();
-        for row in eval::matching(self.tables, object, filter.as_ref()) {
-            if let Some(Value::Text(id)) = row.get(&column.field.name) {
-                ids.insert(id.clone());
-            }
-        }
-        Ok(ids)
-    }
 }

@@ -98,6 +98,12 @@ fn date_functions_take_fields_apart() {
 }
 
 #[test]
+fn a_label_filters_where_it_is_asked_for() {
+    assert_eq!(accounts("toLabel(Industry) = 'energy (label)'"), "beta");
+    assert_eq!(accounts("toLabel(Industry) = 'Energy'"), "");
+}
+
+#[test]
 fn multi_select_picklists_have_their_own_operators() {
     assert_eq!(accounts("Tags__c INCLUDES ('a')"), "Acme");
     assert_eq!(accounts("Tags__c INCLUDES ('B')"), "Acme,beta");

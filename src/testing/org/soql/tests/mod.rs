@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::super::ids;
 use super::super::schema::{Field, FieldType, Object, PicklistValue, Schema};
 use super::super::value::{Row, Value};
-use super::{QueryResult, SoqlError, Tables, dates, execute, id};
+use super::{QueryResult, SoqlError, Tables, dates, execute};
 
 /// A field of the tests' schema: describe's usual flags for its type.
-fn field(name: &str, kind: FieldType) -> Field {
+pub(super) fn field(name: &str, kind: FieldType) -> Field {
     let long = name == "Description";
     let plain = !long && !matches!(kind, FieldType::Address | FieldType::MultiPicklist);
     Field {
@@ -63,7 +64,7 @@ fn reference(name: &str, targets: &[&str], parent: &str, children: &str) -> Fiel
     }
 }
 
-fn picklist(name: &str, values: &[&str]) -> Field {
+pub(super) fn picklist(name: &str, values: &[&str]) -> Field {
     let entry = |value: &&str| PicklistValue {
         value: (*value).to_owned(),
         label: format!("{value} (label)"),
@@ -230,7 +231,7 @@ fn datetime(value: &str) -> Value {
 
 /// The 18-character id of the `n`th row of an object.
 fn record_id(prefix: &str, n: usize) -> String {
-    id::to_18(&format!("{prefix}dM0000{n:06}")).expect("15 characters")
+    ids::to_18(&format!("{prefix}dM0000{n:06}")).expect("15 characters")
 }
 
 impl Memory {
