@@ -41,7 +41,7 @@ pub(crate) struct PicklistValue {
 
 /// A field. Flags carry the names they have in describe.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "describe is a list of flags")]
+#[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "describe is a list of flags")]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) label: String,

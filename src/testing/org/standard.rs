@@ -4,7 +4,7 @@
 //! nillable, c createable, u updateable, d defaultedOnCreate, i idLookup, `!` no field-level security. Segments after `#`
 //! say what does not follow from the name: `label`, `values` (a `*` marks the default), `restricted`, `parent` and
 //! `children` (relationship names, `-` for none), `cascade`, `unfiltered` (neither filter nor order). Sources: recorded: describe/*.json for Account, Contact, Lead,
-//! Opportunity, Event and OpportunityContactRole; the Object Reference for the others; [K] where that gives no property.
+//! Opportunity, Event and `OpportunityContactRole`; the Object Reference for the others; [K] where that gives no property.
 
 use super::schema::{Field, FieldType, Object, PicklistValue, Schema};
 

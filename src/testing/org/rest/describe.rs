@@ -167,7 +167,7 @@ fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> Json {
     flags(&mut doc, &[("deletable", object.deletable), ("deprecatedAndHidden", false)]);
     nulls(&mut doc, &["extendedBy", "extendsInterfaces"]);
     add(&mut doc, "feedEnabled", object.feed_enabled);
-    add(&mut doc, "fields", Json::Array(object.fields.iter().map(|field| describe_field(field)).collect()));
+    add(&mut doc, "fields", Json::Array(object.fields.iter().map(describe_field).collect()));
     add(&mut doc, "hasSubtypes", false);
     nulls(&mut doc, &["implementedBy", "implementsInterfaces"]);
     flags(&mut doc, &[("isInterface", false), ("isSubtype", false)]);
