@@ -31,7 +31,11 @@ pub(crate) enum Kind {
         chunked: bool,
     },
     EmptyBody,
-    LockRows(RowFilter),
+    /// `all_single`: a single call is locked whatever the filter says.
+    LockRows {
+        rows: RowFilter,
+        all_single: bool,
+    },
     Delay(Duration),
 }
 
@@ -46,7 +50,7 @@ impl fmt::Debug for Kind {
             Self::ApplyThenReset => "ApplyThenReset",
             Self::Truncate { .. } => "Truncate",
             Self::EmptyBody => "EmptyBody",
-            Self::LockRows(_) => "LockRows",
+            Self::LockRows { .. } => "LockRows",
             Self::Delay(_) => "Delay",
         })
     }
@@ -196,13 +200,14 @@ impl<'a> FaultOn<'a> {
     /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection for which `rows` is true of their place (from 0) and
     /// JSON, or the one record of a single call. The others are carried out.
     pub fn lock_rows(self, rows: impl Fn(usize, &serde_json::Value) -> bool + Send + Sync + 'static) -> FaultWhen<'a> {
-        self.fault(Kind::LockRows(Arc::new(rows)))
+        self.fault(Kind::LockRows { rows: Arc::new(rows), all_single: false })
     }
 
-    /// Refuses each nth row of a collection (places n-1, 2n-1, …) with `UNABLE_TO_LOCK_ROW`. A single call is locked for
-    /// `n` = 1 only.
+    /// Refuses each nth row of a collection (places n-1, 2n-1, …) with `UNABLE_TO_LOCK_ROW`. Of a
+    /// single call the one record is refused.
     pub fn lock_every(self, n: usize) -> FaultWhen<'a> {
-        self.lock_rows(move |place, _| (place + 1).is_multiple_of(n.max(1)))
+        let rows = Arc::new(move |place: usize, _: &serde_json::Value| (place + 1).is_multiple_of(n.max(1)));
+        self.fault(Kind::LockRows { rows, all_single: true })
     }
 
     /// Answers 401 `INVALID_SESSION_ID`; the access token is dead from then on. Nothing is carried out.

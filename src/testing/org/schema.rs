@@ -41,7 +41,7 @@ pub(crate) struct PicklistValue {
 
 /// A field. Flags carry the names they have in describe.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "describe is a list of flags")]
+#[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "describe is a list of flags")]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) label: String,
@@ -193,7 +193,11 @@ impl Object {
     /// The reference whose parent goes by that relationship name.
     pub(crate) fn parent_reference(&self, relationship: &str) -> Option<&Field> {
         let is = |name: &str| name.eq_ignore_ascii_case(relationship);
-        self.fields.iter().find(|field| field.relationship_name.as_deref().is_some_and(is))
+        let is_parent = |field: &&Field| {
+            // Some plain texts have a relationship's name as well (recorded: describe/Contact.describe.json).
+            field.kind == FieldType::Reference && field.relationship_name.as_deref().is_some_and(is)
+        };
+        self.fields.iter().find(is_parent)
     }
 }
 

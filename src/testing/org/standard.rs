@@ -3,8 +3,8 @@
 //! `standard/objects.txt` holds a line per field: `Name type(length | precision,scale) flags`, flags as in describe: n
 //! nillable, c createable, u updateable, d defaultedOnCreate, i idLookup, `!` no field-level security. Segments after `#`
 //! say what does not follow from the name: `label`, `values` (a `*` marks the default), `restricted`, `parent` and
-//! `children` (relationship names, `-` for none), `cascade`. Sources: recorded: describe/*.json for Account, Contact, Lead,
-//! Opportunity, Event and OpportunityContactRole; the Object Reference for the others; [K] where that gives no property.
+//! `children` (relationship names, `-` for none), `cascade`, `unfiltered` (neither filter nor order). Sources: recorded: describe/*.json for Account, Contact, Lead,
+//! Opportunity, Event and `OpportunityContactRole`; the Object Reference for the others; [K] where that gives no property.
 
 use super::schema::{Field, FieldType, Object, PicklistValue, Schema};
 
@@ -108,6 +108,7 @@ fn read_segment(field: &mut Field, segment: &str) {
         "parent" => field.relationship_name = name(),
         "children" => field.child_relationship_name = name(),
         "cascade" => field.cascade_delete = true,
+        "unfiltered" => (field.filterable, field.sortable) = (false, false),
         "restricted" => field.restricted_picklist = true,
         "values" => {
             for value in text.split(", ") {
@@ -216,6 +217,9 @@ fn join_compounds(object: &mut Object) {
         }
         if person && matches!(field.name.as_str(), "FirstName" | "LastName" | "Salutation") {
             field.compound_field_name = Some("Name".to_owned());
+        }
+        if matches!(field.name.as_str(), "FiscalQuarter" | "FiscalYear") {
+            field.compound_field_name = Some("Fiscal".to_owned());
         }
         // recorded: describe/Account.describe.2026-v58.json; it may be a person's.
         if object.name == "Account" && field.name == "Name" {

@@ -70,11 +70,11 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The refusal of a row that a fault locks.
-    pub(crate) fn lock_of(&self, place: usize, row: &super::json::Json) -> Result<(), ApiError> {
-        let Some(Kind::LockRows(locked)) = &self.locks else { return Ok(()) };
+    /// The refusal of a row that a fault locks; `None` for the record of a single call.
+    pub(crate) fn lock_of(&self, place: Option<usize>, row: &super::json::Json) -> Result<(), ApiError> {
+        let Some(Kind::LockRows { rows, all_single }) = &self.locks else { return Ok(()) };
         let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
-        if locked(place, &row) {
+        if (place.is_none() && *all_single) || rows(place.unwrap_or(0), &row) {
             // [S] The text.
             return Err(ApiError::row("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", []));
         }
@@ -88,10 +88,10 @@ impl State {
         let operation = route.as_ref().and_then(|route| router::operation(route, &request.method).ok());
         let fault = operation.and_then(|operation| self.faults.next(operation));
         let mut delay = self.latency;
-        let locks = matches!(fault, Some(Kind::LockRows(_))).then(|| fault.clone()).flatten();
+        let locks = matches!(fault, Some(Kind::LockRows { .. })).then(|| fault.clone()).flatten();
         let run = |state: &mut Self| state.carry_out(request, route.as_ref(), locks.clone());
         let reply = match fault {
-            None | Some(Kind::LockRows(_)) => Reply::Answer(run(self)),
+            None | Some(Kind::LockRows { .. }) => Reply::Answer(run(self)),
             Some(Kind::Delay(time)) => {
                 delay += time;
                 Reply::Answer(run(self))

@@ -147,7 +147,7 @@ fn run(
 ) -> Answer {
     state.data.store.begin();
     let row = |(place, record): (usize, &Record)| {
-        call.lock_of(place, &Json::Object(record.clone())).and_then(|()| write(state, record))
+        call.lock_of(Some(place), &Json::Object(record.clone())).and_then(|()| write(state, record))
     };
     let mut results: Vec<RowResult> = records.iter().enumerate().map(row).collect();
     if all_or_none && results.iter().any(Result::is_err) {

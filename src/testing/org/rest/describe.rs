@@ -167,7 +167,7 @@ fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> Json {
     flags(&mut doc, &[("deletable", object.deletable), ("deprecatedAndHidden", false)]);
     nulls(&mut doc, &["extendedBy", "extendsInterfaces"]);
     add(&mut doc, "feedEnabled", object.feed_enabled);
-    add(&mut doc, "fields", Json::Array(object.fields.iter().map(|field| describe_field(schema, field)).collect()));
+    add(&mut doc, "fields", Json::Array(object.fields.iter().map(describe_field).collect()));
     add(&mut doc, "hasSubtypes", false);
     nulls(&mut doc, &["implementedBy", "implementsInterfaces"]);
     flags(&mut doc, &[("isInterface", false), ("isSubtype", false)]);
@@ -251,7 +251,7 @@ fn scopes(object: &Object) -> Json {
     Json::Array(scopes)
 }
 
-fn describe_field(schema: &Schema, field: &Field) -> Json {
+fn describe_field(field: &Field) -> Json {
     use FieldType as T;
     let text = field.is_text();
     // Three bytes a character; ids and the fiscal period are plain (recorded: describe/Opportunity.describe.json).
@@ -316,23 +316,33 @@ fn describe_field(schema: &Schema, field: &Field) -> Json {
         ],
     );
     add(&mut doc, "picklistValues", picklist_values(field));
-    add(&mut doc, "polymorphicForeignKey", polymorphic && field.name != "OwnerId");
+    add(&mut doc, "polymorphicForeignKey", polymorphic);
     add(&mut doc, "precision", Json::number(if integer { 0 } else { field.precision }));
     add(&mut doc, "queryByDistance", matches!(field.kind, T::Address | T::Location));
     nulls(&mut doc, &["referenceTargetField"]);
-    let known: Vec<String> = field.reference_to.iter().filter(|name| schema.object(name).is_some()).cloned().collect();
-    add(&mut doc, "referenceTo", strings(if known.is_empty() { &field.reference_to } else { &known }));
+    add(&mut doc, "referenceTo", strings(&field.reference_to));
     add(&mut doc, "relationshipName", field.relationship_name.clone());
     let master = field.cascade_delete && field.custom;
     add(&mut doc, "relationshipOrder", if master { Json::number(0) } else { Json::Null });
     flags(&mut doc, &[("restrictedDelete", false), ("restrictedPicklist", field.restricted_picklist)]);
     add(&mut doc, "scale", Json::number(field.scale));
-    add(&mut doc, "searchPrefilterable", field.kind == T::Reference && !field.custom && field.permissionable);
+    add(&mut doc, "searchPrefilterable", is_prefilterable(field));
     add(&mut doc, "soapType", soap_type(field.kind));
     flags(&mut doc, &[("sortable", field.sortable)]);
     add(&mut doc, "type", type_name(field.kind));
     flags(&mut doc, &[("unique", field.unique), ("updateable", field.updateable), ("writeRequiresMasterRead", false)]);
     Json::Object(doc)
+}
+
+/// A person's name: first name, blank, last name.
+const PERSON_NAME: u32 = 121;
+
+/// Which references say so in recorded: describe/*.json.
+fn is_prefilterable(field: &Field) -> bool {
+    let system = matches!(field.name.as_str(), "OwnerId" | "CreatedById" | "LastModifiedById" | "MasterRecordId");
+    let unnamed = field.relationship_name.is_none();
+    let detail = field.name == "OpportunityId" || (field.name == "ContactId" && !field.permissionable);
+    field.kind == FieldType::Reference && !field.custom && !system && !unnamed && !detail
 }
 
 /// Checkboxes are false by default, picklists have the value marked so (recorded: describe/Event.describe.json).
@@ -346,10 +356,12 @@ fn default_value(field: &Field) -> Json {
 }
 
 fn extra_type_info(field: &Field) -> Json {
-    let person = field.compound_field_name.as_deref() == Some("Name");
+    let person =
+        field.compound_field_name.as_deref() == Some("Name") || (field.name == "Name" && field.length == PERSON_NAME);
     match field.kind {
         FieldType::TextArea => "plaintextarea".into(),
         FieldType::Url if field.name.ends_with("PhotoUrl") => "imageurl".into(),
+        _ if person && field.length == 255 => "switchablepersonname".into(),
         _ if person => "personname".into(),
         _ => Json::Null,
     }

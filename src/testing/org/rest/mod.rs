@@ -21,6 +21,16 @@ use super::wire::Answer;
 /// Answers a request that passed all gates.
 pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Result<Answer, ApiError> {
     let method = call.request.method.as_str();
+    // REST guide: the versions these came with.
+    let since = match route {
+        Route::Collections | Route::CollectionsOf(_) => 42,
+        Route::CollectionsByKey { .. } => 46,
+        Route::Record { .. } if method == "POST" => 37,
+        _ => 0,
+    };
+    if call.version < since {
+        return Err(ApiError::not_found());
+    }
     match route {
         Route::Resources => Ok(resources::resources(state, call)),
         Route::Limits => Ok(resources::limits(state)),

@@ -160,4 +160,7 @@ fn sizes_are_limited() {
     assert_eq!(row_codes(&client.post(&data(ALL), &json!({"records": runs(10)}))), [""; 10]);
     assert_eq!(code(&client.post(&data(ALL), &json!({"records": runs(11)}))), refused(400, "LIMIT_EXCEEDED"));
     assert_eq!(org.count("Account"), 205);
+    let old =
+        |version: &str| client.post(&format!("/services/data/v{version}.0{ALL}"), &json!({"records": many(1)})).status;
+    assert_eq!((old("41"), old("42")), (404, 200), "older versions have no collections");
 }

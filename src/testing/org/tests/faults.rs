@@ -79,6 +79,10 @@ fn rows_may_be_locked() {
     assert_eq!(org.count("Account"), 4);
     org.faults().on(Operation::SObjectCreate).lock_rows(|_, _| true).once();
     assert_eq!(code(&create(&client).unwrap()), refused(400, "UNABLE_TO_LOCK_ROW"));
+    org.faults().on(Operation::SObjectUpsert).lock_every(5).once();
+    let upsert = client.patch(&data("/sobjects/Thing__c/Key__c/k"), &json!({}));
+    assert_eq!(code(&upsert), refused(400, "UNABLE_TO_LOCK_ROW"), "a single record is all there is to lock");
+    assert_eq!(org.count("Thing__c"), 0);
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn an_expired_session_stays_dead() {
 #[test]
 fn faults_keep_to_their_schedule() {
     let (org, client) = org();
-    let mut statuses = |count: usize| -> Vec<u16> { (0..count).map(|_| client.get(&data("/limits")).status).collect() };
+    let statuses = |count: usize| -> Vec<u16> { (0..count).map(|_| client.get(&data("/limits")).status).collect() };
     org.faults().on(Operation::Limits).status(503).after(1).times(2);
     assert_eq!(statuses(4), [200, 503, 503, 200]);
     org.faults().clear();

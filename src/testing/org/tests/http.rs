@@ -1,6 +1,7 @@
 //! A blocking HTTP/1.1 client, just enough for tests and of nobody else's making.
 
-use std::io::{self, Read as _, Write as _};
+use std::fmt::Write as _;
+use std::io::{self, Read as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -76,13 +77,13 @@ impl Client {
     pub(super) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
         if let Some(authorization) = &self.authorization {
-            head += &format!("Authorization: {authorization}\r\n");
+            write!(head, "Authorization: {authorization}\r\n").unwrap();
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            write!(head, "{name}: {value}\r\n").unwrap();
         }
         if !body.is_empty() {
-            head += &format!("Content-Length: {}\r\n", body.len());
+            write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
         }
         self.raw(&format!("{head}\r\n{body}"))
     }
@@ -90,8 +91,8 @@ impl Client {
     /// The bytes of a request, and the answer that comes until the org closes.
     pub(super) fn raw(&self, request: &str) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(&self.host)?;
-        stream.set_read_timeout(Some(Duration::from_millis(700)))?;
-        stream.write_all(request.as_bytes())?;
+        stream.set_read_timeout(Some(Duration::from_millis(1_500)))?;
+        io::Write::write_all(&mut stream, request.as_bytes())?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes)?;
         read(&bytes)

@@ -63,6 +63,7 @@ fn row_codes(answer: &Answer) -> Vec<String> {
 }
 
 /// A record of a collection.
+#[expect(clippy::needless_pass_by_value, reason = "records are written in place")]
 fn typed(kind: &str, fields: Value) -> Value {
     let mut record = json!({ "attributes": { "type": kind } });
     record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

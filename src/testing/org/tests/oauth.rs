@@ -8,6 +8,8 @@ use super::{Client, MockOrg, Value, code, data, org, refused};
 
 const TOKEN: &str = "/services/oauth2/token";
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// A request to the token endpoint, with the right app unless `fields` say otherwise.
 fn token(org: &MockOrg, client: &Client, fields: &[(&str, &str)]) -> (u16, Value) {
     let (id, secret) = (org.client_id(), org.client_secret());
@@ -56,7 +58,7 @@ fn client_credentials_work_by_form_and_by_basic() {
 #[test]
 fn refusals_of_the_token_endpoint_are_those_of_the_catalogue() {
     let (org, client) = org();
-    let cases: [(&[(&str, &str)], (u16, &str, &str)); 7] = [
+    let cases: [(Fields, (u16, &str, &str)); 7] = [
         (
             &[("grant_type", "client_credentials"), ("client_id", "x")],
             (400, "invalid_client_id", "client identifier invalid"),
@@ -167,9 +169,9 @@ fn a_missing_or_dead_token_is_a_401_on_data_and_a_403_on_identity() {
 #[test]
 fn a_session_dies_of_idleness_on_the_orgs_clock() {
     let (org, client) = org();
-    org.advance(Duration::from_secs(3600));
+    org.advance(Duration::from_hours(1));
     assert_eq!(client.get(&data("/limits")).status, 200);
-    org.advance(Duration::from_secs(3600 * 3));
+    org.advance(Duration::from_hours(3));
     assert_eq!(client.get(&data("/limits")).status, 401);
 }
 

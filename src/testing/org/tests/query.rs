@@ -93,6 +93,22 @@ fn children_and_parents_come_along() {
 }
 
 #[test]
+fn ids_of_15_and_18_characters_are_equal() {
+    let (org, client) = org();
+    let account = org.insert("Account", json!({"Name": "Acme"}));
+    org.insert("Contact", json!({"LastName": "Lee", "AccountId": account[..15]}));
+    for id in [&account[..15], &account] {
+        for soql in [
+            format!("SELECT Id FROM Account WHERE Id = '{id}'"),
+            format!("SELECT Id FROM Contact WHERE AccountId IN ('{id}')"),
+            format!("SELECT Id FROM Contact WHERE Account.Id = '{id}'"),
+        ] {
+            assert_eq!(client.query(&soql).json()["totalSize"], json!(1), "{soql}");
+        }
+    }
+}
+
+#[test]
 fn refusals_are_arrays_and_a_missing_statement_is_one() {
     let (_org, client) = org();
     assert_eq!(code(&client.query("SELECT Nope FROM Account")), refused(400, "INVALID_FIELD"));

@@ -111,13 +111,19 @@ fn describes_have_the_recorded_keys_and_types() {
         let list = |value: &Value, name: &str| value[name].as_array().unwrap_or(&empty).clone();
         for member in ["recordTypeInfos", "supportedScopes", "childRelationships"] {
             let (recorded, ours) = (list(&recorded, member), list(&ours, member));
-            assert_eq!(recorded.is_empty(), ours.is_empty(), "{object}.{member}");
+            // The objects that refer to a contact role are not in this org.
+            let none = object == "OpportunityContactRole" && member == "childRelationships";
+            assert!(none || recorded.is_empty() == ours.is_empty(), "{object}.{member}");
             if let (Some(recorded), Some(ours)) = (recorded.first(), ours.first()) {
                 assert_same_shape(&format!("{object}.{member}"), recorded, ours, &[], &[]);
             }
         }
         compare_fields(object, &list(&recorded, "fields"), &list(&ours, "fields"));
     }
+}
+
+fn picklist_left_out(field: &str) -> bool {
+    field.ends_with("StateCode") || field.ends_with("CountryCode") || field.ends_with("TimeZoneSidKey")
 }
 
 fn compare_fields(object: &str, recorded: &[Value], ours: &[Value]) {
@@ -133,41 +139,22 @@ fn compare_fields(object: &str, recorded: &[Value], ours: &[Value]) {
         }
         let own = find(ours, &field["name"]).unwrap_or_else(|| panic!("{what}: not ours"));
         assert_same_shape(&what, field, &own, &[], &[]);
-        for member in [
-            "type",
-            "label",
-            "length",
-            "byteLength",
-            "precision",
-            "scale",
-            "digits",
-            "nillable",
-            "createable",
-            "updateable",
-            "defaultedOnCreate",
-            "idLookup",
-            "permissionable",
-            "filterable",
-            "soapType",
-            "nameField",
-            "unique",
-            "externalId",
-            "relationshipName",
-            "compoundFieldName",
-            "defaultValue",
-            "queryByDistance",
-            "cascadeDelete",
-        ] {
-            assert_eq!(own[member], field[member], "{what}.{member}");
+        for (member, value) in field.as_object().unwrap() {
+            let ours_alone = match member.as_str() {
+                // The org has no state and country picklists, no calendars and no list of time zones.
+                "controllerName" | "dependentPicklist" | "restrictedPicklist" => picklist_left_out(&what),
+                // Values are compared below, their labels are the org's; not all targets are in this org.
+                "picklistValues" | "referenceTo" => true,
+                "aggregatable" => what == "Event.ActivityDate",
+                _ => false,
+            };
+            assert!(ours_alone || own[member] == *value, "{what}.{member}: {} recorded {value}", own[member]);
         }
-        // An older describe and a newer one differ here for one boolean and one date; the rest agrees.
-        for member in ["sortable", "groupable", "aggregatable"] {
-            let odd = what == "Event.RecurrenceEndDateOnly" || field["type"] == "boolean" || field["type"] == "date";
-            assert!(odd || own[member] == field[member], "{what}.{member}");
-        }
-        for (recorded, own) in
-            field["picklistValues"].as_array().unwrap().iter().zip(own["picklistValues"].as_array().unwrap())
-        {
+        let values = |field: &Value| -> Vec<Value> {
+            field["picklistValues"].as_array().unwrap().iter().map(|entry| entry["value"].clone()).collect()
+        };
+        assert!(picklist_left_out(&what) || values(field) == values(&own), "{what}: {:?}", values(&own));
+        if let (Some(recorded), Some(own)) = (field["picklistValues"].get(0), own["picklistValues"].get(0)) {
             assert_same_shape(&what, recorded, own, &[], &[]);
         }
     }
@@ -239,7 +226,7 @@ fn basic_information_has_the_recorded_members() {
 fn writes_answer_as_recorded() {
     let (org, client) = org();
     if let Some(recorded) = recording("rest/create-record-201.json") {
-        let ours = client.post(&data("/sobjects/Account/"), &json!({"Name": "Test Account from Nango"}));
+        let ours = client.post(&data("/sobjects/Account/"), &json!({"Name": "Test Account"}));
         let exchange = &recorded[0];
         assert_eq!(json!(ours.status), exchange["status"]);
         assert_same_shape("create", &exchange["body"], &ours.json(), &[], &[]);

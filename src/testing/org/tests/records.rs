@@ -341,15 +341,15 @@ fn conditions_save_a_read_and_guard_a_write() {
     assert_eq!(get("If-Modified-Since", modified).status, 304);
     assert_eq!(get("If-Modified-Since", "Thu, 01 Jan 1970 00:00:00 GMT").status, 200);
     assert_eq!(get("If-Modified-Since", "yesterday").status, 400);
-    let patch = |name: &str, value: &str| {
+    let write = |name: &str, value: &str| {
         client
             .send("PATCH", &path, &[(name, value), ("Content-Type", "application/json")], r#"{"Name":"B"}"#)
             .unwrap()
             .status
     };
-    assert_eq!(patch("If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT"), 412);
-    assert_eq!(patch("If-Match", "\"other\""), 412);
-    assert_eq!(patch("If-Match", etag), 204);
+    assert_eq!(write("If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT"), 412);
+    assert_eq!(write("If-Match", "\"other\""), 412);
+    assert_eq!(write("If-Match", etag), 204);
     let contact = data(&format!("/sobjects/Contact/{}", org.insert("Contact", json!({"LastName": "A"}))));
     assert_eq!(client.get(&contact).header("etag"), None, "rows of Account only");
     assert_eq!(client.send("PATCH", &contact, &[("If-Match", "\"x\"")], r#"{"LastName":"B"}"#).unwrap().status, 204);

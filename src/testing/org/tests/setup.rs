@@ -44,7 +44,7 @@ fn calls_are_counted_and_run_out() {
     assert_eq!(refusal.header("retry-after"), None);
     assert_eq!(org.api_calls(), 3);
     org.set_daily_limit(4);
-    org.advance(Duration::from_secs(3600));
+    org.advance(Duration::from_hours(1));
     assert_eq!(client.get(&data("/limits")).status, 200);
 }
 
