@@ -134,7 +134,7 @@ mod tests {
 
     fn cache(permits: usize) -> (TokenCache, Arc<Counted>) {
         let provider = Arc::new(Counted { calls: AtomicUsize::new(0), gate: Semaphore::new(permits) });
-        (TokenCache::new(provider.clone() as Arc<dyn TokenProvider>, Arc::new(NoHttp)), provider)
+        (TokenCache::new(Arc::<Counted>::clone(&provider), Arc::new(NoHttp)), provider)
     }
 
     #[tokio::test]

@@ -323,7 +323,7 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         let now = std::time::SystemTime::UNIX_EPOCH;
         assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Thu, 01 Jan 1970 00:01:00 GMT", now), Some(Duration::from_secs(60)));
+        assert_eq!(retry_after("Thu, 01 Jan 1970 00:01:00 GMT", now), Some(Duration::from_mins(1)));
         assert_eq!(retry_after("soon", now), None);
     }
 }

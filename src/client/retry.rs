@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(waits, expected);
         let last = Situation { attempts: 100, ..situation(Retry::After(None)) };
         assert_eq!(next_step(&policy, &last), Step::GiveUp(Retry::Exhausted { attempts: 100 }));
-        let late = Situation { elapsed: Duration::from_secs(180), ..situation(Retry::After(None)) };
+        let late = Situation { elapsed: Duration::from_mins(3), ..situation(Retry::After(None)) };
         assert_eq!(next_step(&policy, &late), Step::GiveUp(Retry::Exhausted { attempts: 1 }));
     }
 
@@ -201,7 +201,7 @@ mod tests {
         let policy = RetryPolicy::default();
         let asked = Some(Duration::from_secs(20));
         assert_eq!(next_step(&policy, &situation(Retry::After(asked))), Step::Wait(Duration::from_secs(20)));
-        let asked = Some(Duration::from_secs(3600));
+        let asked = Some(Duration::from_hours(1));
         assert_eq!(next_step(&policy, &situation(Retry::After(asked))), Step::GiveUp(Retry::After(asked)));
     }
 

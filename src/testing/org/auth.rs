@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 
 use super::ids;
 use super::json::Json;
@@ -224,8 +226,7 @@ impl Auth {
         }
         let issued_at = now.timestamp_millis().to_string();
         let id = self.identity_url(&self.user_id);
-        let signature = super::hmac::sha256(self.client_secret.as_bytes(), format!("{id}{issued_at}").as_bytes());
-        members.push(("signature", Json::string(STANDARD.encode(signature))));
+        members.push(("signature", Json::string(sign(&self.client_secret, &format!("{id}{issued_at}")))));
         if scope {
             members.push(("scope", Json::from(if refresh.is_some() { "refresh_token api" } else { "api" })));
         }
@@ -289,4 +290,12 @@ fn basic(request: &Request) -> Option<(String, String)> {
 /// Letters and digits that nobody guesses.
 pub(crate) fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
+}
+
+/// base64 of HMAC-SHA-256 over `id` and `issued_at`, keyed with the client secret [S].
+fn sign(client_secret: &str, message: &str) -> String {
+    // A key of any length is a key.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(client_secret.as_bytes()) else { return String::new() };
+    mac.update(message.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }

@@ -22,7 +22,6 @@ mod data;
 mod duplicates;
 mod error;
 mod faults;
-mod hmac;
 mod ids;
 mod input;
 pub(crate) mod json;
