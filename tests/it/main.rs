@@ -8,5 +8,6 @@ mod client;
 mod engagement;
 mod faults;
 mod recordings;
+mod requirements;
 mod support;
 mod truncation;
