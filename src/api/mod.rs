@@ -3,6 +3,7 @@
 mod collections;
 mod describe;
 mod identity;
+pub mod metadata;
 mod query;
 mod sobjects;
 mod versions;
