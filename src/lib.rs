@@ -30,6 +30,7 @@
 //!
 //! - [`adapters`]: the products' own terms, such as engagement sessions.
 //! - [`sync`]: [`sync::Push`] brings source records into an object: fold, compare, write.
+//! - [`schema`]: what we need in an org, what is missing, and how it gets there.
 //! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field. Pure.
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
@@ -75,6 +76,7 @@ pub mod client;
 pub mod clock;
 pub mod http;
 pub mod mapping;
+pub mod schema;
 pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;

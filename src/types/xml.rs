@@ -12,7 +12,6 @@ const MAX_DEPTH: usize = 64;
 
 /// An element: local names only, since each answer speaks one vocabulary.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(unreachable_pub, reason = "stands in the signature of a sealed trait")]
 pub struct Element {
     pub(crate) name: String,
     /// With their prefixes as written; in what was read, by local name.
@@ -27,7 +26,7 @@ impl Element {
     }
 
     /// An element with text only.
-    pub(crate) fn leaf(name: &str, text: impl ToString) -> Self {
+    pub(crate) fn leaf(name: &str, text: impl std::fmt::Display) -> Self {
         Self { text: text.to_string(), ..Self::new(name) }
     }
 
@@ -42,7 +41,7 @@ impl Element {
     }
 
     /// Adds a leaf if there is a value.
-    pub(crate) fn push_some(&mut self, name: &str, value: Option<impl ToString>) -> &mut Self {
+    pub(crate) fn push_some(&mut self, name: &str, value: Option<impl std::fmt::Display>) -> &mut Self {
         if let Some(value) = value {
             self.push(Self::leaf(name, value));
         }

@@ -54,6 +54,7 @@ pub struct NameField {
 
 /// A custom field of a custom or standard object.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the API's own flags")]
 pub struct CustomField {
     /// Object and API name, such as `Account.Score__c`; the API name alone in what is read with its object.
     pub full_name: String,
