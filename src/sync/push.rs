@@ -116,6 +116,12 @@ impl Push {
         PushBuilder { client, map, window: 1000 }
     }
 
+    /// The map that says what goes where.
+    #[must_use]
+    pub fn map(&self) -> &FieldMap {
+        &self.0.map
+    }
+
     /// Pushes all records of a stream and reports each with its outcome, in the order of the stream. `T` is whatever the
     /// caller wants to see again beside the outcome, such as a line number. What could not be read as a record comes as the
     /// issue with it, and ends as [`Outcome::Invalid`].
