@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::MappingIssue;
 use crate::schema::{Finding, Provisioned, preflight, provision};
-use crate::sync::{Outcome, Push, Totals};
+use crate::sync::{Outcome, Push, Totals, next_window};
 use crate::types::{Literal, Record, RecordId, Soql, Value};
 
 /// Sessions taken at once.
@@ -189,14 +189,15 @@ impl EngagementSync {
         F: FnMut(T, &Outcome, &Link) + Send,
     {
         let mut report = RunReport::default();
-        let mut windows = std::pin::pin!(input.chunks(WINDOW));
-        while let Some(window) = windows.next().await {
+        let mut input = std::pin::pin!(input);
+        while report.stopped.is_none() {
+            let window = next_window(&mut input, WINDOW).await;
+            if window.is_empty() {
+                break;
+            }
             let (tags, records): (Vec<T>, Vec<_>) = window.into_iter().unzip();
             for (tag, (outcome, link)) in tags.into_iter().zip(self.window(&records, &mut report).await) {
                 each(tag, &outcome, &link);
-            }
-            if report.stopped.is_some() {
-                break;
             }
         }
         report
