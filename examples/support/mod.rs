@@ -1,3 +1,4 @@
+#![allow(dead_code, reason = "each example uses its part of it")]
 //! What the examples share: which org to work in, and how to end.
 
 use std::error::Error as _;
