@@ -12,7 +12,29 @@ use super::ids;
 use super::json::Json;
 use super::wire::{Answer, Request};
 
-/// One external client app, one user it may log in, and the tokens handed out.
+/// A user who can log in, and the external client app that runs as that user.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) user_id: String,
+}
+
+impl Login {
+    pub(crate) fn new(username: &str, user_id: &str) -> Self {
+        Self {
+            client_id: format!("3MVG9{}", random(80)),
+            client_secret: random(64).to_uppercase(),
+            username: username.to_owned(),
+            password: format!("{}{}", random(12), random(24)),
+            user_id: user_id.to_owned(),
+        }
+    }
+}
+
+/// The org's main app and user, others beside them, and the tokens handed out.
 #[derive(Debug)]
 pub(crate) struct Auth {
     pub(crate) client_id: String,
@@ -27,6 +49,8 @@ pub(crate) struct Auth {
     pub(crate) rotate: bool,
     /// Idle time after which an access token dies.
     pub(crate) session_timeout: TimeDelta,
+    /// Users beside the main one.
+    pub(crate) others: Vec<Login>,
     sessions: HashMap<String, Session>,
     refresh_tokens: HashMap<String, RefreshToken>,
     families: u64,
@@ -69,13 +93,16 @@ fn no_store(answer: Answer) -> Answer {
 
 impl Auth {
     pub(crate) fn new(base_url: &str, org_id: &str, user_id: &str) -> Self {
+        let Login { client_id, client_secret, username, password, user_id } =
+            Login::new("integration@mock.example.com", user_id);
         Self {
-            client_id: format!("3MVG9{}", random(80)),
-            client_secret: random(64).to_uppercase(),
-            username: "integration@mock.example.com".to_owned(),
-            password: format!("{}{}", random(12), random(24)),
+            client_id,
+            client_secret,
+            username,
+            password,
             org_id: org_id.to_owned(),
-            user_id: user_id.to_owned(),
+            user_id,
+            others: Vec::new(),
             base_url: base_url.to_owned(),
             rotate: false,
             session_timeout: TimeDelta::hours(2),
@@ -89,6 +116,26 @@ impl Auth {
     pub(crate) fn open_session(&mut self, now: DateTime<Utc>) -> String {
         let user = self.user_id.clone();
         self.session(user, None, now)
+    }
+
+    /// A live access token of a user.
+    pub(crate) fn open_session_of(&mut self, user: &str, now: DateTime<Utc>) -> String {
+        self.session(user.to_owned(), None, now)
+    }
+
+    fn main(&self) -> Login {
+        Login {
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            username: self.username.clone(),
+            password: self.password.clone(),
+            user_id: self.user_id.clone(),
+        }
+    }
+
+    /// The first login that fits.
+    fn find(&self, fits: impl Fn(&Login) -> bool) -> Option<Login> {
+        std::iter::once(self.main()).chain(self.others.iter().cloned()).find(|login| fits(login))
     }
 
     fn session(&mut self, user: String, family: Option<u64>, now: DateTime<Utc>) -> String {
@@ -113,7 +160,11 @@ impl Auth {
 
     /// The user of the request's token, if that lives. Use keeps it alive.
     pub(crate) fn user_of(&mut self, request: &Request, now: DateTime<Utc>) -> Option<String> {
-        let token = bearer(request)?;
+        self.user_of_token(bearer(request)?, now)
+    }
+
+    /// The user of a token, if that lives. Use keeps it alive.
+    pub(crate) fn user_of_token(&mut self, token: &str, now: DateTime<Utc>) -> Option<String> {
         let session = self.sessions.get_mut(token)?;
         if now - session.last_used > self.session_timeout {
             self.sessions.remove(token);
@@ -126,8 +177,12 @@ impl Auth {
     /// Kills the token the request carries.
     pub(crate) fn expire_of(&mut self, request: &Request) {
         if let Some(token) = bearer(request) {
-            self.sessions.remove(token);
+            self.expire(token);
         }
+    }
+
+    pub(crate) fn expire(&mut self, token: &str) {
+        self.sessions.remove(token);
     }
 
     pub(crate) fn expire_all(&mut self) {
@@ -149,7 +204,7 @@ impl Auth {
     }
 
     /// `POST /services/oauth2/token`. `active` says whether a user may log in.
-    pub(crate) fn token(&mut self, request: &Request, now: DateTime<Utc>, active: bool) -> Answer {
+    pub(crate) fn token(&mut self, request: &Request, now: DateTime<Utc>, active: &dyn Fn(&str) -> bool) -> Answer {
         if request.method != http::Method::POST {
             // [K] The text.
             return refusal("invalid_request", "must use HTTP POST");
@@ -164,39 +219,45 @@ impl Auth {
         if !matches!(grant, "client_credentials" | "refresh_token" | "password") {
             return refusal("unsupported_grant_type", "grant type not supported");
         }
-        if id.as_deref() != Some(&self.client_id) {
+        let Some(app) = self.find(|login| id.as_deref() == Some(login.client_id.as_str())) else {
             return refusal("invalid_client_id", "client identifier invalid");
-        }
-        let secret_fits = secret.as_deref() == Some(&self.client_secret);
+        };
+        let secret_fits = secret.as_deref() == Some(app.client_secret.as_str());
         // REST guide, refresh token flow: the secret is optional there, a wrong one is not.
         let secret_may_lack = grant == "refresh_token" && secret.is_none();
         if !secret_fits && !secret_may_lack {
             return refusal("invalid_client", "invalid client credentials");
         }
-        if !active {
+        // Only the main app has refresh tokens.
+        let main = self.main();
+        let user = match grant {
+            "client_credentials" => app.clone(),
+            "password" => {
+                let fits = |login: &Login| {
+                    field("username").is_some_and(|name| name.eq_ignore_ascii_case(&login.username))
+                        && field("password") == Some(&login.password)
+                };
+                match self.find(fits) {
+                    Some(user) => user,
+                    None => return refusal("invalid_grant", "authentication failure"),
+                }
+            }
+            _ => main,
+        };
+        if !active(&user.user_id) {
             return refusal("invalid_grant", "inactive user");
         }
-        let user = self.user_id.clone();
         match grant {
-            "client_credentials" => {
-                let token = self.session(user, None, now);
-                self.token_answer(&token, None, true, now)
-            }
-            "password" => {
-                let fits = field("username").is_some_and(|name| name.eq_ignore_ascii_case(&self.username))
-                    && field("password") == Some(&self.password);
-                if !fits {
-                    return refusal("invalid_grant", "authentication failure");
-                }
-                let token = self.session(user, None, now);
+            "refresh_token" => self.refresh(&app, field("refresh_token").unwrap_or_default(), now),
+            _ => {
+                let token = self.session(user.user_id.clone(), None, now);
                 // recorded: oauth/password-flow-token-resources-identity.yml has no scope.
-                self.token_answer(&token, None, false, now)
+                self.token_answer(&app, &user.user_id, &token, None, grant != "password", now)
             }
-            _ => self.refresh(field("refresh_token").unwrap_or_default(), now),
         }
     }
 
-    fn refresh(&mut self, token: &str, now: DateTime<Utc>) -> Answer {
+    fn refresh(&mut self, app: &Login, token: &str, now: DateTime<Utc>) -> Answer {
         let dead = || refusal("invalid_grant", "expired access/refresh token");
         let Some(known) = self.refresh_tokens.get_mut(token) else { return dead() };
         let family = known.family;
@@ -215,18 +276,27 @@ impl Auth {
             next = Some(self.refresh_token(family));
         }
         let access = self.session(self.user_id.clone(), Some(family), now);
-        self.token_answer(&access, next.as_deref(), true, now)
+        let user = self.user_id.clone();
+        self.token_answer(app, &user, &access, next.as_deref(), true, now)
     }
 
     /// The members of wire facts 1.2; no `expires_in`.
-    fn token_answer(&self, token: &str, refresh: Option<&str>, scope: bool, now: DateTime<Utc>) -> Answer {
+    fn token_answer(
+        &self,
+        app: &Login,
+        user: &str,
+        token: &str,
+        refresh: Option<&str>,
+        scope: bool,
+        now: DateTime<Utc>,
+    ) -> Answer {
         let mut members = vec![("access_token", Json::from(token))];
         if let Some(refresh) = refresh {
             members.push(("refresh_token", Json::from(refresh)));
         }
         let issued_at = now.timestamp_millis().to_string();
-        let id = self.identity_url(&self.user_id);
-        members.push(("signature", Json::string(sign(&self.client_secret, &format!("{id}{issued_at}")))));
+        let id = self.identity_url(user);
+        members.push(("signature", Json::string(sign(&app.client_secret, &format!("{id}{issued_at}")))));
         if scope {
             members.push(("scope", Json::from(if refresh.is_some() { "refresh_token api" } else { "api" })));
         }
@@ -260,10 +330,12 @@ impl Auth {
         refusal("invalid_token", &format!("invalid token: {token}"))
     }
 
-    /// SOAP `login()`: the session of a user who knows the password.
-    pub(crate) fn login(&mut self, username: &str, password: &str, now: DateTime<Utc>) -> Option<String> {
-        let fits = username.eq_ignore_ascii_case(&self.username) && password == self.password;
-        fits.then(|| self.open_session(now))
+    /// SOAP `login()`: the user who knows the password, and a session.
+    pub(crate) fn login(&mut self, username: &str, password: &str, now: DateTime<Utc>) -> Option<(String, String)> {
+        let fits = |login: &Login| username.eq_ignore_ascii_case(&login.username) && password == login.password;
+        let user = self.find(fits)?.user_id;
+        let session = self.open_session_of(&user, now);
+        Some((user, session))
     }
 }
 

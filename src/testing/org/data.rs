@@ -1,6 +1,7 @@
 //! The org's records and the rules a write has to pass.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -11,7 +12,10 @@ use super::error::ApiError;
 use super::ids;
 use super::input;
 use super::json::Json;
+use super::locks::Locks;
+use super::permissions::UserView;
 use super::schema::{Field, FieldType, Object, Schema};
+use super::setup_rules;
 use super::store::Store;
 use super::value::{Row, Value};
 
@@ -24,6 +28,8 @@ pub(crate) struct Writer {
     /// `Sforce-Duplicate-Rule-Header: allowSave=true`.
     pub(crate) allow_duplicates: bool,
     pub(crate) rights: Rights,
+    /// What the writer can see; `None`: everything.
+    pub(crate) view: Option<Arc<UserView>>,
 }
 
 /// How much a write may do.
@@ -49,13 +55,14 @@ pub(crate) struct Data {
     pub(crate) store: Store,
     pub(crate) clock: OrgClock,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    pub(crate) locks: Locks,
     serials: HashMap<String, u64>,
 }
 
 impl Data {
     pub(crate) fn new(schema: &Schema) -> Self {
         let (clock, duplicate_rules, serials) = (OrgClock::default(), Vec::new(), HashMap::new());
-        Self { store: Store::new(schema), clock, duplicate_rules, serials }
+        Self { store: Store::new(schema), clock, duplicate_rules, locks: Locks::default(), serials }
     }
 
     /// The next number of a series, from 1.
@@ -65,21 +72,46 @@ impl Data {
         *serial
     }
 
-    /// Creates a record. `key` is the external id an upsert found nothing by.
+    /// a00, a01, …: the prefixes custom objects get.
+    pub(crate) fn next_prefix(&mut self) -> String {
+        let serial = self.next_serial("custom objects");
+        let digits = ids::make("", serial - 1);
+        format!("a{}", digits.get(10..12).unwrap_or("00"))
+    }
+
+    /// Creates a record of an object as the writer sees it. `key` is the external id an upsert found nothing by.
     pub(crate) fn create(
         &mut self,
         schema: &Schema,
         writer: &Writer,
-        object: &Object,
+        seen: &Object,
         members: &Members,
         key: Option<(&Field, Value)>,
     ) -> Result<String, ApiError> {
-        if !object.createable && writer.rights == Rights::Api {
-            // [K] The text.
+        self.create_as(schema, writer, seen, members, key, None)
+    }
+
+    /// As [`Data::create`], with an id that the caller chose.
+    pub(crate) fn create_as(
+        &mut self,
+        schema: &Schema,
+        writer: &Writer,
+        seen: &Object,
+        members: &Members,
+        key: Option<(&Field, Value)>,
+        id: Option<String>,
+    ) -> Result<String, ApiError> {
+        let object = schema.object(&seen.name).unwrap_or(seen);
+        if !seen.createable && writer.rights == Rights::Api {
+            if object.createable && !object.layoutable {
+                // [K] A record of setup.
+                return Err(no_access());
+            }
+            // [K] The text, and that a missing right on the object reads the same.
             let message = format!("entity type cannot be inserted: {}", object.label);
             return Err(ApiError::row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, []));
         }
-        let mut given = self.read_members(schema, writer, object, members, true)?;
+        let mut given = self.read_members(schema, writer, seen, members, true)?;
         given.extend(key.map(|(field, value)| (field.name.clone(), value)));
         let mut row = defaults(object, writer);
         for (name, value) in &given {
@@ -89,7 +121,7 @@ impl Data {
                 set(&mut row, name, value.clone());
             }
         }
-        let id = self.new_id(object);
+        let id = id.unwrap_or_else(|| self.new_id(object));
         row.insert("Id".to_owned(), Value::Text(id.clone()));
         self.name_record(object, &mut row, &id);
         if writer.rights != Rights::System {
@@ -97,11 +129,18 @@ impl Data {
         }
         self.stamp_created(object, &mut row, &writer.user);
         behaviour::before_save(&self.store, &self.clock, object, &mut row, None)?;
+        if writer.rights != Rights::System {
+            setup_rules::before_save(schema, &self.store, object, &mut row)?;
+        }
         self.check_values(schema, writer, object, &row, &given, None)?;
         let changed: Vec<&str> = given.iter().map(|(name, _)| name.as_str()).collect();
         self.check_duplicates(writer, object, &row, &changed)?;
+        if writer.rights == Rights::Api && !self.locks.take(object, &row, None) {
+            return Err(ApiError::locked());
+        }
         self.store.insert(&object.name, &id, row);
         behaviour::after_save(self, schema, writer, object, &id, None)?;
+        setup_rules::after_save(self, object, &id);
         Ok(id)
     }
 
@@ -110,21 +149,25 @@ impl Data {
         &mut self,
         schema: &Schema,
         writer: &Writer,
-        object: &Object,
+        seen: &Object,
         id: &str,
         members: &Members,
     ) -> Result<(), ApiError> {
+        let object = schema.object(&seen.name).unwrap_or(seen);
         let old = match self.store.find(id) {
             None => return Err(ApiError::not_found()),
             Some((_, true)) => return Err(ApiError::deleted()),
             Some((row, false)) => row.clone(),
         };
-        if !object.updateable && writer.rights == Rights::Api {
+        if !seen.updateable && writer.rights == Rights::Api {
+            if object.updateable {
+                return Err(no_access());
+            }
             // [K] The text.
             let message = format!("entity type cannot be updated: {}", object.label);
             return Err(ApiError::row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, []));
         }
-        let given = self.read_members(schema, writer, object, members, false)?;
+        let given = self.read_members(schema, writer, seen, members, false)?;
         let mut row = old.clone();
         for (name, value) in &given {
             set(&mut row, name, value.clone());
@@ -132,33 +175,66 @@ impl Data {
         check_required(object, &row, Some(&given))?;
         self.stamp_modified(object, &mut row, &writer.user);
         behaviour::before_save(&self.store, &self.clock, object, &mut row, Some(&old))?;
+        if writer.rights != Rights::System {
+            setup_rules::before_save(schema, &self.store, object, &mut row)?;
+        }
         self.check_values(schema, writer, object, &row, &given, Some(id))?;
         let changed = |name: &&str| row.get(*name) != old.get(*name);
         let changed: Vec<&str> = given.iter().map(|(name, _)| name.as_str()).filter(changed).collect();
         self.check_duplicates(writer, object, &row, &changed)?;
+        if writer.rights == Rights::Api && !self.locks.take(object, &row, Some(id)) {
+            return Err(ApiError::locked());
+        }
         self.store.update(id, row);
-        behaviour::after_save(self, schema, writer, object, id, Some(&old))
+        behaviour::after_save(self, schema, writer, object, id, Some(&old))?;
+        setup_rules::after_save(self, object, id);
+        Ok(())
     }
 
     /// Moves a record, and what goes with it, to the recycle bin.
-    pub(crate) fn delete(
-        &mut self,
-        schema: &Schema,
-        writer: &Writer,
-        object: &Object,
-        id: &str,
-    ) -> Result<(), ApiError> {
-        match self.store.find(id) {
+    pub(crate) fn delete(&mut self, schema: &Schema, writer: &Writer, seen: &Object, id: &str) -> Result<(), ApiError> {
+        let object = schema.object(&seen.name).unwrap_or(seen);
+        let row = match self.store.find(id) {
             None => return Err(ApiError::not_found()),
             Some((_, true)) => return Err(ApiError::deleted()),
-            Some((_, false)) => {}
-        }
-        if !object.deletable && writer.rights == Rights::Api {
+            Some((row, false)) => row,
+        };
+        if !seen.deletable && writer.rights == Rights::Api {
+            if object.deletable {
+                return Err(no_access());
+            }
             // [K] The text.
             let message = format!("entity type cannot be deleted: {}", object.label);
             return Err(ApiError::row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, []));
         }
+        setup_rules::before_delete(&self.store, object, row)?;
+        self.check_restricted(schema, object, id)?;
+        let row = row.clone();
+        if writer.rights == Rights::Api && !self.locks.take(object, &row, Some(id)) {
+            return Err(ApiError::locked());
+        }
         self.delete_with_children(schema, writer, object, id);
+        Ok(())
+    }
+
+    /// Lookups whose delete constraint is `Restrict` keep the record they point to.
+    fn check_restricted(&self, schema: &Schema, object: &Object, id: &str) -> Result<(), ApiError> {
+        let parent = Value::Text(id.to_owned());
+        for child in schema.objects() {
+            let restricts = |field: &&Field| field.extra.delete_constraint.as_deref() == Some("Restrict");
+            for field in child.fields.iter().filter(|field| refers_to(field, object)).filter(restricts) {
+                if self.store.lookup(&child.name, &field.name, &parent).is_some_and(|rows| !rows.is_empty()) {
+                    // [K] The text; the code is in the list of status codes.
+                    let message = format!(
+                        "Your attempt to delete {} could not be completed because it is associated with the following \
+                         {}.",
+                        ids::short(id),
+                        child.label_plural
+                    );
+                    return Err(ApiError::row("DELETE_FAILED", message, []));
+                }
+            }
+        }
         Ok(())
     }
 
@@ -195,8 +271,14 @@ impl Data {
     fn new_id(&mut self, object: &Object) -> String {
         // Objects without a prefix of their own share one. [K] 017 is that of the history objects.
         let prefix = object.key_prefix.as_deref().unwrap_or("017").to_owned();
-        let serial = self.next_serial(&prefix);
-        ids::make(&prefix, serial)
+        loop {
+            let serial = self.next_serial(&prefix);
+            let id = ids::make(&prefix, serial);
+            // Seeds may have chosen it.
+            if self.store.find(&id).is_none() {
+                return id;
+            }
+        }
     }
 
     /// Auto numbers, and the name of a record that came without one.
@@ -239,6 +321,7 @@ impl Data {
         members: &Members,
         create: bool,
     ) -> Result<Values, ApiError> {
+        let schema = writer.view.as_ref().map_or(schema, |view| view.schema.as_ref());
         let mut values: Values = Vec::new();
         let mut locked: Vec<String> = Vec::new();
         for (name, json) in members {
@@ -395,6 +478,13 @@ impl Data {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
+}
+
+/// The object forbids what the user wants to do with a record.
+fn no_access() -> ApiError {
+    // [S] The code and the text, from many reports; [K] the status.
+    let message = "insufficient access rights on object id";
+    ApiError::row("INSUFFICIENT_ACCESS_OR_READONLY", message, []).with_status(403)
 }
 
 /// recorded: rest/collections-upsert-error.json

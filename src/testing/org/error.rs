@@ -45,6 +45,11 @@ impl ApiError {
         Self::row("ENTITY_IS_DELETED", "entity is deleted", []).with_status(404)
     }
 
+    pub(crate) fn locked() -> Self {
+        // [S] The text.
+        Self::row("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", [])
+    }
+
     pub(crate) fn json(message: impl Into<String>) -> Self {
         Self::new(400, "JSON_PARSER_ERROR", message)
     }

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
         retry_after: Option<u64>,
         content_type: &'static str,
         body: String,
+        /// Code and message, for those who answer in another shape.
+        error: Option<(String, String)>,
     },
     TimeOut,
     Reset,
@@ -146,20 +148,35 @@ impl<'a> FaultOn<'a> {
 
     /// Answers with that status and an empty body, as the edge in front of an org does. Nothing is carried out.
     pub fn status(self, status: u16) -> FaultWhen<'a> {
-        self.fault(Kind::Answer { status, retry_after: None, content_type: "text/html", body: String::new() })
+        self.fault(Kind::Answer {
+            status,
+            retry_after: None,
+            content_type: "text/html",
+            body: String::new(),
+            error: None,
+        })
     }
 
-    /// Answers with an array of one error. Nothing is carried out.
+    /// Answers with an array of one error, or with a SOAP fault (of status 500) where SOAP was asked. Nothing is carried
+    /// out.
     pub fn error(self, status: u16, code: &str, message: &str) -> FaultWhen<'a> {
         let body = super::error::ApiError::new(status, code, message).to_array().to_text();
-        self.fault(Kind::Answer { status, retry_after: None, content_type: "application/json;charset=UTF-8", body })
+        let error = Some((code.to_owned(), message.to_owned()));
+        let content_type = "application/json;charset=UTF-8";
+        self.fault(Kind::Answer { status, retry_after: None, content_type, body, error })
     }
 
     /// Answers 503 with a page for people. Nothing is carried out.
     pub fn not_json(self) -> FaultWhen<'a> {
         let body =
             "<html><head><title>Down for Maintenance</title></head><body>Sorry to interrupt</body></html>".to_owned();
-        self.fault(Kind::Answer { status: 503, retry_after: None, content_type: "text/html;charset=UTF-8", body })
+        self.fault(Kind::Answer {
+            status: 503,
+            retry_after: None,
+            content_type: "text/html;charset=UTF-8",
+            body,
+            error: None,
+        })
     }
 
     /// Never answers, and carries nothing out.
@@ -210,7 +227,7 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::LockRows { rows, all_single: true })
     }
 
-    /// Answers 401 `INVALID_SESSION_ID`; the access token is dead from then on. Nothing is carried out.
+    /// Answers 401 `INVALID_SESSION_ID`, or the SOAP fault of that code; the access token is dead from then on. Nothing is carried out.
     pub fn expire_session(self) -> FaultWhen<'a> {
         self.fault(Kind::ExpireSession)
     }
@@ -242,8 +259,9 @@ impl FaultWhen<'_> {
 
     /// The body of the answer of a fault that gives one.
     pub fn body(mut self, text: &str) -> Self {
-        if let Kind::Answer { body, .. } = &mut self.kind {
+        if let Kind::Answer { body, error, .. } = &mut self.kind {
             text.clone_into(body);
+            *error = None;
         }
         self
     }

@@ -1,5 +1,6 @@
 //! The org as tests hold it.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::ids;
 use super::json::Json;
 use super::operation::Operation;
 use super::parse;
+use super::permissions::Denials;
 use super::rest::cursors::Cursors;
 use super::schema::Object;
 use super::server::{self, Server};
@@ -139,6 +141,10 @@ impl MockOrgBuilder {
             cursors: Cursors::default(),
             access: ApiAccess::Open,
             latency: self.latency,
+            revision: 0,
+            denials: Denials::default(),
+            open_profiles: seeded.open_profiles,
+            views: HashMap::new(),
         }));
         let server = Server::start(listener, Arc::clone(&state))?;
         let org = MockOrg { state, base_url, access_token, refresh_token, _server: server };
@@ -165,7 +171,7 @@ impl MockOrg {
         MockOrgBuilder::default()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -236,15 +242,12 @@ impl MockOrg {
     /// When the org has one of that name.
     pub fn add_object(&self, spec: ObjectSpec) {
         let mut state = self.state();
-        // a00, a01, …: the prefixes custom objects get.
-        let serial = state.data.next_serial("custom objects");
-        let digits = ids::make("", serial - 1);
-        let prefix = format!("a{}", digits.get(10..12).unwrap_or("00"));
+        let prefix = state.data.next_prefix();
         let object = spec.into_object(prefix);
         assert!(state.schema.object(&object.name).is_none(), "the org has an object {}", object.name);
         state.data.store.sync_table(&object);
         state.schema.insert(object);
-        state.schema_changed = state.data.now();
+        state.changed();
     }
 
     /// Adds a field to an object.
@@ -288,10 +291,11 @@ impl MockOrg {
         let Some(object) = state.schema.object_mut(name) else { panic!("the org has no object {name}") };
         change(object);
         state.data.store.sync_table(object);
-        state.schema_changed = state.data.now();
+        state.changed();
     }
 
-    /// Puts a record into the org and gives its id. Read-only fields can be set; all other rules apply.
+    /// Puts a record into the org and gives its id, which `Id` among the fields chooses. Read-only fields can be set; all
+    /// other rules apply.
     ///
     /// # Panics
     ///
@@ -301,12 +305,21 @@ impl MockOrg {
         let mut state = self.state();
         let state = &mut *state;
         let Some(target) = state.schema.object(object) else { panic!("the org has no object {object}") };
-        let Ok(Json::Object(members)) = parse::parse(&fields.to_string()) else {
+        let Ok(Json::Object(mut members)) = parse::parse(&fields.to_string()) else {
             panic!("a seed of {object} is a JSON object, not {fields}");
         };
+        let chosen = members.iter().position(|(name, _)| name == "Id").map(|place| members.remove(place).1);
+        let id = chosen.map(|id| {
+            let id = id.as_str().and_then(ids::to_18);
+            let prefix = target.key_prefix.as_deref().unwrap_or_default();
+            let id = id.filter(|id| id.starts_with(prefix) && state.data.store.find(id).is_none());
+            id.unwrap_or_else(|| {
+                panic!("a seed of {object} has an id that is none, of another object, or taken: {fields}")
+            })
+        });
         let user = state.auth.user_id.clone();
-        let writer = Writer { user, base: String::new(), allow_duplicates: true, rights: Rights::Seed };
-        match state.data.create(&state.schema, &writer, target, &members, None) {
+        let writer = Writer { user, base: String::new(), allow_duplicates: true, rights: Rights::Seed, view: None };
+        match state.data.create_as(&state.schema, &writer, target, &members, None, id) {
             Ok(id) => id,
             Err(error) => panic!("{object} {fields}: {}: {}", error.code, error.message),
         }
@@ -386,7 +399,7 @@ impl MockOrg {
         self.state().access = ApiAccess::OffForOrg;
     }
 
-    /// The user has no "API Enabled" any more: 403 `API_CURRENTLY_DISABLED`.
+    /// No user has "API Enabled" any more: 403 `API_CURRENTLY_DISABLED`.
     pub fn disable_api_for_user(&self) {
         self.state().access = ApiAccess::OffForUser;
     }

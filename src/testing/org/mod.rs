@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
-//! `rest` (one file per resource) → `data` (the rules of a write) → `store` (rows and indexes).
+//! `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) → `store` (rows and indexes).
 
 mod auth;
 mod behaviour;
@@ -25,14 +25,18 @@ mod faults;
 mod ids;
 mod input;
 pub(crate) mod json;
+mod locks;
+mod metadata;
 mod mock;
 mod operation;
 mod parse;
+mod permissions;
 mod rest;
 mod router;
 pub(crate) mod schema;
 mod seed;
 mod server;
+mod setup_rules;
 mod soap;
 pub(crate) mod soql;
 mod spec;
@@ -40,8 +44,10 @@ mod standard;
 mod state;
 mod store;
 mod usage;
+mod users;
 pub(crate) mod value;
 mod wire;
+mod xml;
 
 pub use duplicates::DuplicateAction;
 pub use faults::{FaultOn, FaultWhen, Faults};
@@ -49,6 +55,7 @@ pub use mock::{MockOrg, MockOrgBuilder};
 pub use operation::Operation;
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;
+pub use users::{TestUser, UserSpec};
 
 #[cfg(test)]
 mod tests;

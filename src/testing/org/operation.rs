@@ -48,6 +48,22 @@ pub enum Operation {
     CollectionsUpsert,
     /// `DELETE /composite/sobjects`.
     CollectionsDelete,
+    /// `describeMetadata()` of the Metadata API.
+    MetadataDescribe,
+    /// `listMetadata()` of the Metadata API.
+    MetadataList,
+    /// `createMetadata()` of the Metadata API.
+    MetadataCreate,
+    /// `readMetadata()` of the Metadata API.
+    MetadataRead,
+    /// `updateMetadata()` of the Metadata API.
+    MetadataUpdate,
+    /// `upsertMetadata()` of the Metadata API.
+    MetadataUpsert,
+    /// `deleteMetadata()` of the Metadata API.
+    MetadataDelete,
+    /// `renameMetadata()` of the Metadata API.
+    MetadataRename,
 }
 
 impl Operation {
@@ -75,5 +91,13 @@ impl Operation {
         Self::CollectionsUpdate,
         Self::CollectionsUpsert,
         Self::CollectionsDelete,
+        Self::MetadataDescribe,
+        Self::MetadataList,
+        Self::MetadataCreate,
+        Self::MetadataRead,
+        Self::MetadataUpdate,
+        Self::MetadataUpsert,
+        Self::MetadataDelete,
+        Self::MetadataRename,
     ];
 }

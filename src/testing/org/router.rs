@@ -20,6 +20,8 @@ pub(crate) enum Route {
         user: String,
     },
     SoapLogin(String),
+    /// The Metadata API, in the version the path names.
+    Metadata(String),
     Versions,
     Resources,
     Limits,
@@ -59,6 +61,8 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
         ["services", "oauth2", "userinfo"] => Route::UserInfo,
         ["id", org, user] => Route::Identity { org: text(org), user: text(user) },
         ["services", "Soap", "u" | "c", version, ..] => Route::SoapLogin(text(version)),
+        // With or without the org's id at the end.
+        ["services", "Soap", "m", version] | ["services", "Soap", "m", version, _] => Route::Metadata(text(version)),
         ["services", "data"] => Route::Versions,
         ["services", "data", _version, rest @ ..] => match rest {
             [] => Route::Resources,
@@ -124,7 +128,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
-                Route::SoapLogin(_) => "POST",
+                Route::SoapLogin(_) | Route::Metadata(_) => "POST",
                 _ => "GET",
             });
         }

@@ -39,6 +39,23 @@ pub(crate) struct PicklistValue {
     pub(crate) default: bool,
 }
 
+/// What the Metadata API knows of a field and nothing else asks for. Names as in the metadata WSDL.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldExtra {
+    pub(crate) description: Option<String>,
+    pub(crate) inline_help_text: Option<String>,
+    pub(crate) relationship_label: Option<String>,
+    /// `SetNull`, `Restrict` or `Cascade` of a lookup.
+    pub(crate) delete_constraint: Option<String>,
+    pub(crate) visible_lines: Option<u32>,
+    pub(crate) track_history: bool,
+    /// Rich text: `Html` rather than `LongTextArea`.
+    pub(crate) html: bool,
+    /// A formula default, which the org keeps and does not compute.
+    pub(crate) default_formula: Option<String>,
+    pub(crate) sorted: bool,
+}
+
 /// A field. Flags carry the names they have in describe.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "describe is a list of flags")]
@@ -80,6 +97,9 @@ pub(crate) struct Field {
     pub(crate) cascade_delete: bool,
     /// The default, in the form a request would carry it.
     pub(crate) default_value: Option<String>,
+    /// Profiles with open access grant it; a field made through the Metadata API is seen only by who is granted it.
+    pub(crate) open: bool,
+    pub(crate) extra: FieldExtra,
 }
 
 impl Field {
@@ -122,6 +142,8 @@ impl Field {
             child_relationship_name: None,
             cascade_delete: false,
             default_value: None,
+            open: true,
+            extra: FieldExtra::default(),
         }
     }
 
@@ -137,6 +159,11 @@ impl Field {
     /// Whether a create without a value for this field fails.
     pub(crate) fn required_on_create(&self) -> bool {
         !self.nillable && !self.defaulted_on_create && self.createable
+    }
+
+    /// A master-detail: required, and the record goes with its master.
+    pub(crate) fn is_master_detail(&self) -> bool {
+        self.custom && self.kind == FieldType::Reference && self.cascade_delete && !self.nillable
     }
 
     /// Whether values of this field are text to the store.
@@ -157,6 +184,16 @@ impl Field {
                 | T::Base64
         )
     }
+}
+
+/// What the Metadata API knows of an object and nothing else asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ObjectExtra {
+    pub(crate) description: Option<String>,
+    pub(crate) deployment_status: Option<String>,
+    pub(crate) sharing_model: Option<String>,
+    /// `enableHistory` and the like, as they were given.
+    pub(crate) switches: BTreeMap<String, String>,
 }
 
 /// An object. Flags carry the names they have in describe.
@@ -180,6 +217,9 @@ pub(crate) struct Object {
     pub(crate) mergeable: bool,
     pub(crate) layoutable: bool,
     pub(crate) feed_enabled: bool,
+    /// Profiles with open access grant all rights on it; an object made through the Metadata API is nobody's at first.
+    pub(crate) open: bool,
+    pub(crate) extra: ObjectExtra,
     /// In describe's order; `Id` first.
     pub(crate) fields: Vec<Field>,
 }
@@ -215,6 +255,10 @@ impl Schema {
 
     pub(crate) fn object_mut(&mut self, name: &str) -> Option<&mut Object> {
         self.objects.get_mut(&name.to_ascii_lowercase())
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Object> {
+        self.objects.remove(&name.to_ascii_lowercase())
     }
 
     pub(crate) fn insert(&mut self, object: Object) {

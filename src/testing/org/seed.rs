@@ -1,5 +1,7 @@
 //! What is in an org nobody has worked in: its own record, users, profiles, permission sets, stages.
 
+use std::collections::HashSet;
+
 use super::data::{Data, Rights, Writer};
 use super::ids;
 use super::json::Json;
@@ -11,6 +13,8 @@ pub(crate) struct Seeded {
     pub(crate) org_id: String,
     /// The user that integrations log in as; all rights.
     pub(crate) user_id: String,
+    /// Profiles that grant everything on objects and fields that are open.
+    pub(crate) open_profiles: HashSet<String>,
 }
 
 struct Seeder<'a> {
@@ -31,12 +35,13 @@ impl Seeder<'_> {
 pub(crate) fn seed(schema: &Schema, data: &mut Data, username: &str) -> Seeded {
     // The first user, who made everything else.
     let admin = ids::make("005", 1);
-    let writer = Writer { user: admin, base: String::new(), allow_duplicates: true, rights: Rights::System };
+    let writer =
+        Writer { user: admin, base: String::new(), allow_duplicates: true, rights: Rights::System, view: None };
     let mut seeder = Seeder { schema, data, writer };
     let org_id = organization(&mut seeder);
-    let user_id = users(&mut seeder, username, &org_id);
+    let (user_id, open_profiles) = users(&mut seeder, username, &org_id);
     stages(&mut seeder);
-    Seeded { org_id, user_id }
+    Seeded { org_id, user_id, open_profiles }
 }
 
 /// Keys of recorded: rest/organization-record.json.
@@ -91,6 +96,8 @@ fn profile(seeder: &mut Seeder<'_>, license: &str, name: &str, all: bool, api: b
             ("PermissionsModifyMetadata", flag(all)),
             ("PermissionsViewSetup", flag(all)),
             ("PermissionsManageUsers", flag(all)),
+            ("PermissionsAssignPermissionSets", flag(all)),
+            ("PermissionsManageProfilesPermissionsets", flag(all)),
         ],
     );
     let set = seeder.add(
@@ -106,6 +113,7 @@ fn profile(seeder: &mut Seeder<'_>, license: &str, name: &str, all: bool, api: b
             ("PermissionsAssignPermissionSets", flag(all)),
             ("PermissionsAuthorApex", flag(all)),
             ("PermissionsCustomizeApplication", flag(all)),
+            ("PermissionsManageProfilesPermissionsets", flag(all)),
             ("PermissionsManageUsers", flag(all)),
             ("PermissionsModifyAllData", flag(all)),
             ("PermissionsModifyMetadata", flag(all)),
@@ -118,7 +126,7 @@ fn profile(seeder: &mut Seeder<'_>, license: &str, name: &str, all: bool, api: b
     (profile, set)
 }
 
-fn users(seeder: &mut Seeder<'_>, username: &str, org_id: &str) -> String {
+fn users(seeder: &mut Seeder<'_>, username: &str, org_id: &str) -> (String, HashSet<String>) {
     let license = |seeder: &mut Seeder<'_>, name: &str, key: &str| {
         seeder.add(
             "UserLicense",
@@ -175,7 +183,7 @@ fn users(seeder: &mut Seeder<'_>, username: &str, org_id: &str) -> String {
     let hidden = (ids::make("00e", 99), String::new());
     let process = format!("autoproc@{}", org_id.to_lowercase());
     add(Some("Automated"), "Process", &process, &hidden);
-    user
+    (user, HashSet::from([administrator.0, standard.0]))
 }
 
 /// Stages and lead statuses of a new org; the names are recorded: describe/Opportunity.describe.json. [K] The

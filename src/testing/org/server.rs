@@ -99,6 +99,7 @@ async fn respond(
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let request = Request::new(head.method, &target, head.headers, body);
     let outcome = state.lock().unwrap_or_else(PoisonError::into_inner).handle(&request);
+    let _held = Held { state, records: outcome.held };
     if !outcome.delay.is_zero() {
         sleep(outcome.delay).await;
     }
@@ -112,6 +113,20 @@ async fn respond(
         Reply::Reset => {
             reset.store(true, Ordering::Relaxed);
             Err(io::Error::other("reset by script"))
+        }
+    }
+}
+
+/// The locks of a request whose answer is not on its way yet; gone as well when the client gives up.
+struct Held {
+    state: Arc<Mutex<State>>,
+    records: Vec<String>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.records.is_empty() {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).data.locks.release(&self.records);
         }
     }
 }

@@ -18,11 +18,11 @@ pub(crate) fn login(state: &mut State, request: &Request, version: &str) -> Answ
     }
     let (username, password) = (element(&body, "username"), element(&body, "password"));
     let now = state.data.now();
-    let Some(session) = state.auth.login(&username, &password, now) else {
+    let Some((user, session)) = state.auth.login(&username, &password, now) else {
         return fault("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.");
     };
     let kind = request.segments.get(2).map_or("u", String::as_str);
-    Answer::text(200, "text/xml;charset=UTF-8", success(state, &session, kind, version))
+    Answer::text(200, "text/xml;charset=UTF-8", success(state, &user, &session, kind, version))
 }
 
 /// The text of the first element of that name, whatever its prefix.
@@ -62,16 +62,16 @@ fn fault(code: &str, message: &str) -> Answer {
     Answer::text(500, "text/xml;charset=UTF-8", body)
 }
 
-fn success(state: &State, session: &str, kind: &str, version: &str) -> String {
+fn success(state: &State, user: &str, session: &str, kind: &str, version: &str) -> String {
     let empty = Row::new();
-    let row = state.data.store.find(&state.auth.user_id).map_or(&empty, |(row, _)| row);
+    let row = state.data.store.find(user).map_or(&empty, |(row, _)| row);
     let text = |name: &str| match row.get(name) {
         Some(Value::Text(text)) => escape(text),
         _ => String::new(),
     };
     let host = &state.auth.base_url;
     let org = &state.auth.org_id;
-    let (short, user) = (ids::short(org), &state.auth.user_id);
+    let short = ids::short(org);
     let namespace = if kind == "c" { "urn:enterprise.soap.sforce.com" } else { "urn:partner.soap.sforce.com" };
     let seconds = state.auth.session_timeout.num_seconds();
     let info = format!(

@@ -1,6 +1,6 @@
 //! Objects and fields a test adds to the org.
 
-use super::schema::{Field, FieldType, Object, PicklistValue};
+use super::schema::{Field, FieldType, Object, ObjectExtra, PicklistValue};
 
 /// A custom object to add with [`MockOrg::add_object`](super::MockOrg::add_object).
 ///
@@ -132,6 +132,8 @@ impl ObjectSpec {
             mergeable: false,
             layoutable: true,
             feed_enabled: false,
+            open: true,
+            extra: ObjectExtra::default(),
             fields,
         }
     }

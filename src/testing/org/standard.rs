@@ -6,7 +6,7 @@
 //! `children` (relationship names, `-` for none), `cascade`, `unfiltered` (neither filter nor order). Sources: recorded: describe/*.json for Account, Contact, Lead,
 //! Opportunity, Event and `OpportunityContactRole`; the Object Reference for the others; [K] where that gives no property.
 
-use super::schema::{Field, FieldType, Object, PicklistValue, Schema};
+use super::schema::{Field, FieldType, Object, ObjectExtra, PicklistValue, Schema};
 
 const TABLE: &str = include_str!("standard/objects.txt");
 
@@ -61,6 +61,8 @@ fn read_object(head: &str) -> Object {
         mergeable: can("merge"),
         layoutable: can("layout"),
         feed_enabled: can("feed"),
+        open: true,
+        extra: ObjectExtra::default(),
         fields: Vec::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! The org as a whole: a request goes in, and an answer or a fault comes out.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -8,6 +10,8 @@ use super::auth::Auth;
 use super::data::{Data, Rights, Writer};
 use super::error::ApiError;
 use super::faults::{Kind, Script};
+use super::metadata::{self, Envelope};
+use super::permissions::{self, Denials, UserView};
 use super::rest::cursors::Cursors;
 use super::router::{self, Route};
 use super::schema::Schema;
@@ -37,6 +41,12 @@ pub(crate) struct State {
     pub(crate) latency: Duration,
     /// The schema's last change, for `Last-Modified` of describes.
     pub(crate) schema_changed: chrono::DateTime<chrono::Utc>,
+    /// Counts changes to the schema and to denials.
+    pub(crate) revision: u64,
+    pub(crate) denials: Denials,
+    pub(crate) open_profiles: HashSet<String>,
+    /// The org as users see it, with the revisions that is true of.
+    pub(crate) views: HashMap<String, (u64, u64, Arc<UserView>)>,
 }
 
 /// What happens to a request.
@@ -44,6 +54,8 @@ pub(crate) struct State {
 pub(crate) struct Outcome {
     pub(crate) delay: Duration,
     pub(crate) reply: Reply,
+    /// Records locked until the answer is on its way.
+    pub(crate) held: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -66,6 +78,7 @@ pub(crate) struct Call<'a> {
     /// `/services/data/vXX.0`
     pub(crate) base: String,
     pub(crate) writer: Writer,
+    pub(crate) view: Arc<UserView>,
     locks: Option<Kind>,
 }
 
@@ -75,8 +88,7 @@ impl Call<'_> {
         let Some(Kind::LockRows { rows, all_single }) = &self.locks else { return Ok(()) };
         let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
         if (place.is_none() && *all_single) || rows(place.unwrap_or(0), &row) {
-            // [S] The text.
-            return Err(ApiError::row("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", []));
+            return Err(ApiError::locked());
         }
         Ok(())
     }
@@ -85,28 +97,46 @@ impl Call<'_> {
 impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
         let route = router::route(request);
-        let operation = route.as_ref().and_then(|route| router::operation(route, &request.method).ok());
+        let soap = matches!(route, Some(Route::Metadata(_))).then(|| Envelope::parse(request));
+        let operation = match &soap {
+            Some(envelope) => envelope.as_ref().ok().and_then(Envelope::operation),
+            None => route.as_ref().and_then(|route| router::operation(route, &request.method).ok()),
+        };
         let fault = operation.and_then(|operation| self.faults.next(operation));
         let mut delay = self.latency;
         let locks = matches!(fault, Some(Kind::LockRows { .. })).then(|| fault.clone()).flatten();
-        let run = |state: &mut Self| state.carry_out(request, route.as_ref(), locks.clone());
+        let run = |state: &mut Self| match (&soap, &route) {
+            (Some(envelope), Some(Route::Metadata(version))) => metadata::answer(state, request, version, envelope),
+            _ => state.carry_out(request, route.as_ref(), locks.clone()),
+        };
         let reply = match fault {
             None | Some(Kind::LockRows { .. }) => Reply::Answer(run(self)),
             Some(Kind::Delay(time)) => {
                 delay += time;
                 Reply::Answer(run(self))
             }
-            Some(Kind::Answer { status, retry_after, content_type, body }) => {
-                let mut answer = Answer::text(status, content_type, body);
+            Some(Kind::Answer { status, retry_after, content_type, body, error }) => {
+                let mut answer = match error.filter(|_| soap.is_some()) {
+                    Some((code, message)) => metadata::fault(&code, &message),
+                    None => Answer::text(status, content_type, body),
+                };
                 if let Some(seconds) = retry_after {
                     answer = answer.with("Retry-After", seconds.to_string());
                 }
                 Reply::Answer(answer)
             }
-            Some(Kind::ExpireSession) => {
-                self.auth.expire_of(request);
-                Reply::Answer(Answer::json(401, &ApiError::session().to_array()))
-            }
+            Some(Kind::ExpireSession) => Reply::Answer(match &soap {
+                Some(envelope) => {
+                    if let Ok(envelope) = envelope {
+                        self.auth.expire(&envelope.session);
+                    }
+                    metadata::no_session()
+                }
+                None => {
+                    self.auth.expire_of(request);
+                    Answer::json(401, &ApiError::session().to_array())
+                }
+            }),
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,
             Some(Kind::ApplyThenTimeOut) => {
@@ -146,7 +176,44 @@ impl State {
             body_bytes: request.body.len(),
             headers: headers.collect(),
         });
-        Outcome { delay, reply }
+        Outcome { delay, reply, held: self.data.locks.hold() }
+    }
+
+    /// The org as a user sees it now.
+    pub(crate) fn view(&mut self, user: &str) -> Arc<UserView> {
+        let revisions = (self.revision, self.data.store.setup_changes);
+        if let Some((schema, setup, view)) = self.views.get(user)
+            && (*schema, *setup) == revisions
+        {
+            return Arc::clone(view);
+        }
+        let view = permissions::view_of(&self.schema, &self.data, &self.open_profiles, &self.denials, user);
+        let view = Arc::new(view);
+        if self.views.insert(user.to_owned(), (revisions.0, revisions.1, Arc::clone(&view))).is_some() {
+            // Describes may read otherwise from now on.
+            self.schema_changed = self.data.now();
+        }
+        view
+    }
+
+    /// Tells who caches it that the schema, or what users see of it, has changed.
+    pub(crate) fn changed(&mut self) {
+        self.revision += 1;
+        self.schema_changed = self.data.now();
+    }
+
+    /// Why a user may not use the API at all.
+    pub(crate) fn api_refusal(&self, view: &UserView) -> Option<(&'static str, &'static str)> {
+        match self.access {
+            ApiAccess::OffForOrg => {
+                Some(("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization."))
+            }
+            // [W/K] wire facts 5
+            _ if self.access == ApiAccess::OffForUser || !view.has("ApiEnabled") => {
+                Some(("API_CURRENTLY_DISABLED", "API is currently disabled for this user"))
+            }
+            _ => None,
+        }
     }
 
     fn carry_out(&mut self, request: &Request, route: Option<&Route>, locks: Option<Kind>) -> Answer {
@@ -157,8 +224,9 @@ impl State {
         match route {
             None => Answer::json(404, &ApiError::not_found().to_array()),
             Some(Route::Token) => {
-                let active = rest::identity::is_active(self);
-                self.auth.token(request, self.data.clock.now_exact(), active)
+                let now = self.data.clock.now_exact();
+                let store = &self.data.store;
+                self.auth.token(request, now, &|user| rest::identity::is_active(store, user))
             }
             Some(Route::Revoke) => self.auth.revoke(request),
             Some(Route::SoapLogin(version)) => soap::login(self, request, version),
@@ -187,17 +255,9 @@ impl State {
             Err(error) => return fail(&error),
         };
         let Some(user) = self.auth.user_of(request, now) else { return fail(&ApiError::session()) };
-        match self.access {
-            ApiAccess::Open => {}
-            ApiAccess::OffForOrg => {
-                let message = "The REST API is not enabled for this Organization.";
-                return fail(&ApiError::new(403, "API_DISABLED_FOR_ORG", message));
-            }
-            ApiAccess::OffForUser => {
-                // [W/K] wire facts 5
-                let message = "API is currently disabled for this user";
-                return fail(&ApiError::new(403, "API_CURRENTLY_DISABLED", message));
-            }
+        let view = self.view(&user);
+        if let Some((code, message)) = self.api_refusal(&view) {
+            return fail(&ApiError::new(403, code, message));
         }
         if !self.usage.count(now) {
             let error = ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
@@ -206,8 +266,9 @@ impl State {
         let base = format!("/services/data/v{version}.0");
         let duplicates = request.header("sforce-duplicate-rule-header").unwrap_or_default().to_ascii_lowercase();
         let allow_duplicates = duplicates.split([';', ',']).any(|part| part.replace(' ', "") == "allowsave=true");
-        let writer = Writer { user, base: base.clone(), allow_duplicates, rights: Rights::Api };
-        let call = Call { request, version, base, writer, locks };
+        let seen = Some(Arc::clone(&view));
+        let writer = Writer { user, base: base.clone(), allow_duplicates, rights: Rights::Api, view: seen };
+        let call = Call { request, version, base, writer, view, locks };
         let answer = rest::answer(self, &call, route).unwrap_or_else(|error| fail(&error));
         answer.with("Sforce-Limit-Info", self.usage.header(now))
     }

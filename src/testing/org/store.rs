@@ -62,6 +62,16 @@ pub(crate) struct Store {
     /// By 18-character id; deleted rows stay.
     ids: HashMap<String, Place>,
     journal: Option<Vec<Undo>>,
+    /// Changes to records that decide what users may do.
+    pub(crate) setup_changes: u64,
+}
+
+/// Records that decide what users may do.
+fn grants_rights(object: &str) -> bool {
+    matches!(
+        object,
+        "FieldPermissions" | "ObjectPermissions" | "PermissionSet" | "PermissionSetAssignment" | "Profile" | "User"
+    )
 }
 
 /// Fields that are looked up by value: keys of all kinds, email addresses, and references parents are found through.
@@ -159,6 +169,7 @@ impl Store {
     pub(crate) fn insert(&mut self, object: &str, id: &str, row: Row) {
         let Some(&number) = self.names.get(&object.to_ascii_lowercase()) else { return };
         let table = &mut self.tables[number];
+        self.setup_changes += u64::from(grants_rights(&table.object));
         let place = Place { table: number, row: table.rows.len() };
         table.live += 1;
         index_row(table, place.row, &row, true);
@@ -175,6 +186,7 @@ impl Store {
 
     fn replace(&mut self, place: Place, row: Row) -> Row {
         let table = &mut self.tables[place.table];
+        self.setup_changes += u64::from(grants_rights(&table.object));
         let old = std::mem::take(&mut table.rows[place.row].row);
         let deleted = table.rows[place.row].deleted;
         if !deleted {
@@ -197,6 +209,7 @@ impl Store {
         if table.rows[place.row].deleted == deleted {
             return;
         }
+        self.setup_changes += u64::from(grants_rights(&table.object));
         table.rows[place.row].deleted = deleted;
         let row = std::mem::take(&mut table.rows[place.row].row);
         index_row(table, place.row, &row, !deleted);
@@ -211,6 +224,21 @@ impl Store {
     fn record(&mut self, undo: Undo) {
         if let Some(journal) = &mut self.journal {
             journal.push(undo);
+        }
+    }
+
+    /// Takes a field's values from all rows of an object, for good.
+    pub(crate) fn clear_field(&mut self, object: &str, field: &str) {
+        let Some(&number) = self.names.get(&object.to_ascii_lowercase()) else { return };
+        let holding = |row: &Row| row.contains_key(field);
+        let places: Vec<usize> =
+            (0..self.tables[number].rows.len()).filter(|&row| holding(&self.tables[number].rows[row].row)).collect();
+        for row in places {
+            let place = Place { table: number, row };
+            let mut emptied = self.tables[number].rows[row].row.clone();
+            emptied.remove(field);
+            let old = self.replace(place, emptied);
+            self.record(Undo::Update(place, old));
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
     let (records, all_or_none) = read_body(call)?;
     check_runs(&records)?;
     Ok(run(state, call, &records, all_or_none, None, |state, record| {
-        let object = type_of(&state.schema, record)?;
+        let object = type_of(&call.view.schema, record)?;
         if record.iter().any(|(name, _)| name.eq_ignore_ascii_case("id")) {
             // [K] The text.
             return Err(ApiError::row(
@@ -49,7 +49,7 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
     let (records, all_or_none) = read_body(call)?;
     check_runs(&records)?;
     Ok(run(state, call, &records, all_or_none, None, |state, record| {
-        let object = type_of(&state.schema, record)?;
+        let object = type_of(&call.view.schema, record)?;
         let id = member(record, "id").filter(|id| **id != Json::Null);
         let Some(id) = id.and_then(Json::as_str) else {
             return Err(ApiError::row("MISSING_ARGUMENT", "Id not specified in an update call", []));
@@ -63,13 +63,13 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
 
 /// `PATCH /composite/sobjects/<object>/<field>` (46.0 on)
 pub(super) fn upsert(state: &mut State, call: &Call<'_>, object: &str, field: &str) -> Result<Answer, ApiError> {
-    let target = object_of(&state.schema, object)?;
+    let target = object_of(&call.view.schema, object)?;
     let field = key_field(target, field)?.clone();
     let (records, all_or_none) = read_body(call)?;
     let target = target.name.clone();
     let mut seen: HashSet<String> = HashSet::new();
     Ok(run(state, call, &records, all_or_none, Some(false), |state, record| {
-        let object = type_of(&state.schema, record)?;
+        let object = type_of(&call.view.schema, record)?;
         if object.name != target {
             // [K] The code and the text.
             let message = format!("sObject type '{}' does not match the type of the request: {target}", object.name);
@@ -100,7 +100,7 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
         let id = ids::to_18(text);
         let id = id.ok_or_else(|| ApiError::row("MALFORMED_ID", format!("malformed id {text}"), []))?;
         let missing = || ApiError::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", []);
-        let owner = state.data.store.object_of(&id).and_then(|name| state.schema.object(name));
+        let owner = state.data.store.object_of(&id).and_then(|name| call.view.schema.object(name));
         let object = owner.ok_or_else(missing)?;
         unknown_id(state.data.delete(&state.schema, &call.writer, object, &id))?;
         Ok((id, None))
@@ -109,7 +109,7 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
 
 /// `GET /composite/sobjects/<object>?ids=…&fields=…` and `POST` with both in the body.
 pub(super) fn read(state: &mut State, call: &Call<'_>, object: &str) -> Result<Answer, ApiError> {
-    let object = object_of(&state.schema, object)?;
+    let object = object_of(&call.view.schema, object)?;
     let (ids, fields) = if call.request.method == http::Method::GET {
         let list = |name: &str| -> Vec<String> {
             let text = call.request.param(name).unwrap_or_default();

@@ -33,7 +33,7 @@ fn nulls(doc: &mut Doc, names: &[&str]) {
 
 /// `GET /sobjects`
 pub(super) fn global(state: &State, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let objects = state.schema.objects().map(|object| Json::Object(brief(object, &call.base)));
+    let objects = call.view.schema.objects().map(|object| Json::Object(brief(object, &call.base)));
     let body = Json::object([
         ("encoding", Json::from("UTF-8")),
         ("maxBatchSize", Json::number(200)),
@@ -44,13 +44,13 @@ pub(super) fn global(state: &State, call: &Call<'_>) -> Result<Answer, ApiError>
 
 /// `GET /sobjects/<object>/describe`
 pub(super) fn object(state: &State, call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
-    let object = object_of(&state.schema, name)?;
-    cached(state, call, &full(&state.schema, object, &call.base, &state.auth.base_url))
+    let object = object_of(&call.view.schema, name)?;
+    cached(state, call, &full(&call.view.schema, object, &call.base, &state.auth.base_url))
 }
 
 /// `GET /sobjects/<object>` (recorded: rest/sobject-basic-info.json)
 pub(super) fn basic(state: &State, call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
-    let object = object_of(&state.schema, name)?;
+    let object = object_of(&call.view.schema, name)?;
     let is_shown = |field: &&Field| field.name == "Id" || field.name_field;
     let fields: Vec<&Field> = object.fields.iter().filter(is_shown).collect();
     let rows = state.data.store.rows(&object.name, false).rev().take(RECENT);
@@ -214,7 +214,7 @@ fn child_relationships(schema: &Schema, parent: &Object) -> Json {
                 ("junctionIdListNames", Json::Array(Vec::new())),
                 ("junctionReferenceTo", Json::Array(Vec::new())),
                 ("relationshipName", field.child_relationship_name.clone().into()),
-                ("restrictedDelete", false.into()),
+                ("restrictedDelete", restricts_delete(field).into()),
             ]));
         }
     }
@@ -276,7 +276,7 @@ fn describe_field(field: &Field) -> Json {
     add(&mut doc, "createable", field.createable);
     add(&mut doc, "custom", field.custom);
     add(&mut doc, "defaultValue", default_value(field));
-    nulls(&mut doc, &["defaultValueFormula"]);
+    add(&mut doc, "defaultValueFormula", field.extra.default_formula.clone());
     add(&mut doc, "defaultedOnCreate", field.defaulted_on_create);
     flags(&mut doc, &[("dependentPicklist", false), ("deprecatedAndHidden", false)]);
     add(&mut doc, "digits", Json::number(if integer { field.precision } else { 0 }));
@@ -297,11 +297,11 @@ fn describe_field(field: &Field) -> Json {
             ("formulaTreatNullNumberAsZero", false),
             ("groupable", field.groupable),
             ("highScaleNumber", false),
-            ("htmlFormatted", false),
+            ("htmlFormatted", field.extra.html),
             ("idLookup", field.id_lookup),
         ],
     );
-    nulls(&mut doc, &["inlineHelpText"]);
+    add(&mut doc, "inlineHelpText", field.extra.inline_help_text.clone());
     add(&mut doc, "label", field.label.as_str());
     add(&mut doc, "length", Json::number(field.length));
     nulls(&mut doc, &["mask", "maskType"]);
@@ -322,9 +322,12 @@ fn describe_field(field: &Field) -> Json {
     nulls(&mut doc, &["referenceTargetField"]);
     add(&mut doc, "referenceTo", strings(&field.reference_to));
     add(&mut doc, "relationshipName", field.relationship_name.clone());
-    let master = field.cascade_delete && field.custom;
+    let master = field.is_master_detail();
     add(&mut doc, "relationshipOrder", if master { Json::number(0) } else { Json::Null });
-    flags(&mut doc, &[("restrictedDelete", false), ("restrictedPicklist", field.restricted_picklist)]);
+    flags(
+        &mut doc,
+        &[("restrictedDelete", restricts_delete(field)), ("restrictedPicklist", field.restricted_picklist)],
+    );
     add(&mut doc, "scale", Json::number(field.scale));
     add(&mut doc, "searchPrefilterable", is_prefilterable(field));
     add(&mut doc, "soapType", soap_type(field.kind));
@@ -332,6 +335,10 @@ fn describe_field(field: &Field) -> Json {
     add(&mut doc, "type", type_name(field.kind));
     flags(&mut doc, &[("unique", field.unique), ("updateable", field.updateable), ("writeRequiresMasterRead", false)]);
     Json::Object(doc)
+}
+
+fn restricts_delete(field: &Field) -> bool {
+    field.extra.delete_constraint.as_deref() == Some("Restrict")
 }
 
 /// A person's name: first name, blank, last name.

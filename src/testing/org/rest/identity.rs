@@ -4,6 +4,7 @@ use crate::testing::org::ids;
 use crate::testing::org::json::Json;
 use crate::testing::org::soql::output::datetime;
 use crate::testing::org::state::State;
+use crate::testing::org::store::Store;
 use crate::testing::org::value::{Row, Value};
 use crate::testing::org::wire::Answer;
 
@@ -18,9 +19,9 @@ fn user<'s>(state: &'s State, id: &str) -> Option<&'s Row> {
     state.data.store.find(id).map(|(row, _)| row)
 }
 
-/// Whether the user of the app may log in.
-pub(crate) fn is_active(state: &State) -> bool {
-    user(state, &state.auth.user_id).is_some_and(|row| row.get("IsActive") != Some(&Value::Bool(false)))
+/// Whether a user may log in.
+pub(crate) fn is_active(store: &Store, user: &str) -> bool {
+    store.find(user).is_some_and(|(row, _)| row.get("IsActive") != Some(&Value::Bool(false)))
 }
 
 fn full_name(row: &Row) -> Json {
@@ -102,7 +103,7 @@ pub(crate) fn userinfo(state: &State, id: &str) -> Answer {
         ("address", Json::Object(Vec::new())),
         ("is_salesforce_integration_user", false.into()),
         ("urls", urls(state, id, true)),
-        ("active", is_active(state).into()),
+        ("active", is_active(&state.data.store, id).into()),
         ("user_type", "STANDARD".into()),
         ("language", text(row, "LanguageLocaleKey")),
         ("locale", text(row, "LocaleSidKey")),
@@ -144,7 +145,7 @@ pub(crate) fn identity(state: &State, caller: &str, org: &str, id: &str) -> Answ
         ("mobile_phone_verified", false.into()),
         ("status", Json::object([("created_date", Json::Null), ("body", Json::Null)])),
         ("urls", urls(state, caller, false)),
-        ("active", is_active(state).into()),
+        ("active", is_active(&state.data.store, caller).into()),
         ("user_type", "STANDARD".into()),
         ("language", text(row, "LanguageLocaleKey")),
         ("locale", text(row, "LocaleSidKey")),

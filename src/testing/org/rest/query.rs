@@ -17,6 +17,7 @@ const MIN_PAGE: usize = 200;
 /// The org's rows as a query of one caller sees them.
 struct View<'a> {
     state: &'a State,
+    schema: &'a Schema,
     base: &'a str,
     /// `queryAll`: the recycle bin as well.
     deleted: bool,
@@ -24,7 +25,7 @@ struct View<'a> {
 
 impl Tables for View<'_> {
     fn schema(&self) -> &Schema {
-        &self.state.schema
+        self.schema
     }
 
     fn rows<'a>(&'a self, object: &Object) -> Box<dyn Iterator<Item = &'a Row> + 'a> {
@@ -35,7 +36,7 @@ impl Tables for View<'_> {
 
     fn row<'a>(&'a self, id: &str) -> Option<(&'a Object, &'a Row)> {
         let (row, deleted) = self.state.data.store.find(id)?;
-        let object = self.state.schema.object(self.state.data.store.object_of(id)?)?;
+        let object = self.schema.object(self.state.data.store.object_of(id)?)?;
         (self.deleted || !deleted).then_some((object, row))
     }
 
@@ -71,7 +72,7 @@ pub(super) fn run(state: &mut State, call: &Call<'_>, deleted: bool) -> Result<A
         // [K] The text.
         return Err(ApiError::new(400, "MALFORMED_QUERY", "A query string has to be specified"));
     };
-    let result = soql::execute(&View { state, base: &call.base, deleted }, statement)
+    let result = soql::execute(&View { state, schema: &call.view.schema, base: &call.base, deleted }, statement)
         .map_err(|error| ApiError::new(400, error.code, error.message))?;
     let size = page_size(call);
     let total = result.total_size;

@@ -14,7 +14,7 @@ use crate::testing::org::wire::Answer;
 
 /// `POST /sobjects/<object>`, and `/sobjects/<object>/Id` (37.0 on).
 pub(super) fn create(state: &mut State, call: &Call<'_>, object: &str) -> Result<Answer, ApiError> {
-    let object = object_of(&state.schema, object)?;
+    let object = object_of(&call.view.schema, object)?;
     let members = body_object(call)?;
     refuse_members(&members, &["Id"])?;
     call.lock_of(None, &Json::Object(members.clone()))?;
@@ -27,7 +27,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, object: &str) -> Result
 
 /// `GET`, `PATCH` and `DELETE` of `/sobjects/<object>/<id>`.
 pub(super) fn by_id(state: &mut State, call: &Call<'_>, object: &str, id: &str) -> Result<Answer, ApiError> {
-    let object = object_of(&state.schema, object)?;
+    let object = object_of(&call.view.schema, object)?;
     // What is no id is read as the name of an external-id field (wire facts 2.4).
     if !ids::has_id_shape(id) {
         return Err(no_such_key(id));

@@ -89,7 +89,7 @@ pub(super) fn limits(state: &mut State) -> Answer {
 pub(super) fn record_count(state: &State, call: &Call<'_>) -> Answer {
     let wanted: Option<Vec<String>> =
         call.request.param("sObjects").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect());
-    let counts = state.schema.objects().filter_map(|object| {
+    let counts = call.view.schema.objects().filter_map(|object| {
         let asked =
             wanted.as_ref().is_none_or(|names| names.iter().any(|name| name.eq_ignore_ascii_case(&object.name)));
         let count = state.data.store.live_count(&object.name);

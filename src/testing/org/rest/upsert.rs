@@ -26,7 +26,7 @@ pub(super) fn by_key(
     field: &str,
     value: &str,
 ) -> Result<Answer, ApiError> {
-    let object = object_of(&state.schema, object)?;
+    let object = object_of(&call.view.schema, object)?;
     let field = key_field(object, field)?;
     let key = key_of_path(object, field, value)?;
     let (schema, data) = (&state.schema, &mut state.data);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use rust_decimal::Decimal;
 
-use super::super::schema::{Field, FieldType, Object};
+use super::super::schema::{Field, FieldType, Object, ObjectExtra};
 use super::super::value::{Row, Value};
 use super::Tables;
 use super::ast::DatePart;
@@ -210,6 +210,8 @@ static NAME: LazyLock<Object> = LazyLock::new(|| {
         mergeable: false,
         layoutable: false,
         feed_enabled: false,
+        open: true,
+        extra: ObjectExtra::default(),
         fields: vec![
             name_field("Id", FieldType::Id),
             text("Name"),
@@ -230,36 +232,15 @@ static NAME: LazyLock<Object> = LazyLock::new(|| {
 
 fn name_field(name: &str, kind: FieldType) -> Field {
     Field {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        kind,
         length: 255,
-        precision: 0,
-        scale: 0,
-        nillable: true,
         createable: false,
         updateable: false,
-        defaulted_on_create: false,
-        id_lookup: false,
-        external_id: false,
-        unique: false,
-        case_sensitive: false,
         permissionable: false,
         filterable: true,
         sortable: true,
         groupable: true,
         aggregatable: true,
         name_field: name == "Name",
-        auto_number: false,
-        calculated: false,
-        custom: false,
-        restricted_picklist: false,
-        picklist_values: Vec::new(),
-        compound_field_name: None,
-        reference_to: Vec::new(),
-        relationship_name: None,
-        child_relationship_name: None,
-        cascade_delete: false,
-        default_value: None,
+        ..Field::new(name, name, kind)
     }
 }

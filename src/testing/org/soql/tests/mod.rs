@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::super::ids;
-use super::super::schema::{Field, FieldType, Object, PicklistValue, Schema};
+use super::super::schema::{Field, FieldType, Object, ObjectExtra, PicklistValue, Schema};
 use super::super::value::{Row, Value};
 use super::{QueryResult, SoqlError, Tables, dates, execute};
 
@@ -21,37 +21,19 @@ pub(super) fn field(name: &str, kind: FieldType) -> Field {
     let long = name == "Description";
     let plain = !long && !matches!(kind, FieldType::Address | FieldType::MultiPicklist);
     Field {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        kind,
         length: 255,
         precision: 18,
         scale: 2,
         nillable: true,
         createable: true,
         updateable: true,
-        defaulted_on_create: false,
-        id_lookup: false,
-        external_id: false,
-        unique: false,
-        case_sensitive: false,
-        permissionable: true,
         filterable: !long,
         sortable: plain,
         groupable: plain && !matches!(kind, FieldType::DateTime | FieldType::Currency | FieldType::Double),
         aggregatable: plain && kind != FieldType::Boolean,
         name_field: name == "Name",
-        auto_number: false,
-        calculated: false,
         custom: name.ends_with("__c"),
-        restricted_picklist: false,
-        picklist_values: Vec::new(),
-        compound_field_name: None,
-        reference_to: Vec::new(),
-        relationship_name: None,
-        child_relationship_name: None,
-        cascade_delete: false,
-        default_value: None,
+        ..Field::new(name, name, kind)
     }
 }
 
@@ -95,6 +77,8 @@ fn object(name: &str, prefix: &str, fields: Vec<Field>) -> Object {
         mergeable: false,
         layoutable: true,
         feed_enabled: false,
+        open: true,
+        extra: ObjectExtra::default(),
         fields: all,
     }
 }

@@ -1,0 +1,273 @@
+//! XML as SOAP clients send it and as the org answers.
+//!
+//! Namespaces are resolved, whatever the prefixes. A document type is refused, so no entity but the five of XML itself
+//! and character references means anything, and elements may not be nested deeper than [`MAX_DEPTH`].
+
+use std::borrow::Cow;
+
+use quick_xml::XmlVersion;
+use quick_xml::escape;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::reader::NsReader;
+
+const MAX_DEPTH: usize = 64;
+const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// An element that was read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Element {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    /// The local part of `xsi:type`.
+    pub(crate) kind: Option<String>,
+    /// `xsi:nil="true"`
+    pub(crate) nil: bool,
+    pub(crate) text: String,
+    pub(crate) children: Vec<Element>,
+}
+
+impl Element {
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name && !child.nil)
+    }
+
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.children.iter().filter(move |child| child.name == name && !child.nil)
+    }
+
+    /// The trimmed text of a child; a blank one counts as missing.
+    pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
+        self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// A boolean child: `true` or `1`. (XML Schema, `xsd:boolean`)
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.text_of(name).map(|text| matches!(text, "true" | "1"))
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<u32> {
+        self.text_of(name).and_then(|text| text.parse().ok())
+    }
+}
+
+/// The root element of a document.
+pub(crate) fn parse(document: &[u8]) -> Result<Element, String> {
+    let text = std::str::from_utf8(document).map_err(|_| "the document is not UTF-8".to_owned())?;
+    let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
+    let mut open: Vec<Element> = Vec::new();
+    let mut root: Option<Element> = None;
+    loop {
+        match reader.read_event().map_err(|error| error.to_string())? {
+            Event::Start(start) => {
+                let element = begin(&reader, &start)?;
+                if open.len() >= MAX_DEPTH {
+                    return Err(format!("elements are nested deeper than {MAX_DEPTH}"));
+                }
+                open.push(element);
+            }
+            Event::Empty(start) => {
+                let element = begin(&reader, &start)?;
+                close(&mut open, &mut root, element)?;
+            }
+            Event::End(_) => {
+                let element = open.pop().ok_or("an end tag without a start tag")?;
+                close(&mut open, &mut root, element)?;
+            }
+            Event::Text(text) => append(&mut open, &text.xml10_content())?,
+            Event::CData(text) => append(&mut open, &text.xml10_content())?,
+            Event::GeneralRef(reference) => {
+                let name = reference.xml10_content();
+                let text = escape::unescape(&format!("&{name};")).map_err(|error| error.to_string())?.into_owned();
+                append(&mut open, &text)?;
+            }
+            Event::DocType(_) => return Err("a document type is not allowed".to_owned()),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Eof => break,
+        }
+    }
+    if !open.is_empty() {
+        return Err("the document ends inside an element".to_owned());
+    }
+    root.ok_or_else(|| "the document has no element".to_owned())
+}
+
+fn begin(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Element, String> {
+    let namespace_of = |found: &ResolveResult<'_>| match found {
+        ResolveResult::Bound(Namespace(uri)) => Ok((*uri).to_owned()),
+        ResolveResult::Unbound => Ok(String::new()),
+        ResolveResult::Unknown(prefix) => Err(format!("the prefix {prefix} is not declared")),
+    };
+    let (found, local) = reader.resolver().resolve_element(start.name());
+    let mut element =
+        Element { namespace: namespace_of(&found)?, name: local.into_inner().to_owned(), ..Element::default() };
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|error| error.to_string())?;
+        let (found, local) = reader.resolver().resolve_attribute(attribute.key);
+        if attribute.key.as_namespace_binding().is_some() || namespace_of(&found)? != XSI {
+            continue;
+        }
+        let value: Cow<'_, str> =
+            attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
+        match local.into_inner() {
+            "type" => element.kind = Some(value.rsplit(':').next().unwrap_or_default().trim().to_owned()),
+            "nil" => element.nil = matches!(value.trim(), "true" | "1"),
+            _ => {}
+        }
+    }
+    Ok(element)
+}
+
+fn close(open: &mut [Element], root: &mut Option<Element>, element: Element) -> Result<(), String> {
+    match open.last_mut() {
+        Some(parent) => parent.children.push(element),
+        None if root.is_some() => return Err("more than one root element".to_owned()),
+        None => *root = Some(element),
+    }
+    Ok(())
+}
+
+fn append(open: &mut [Element], text: &str) -> Result<(), String> {
+    match open.last_mut() {
+        Some(element) => element.text.push_str(text),
+        None if text.trim().is_empty() => {}
+        None => return Err("text outside of the root element".to_owned()),
+    }
+    Ok(())
+}
+
+pub(crate) fn escape(text: &str) -> String {
+    // What XML 1.0 has no way to write is left out.
+    let allowed = |c: &char| matches!(c, '\t' | '\n' | '\r') || *c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().filter(allowed).collect();
+    escape::escape(text).into_owned()
+}
+
+/// An element to write.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    name: &'static str,
+    /// As it goes into the start tag.
+    attributes: String,
+    text: String,
+    children: Vec<Node>,
+}
+
+impl Node {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, attributes: String::new(), text: String::new(), children: Vec::new() }
+    }
+
+    pub(crate) fn leaf(name: &'static str, text: &str) -> Self {
+        Self { text: escape(text), ..Self::new(name) }
+    }
+
+    /// `xsi:type`
+    pub(crate) fn typed(name: &'static str, kind: &str) -> Self {
+        Self { attributes: format!(" xsi:type=\"{kind}\""), ..Self::new(name) }
+    }
+
+    pub(crate) fn nil(name: &'static str) -> Self {
+        Self { attributes: " xsi:nil=\"true\"".to_owned(), ..Self::new(name) }
+    }
+
+    pub(crate) fn push(&mut self, child: Self) {
+        self.children.push(child);
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, text: impl AsRef<str>) -> Self {
+        self.push(Self::leaf(name, text.as_ref()));
+        self
+    }
+
+    /// As [`Node::with`], unless there is nothing to say.
+    pub(crate) fn maybe(self, name: &'static str, text: Option<impl AsRef<str>>) -> Self {
+        match text {
+            Some(text) => self.with(name, text),
+            None => self,
+        }
+    }
+
+    pub(crate) fn flag(self, name: &'static str, flag: bool) -> Self {
+        self.with(name, if flag { "true" } else { "false" })
+    }
+
+    pub(crate) fn children(mut self, children: impl IntoIterator<Item = Self>) -> Self {
+        self.children.extend(children);
+        self
+    }
+
+    /// The children in the order of the metadata WSDL, which for its component types is `fullName` and then the alphabet.
+    pub(crate) fn in_wsdl_order(mut self) -> Self {
+        self.children.sort_by_key(|child| (child.name != "fullName", child.name));
+        self
+    }
+
+    pub(crate) fn write(&self, out: &mut String) {
+        out.push('<');
+        out.push_str(self.name);
+        out.push_str(&self.attributes);
+        if self.text.is_empty() && self.children.is_empty() {
+            out.push_str("/>");
+            return;
+        }
+        out.push('>');
+        out.push_str(&self.text);
+        for child in &self.children {
+            child.write(out);
+        }
+        out.push_str("</");
+        out.push_str(self.name);
+        out.push('>');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(document: &str) -> Vec<String> {
+        let root = parse(document.as_bytes()).unwrap();
+        root.children.iter().map(|child| format!("{}|{}|{}", child.namespace, child.name, child.text)).collect()
+    }
+
+    #[test]
+    fn prefixes_and_default_namespaces_come_to_the_same() {
+        let prefixed = texts("<x:a xmlns:x='urn:m'><x:b>1</x:b></x:a>");
+        assert_eq!(prefixed, ["urn:m|b|1"]);
+        assert_eq!(texts("<a><b xmlns='urn:m'>1</b></a>"), prefixed);
+    }
+
+    #[test]
+    fn entities_and_cdata_are_text() {
+        let root = parse(b"<a><b>R&amp;D &#60;&#x41;&gt;</b><c><![CDATA[<&>]]>!</c></a>").unwrap();
+        assert_eq!((root.children[0].text.as_str(), root.children[1].text.as_str()), ("R&D <A>", "<&>!"));
+    }
+
+    #[test]
+    fn types_and_nils_are_seen_under_any_prefix() {
+        let root = parse(
+            b"<a xmlns:i='http://www.w3.org/2001/XMLSchema-instance' xmlns:m='urn:m'><b i:type='m:T'/><b i:nil='1'/></a>",
+        )
+        .unwrap();
+        assert_eq!(root.children[0].kind.as_deref(), Some("T"));
+        assert_eq!(root.all("b").count(), 1, "a nil element is as if it were not there");
+    }
+
+    #[test]
+    fn hostile_documents_are_refused() {
+        let deep = "<a>".repeat(5_000);
+        let bomb = "<!DOCTYPE a [<!ENTITY b \"bb\">]><a>&b;</a>";
+        for bad in ["", "text", "<a>", "<a></b>", "<a>&b;</a>", "<x:a/>", "<a/><b/>", bomb, &deep] {
+            assert!(parse(bad.as_bytes()).is_err(), "{}", bad.get(..20).unwrap_or(bad));
+        }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let mut out = String::new();
+        Node::new("a").with("b", "1 < 2 & \"3\"\u{0}").flag("c", true).write(&mut out);
+        let root = parse(out.as_bytes()).unwrap();
+        assert_eq!((root.text_of("b"), root.flag("c")), (Some("1 < 2 & \"3\""), Some(true)));
+    }
+}
