@@ -38,16 +38,25 @@ impl Finding {
         }
         let missing = findings.iter().any(|finding| finding.kind == ErrorKind::Schema);
         let kind = if missing { ErrorKind::Schema } else { ErrorKind::Forbidden };
+        let problems = grouped(findings.iter().map(|finding| (finding.problem.as_str(), finding.subject.as_str())));
         let problems: Vec<String> =
-            findings.iter().map(|finding| format!("{} {}", finding.subject, finding.problem)).collect();
-        let mut remedies: Vec<&str> = Vec::new();
-        for finding in findings {
-            if !remedies.contains(&finding.remedy.as_str()) {
-                remedies.push(&finding.remedy);
-            }
-        }
-        Err(Error::new(kind, operation, problems.join(", ")).with_advice(remedies.join("; ")))
+            problems.iter().map(|(problem, subjects)| format!("{} {problem}", subjects.join(", "))).collect();
+        let remedies = grouped(findings.iter().map(|finding| (finding.remedy.as_str(), "")));
+        let remedies: Vec<&str> = remedies.iter().map(|(remedy, _)| *remedy).collect();
+        Err(Error::new(kind, operation, problems.join("; ")).with_advice(remedies.join("; ")))
     }
+}
+
+/// What belongs to each key, keys in the order of their first coming.
+fn grouped<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (key, value) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
+        }
+    }
+    groups
 }
 
 impl fmt::Display for Finding {

@@ -104,7 +104,10 @@ async fn assign(client: &Client, name: &str, user: RecordId, done: &mut Provisio
     let id = sets.first().and_then(|set| set.text("Id")).ok_or_else(|| {
         Error::new(ErrorKind::Schema, "provision", "the permission set is not there").with_context("name", name)
     })?;
-    if sets.first().is_some_and(|set| matches!(set.get("Assignments"), Some(Value::Children(_)))) {
+    // No assignment comes as null or as an empty list; the documents show neither.
+    let assigned =
+        |set: &Record| matches!(set.get("Assignments"), Some(Value::Children(rows)) if !rows.records.is_empty());
+    if sets.first().is_some_and(assigned) {
         return Ok(());
     }
     let assignment = Record::new().with("AssigneeId", user.as_str()).with("PermissionSetId", id);

@@ -7,6 +7,7 @@ mod architecture;
 mod client;
 mod engagement;
 mod faults;
+mod flow;
 mod recordings;
 mod requirements;
 mod support;

@@ -120,9 +120,10 @@ fn both(error: Error, other: &Error) -> Error {
     if !matches!(other.kind(), ErrorKind::Schema | ErrorKind::Forbidden) {
         return error;
     }
-    let advice = [error.advice(), other.advice()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let advice: std::collections::BTreeSet<&str> = [error.advice(), other.advice()].into_iter().flatten().collect();
+    let advice = advice.into_iter().collect::<Vec<_>>().join("; ");
     let kind = if other.kind() == ErrorKind::Schema { other.kind() } else { error.kind() };
-    Error::new(kind, "preflight", format!("{}, {}", error.message(), other.message())).with_advice(advice)
+    Error::new(kind, "preflight", format!("{}; {}", error.message(), other.message())).with_advice(advice)
 }
 
 /// Brings engagement sessions into an org: each lands in its record, linked to the visitor's contact or lead, their account
