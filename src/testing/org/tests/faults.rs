@@ -164,5 +164,22 @@ fn every_operation_can_be_struck() {
         assert_eq!(client.send(method, &path, &[], "").unwrap().status, 599, "{operation:?}");
         assert_eq!(org.calls(operation), 1, "{operation:?}");
     }
+    for (operation, call) in [
+        (Operation::MetadataDescribe, "describeMetadata"),
+        (Operation::MetadataList, "listMetadata"),
+        (Operation::MetadataCreate, "createMetadata"),
+        (Operation::MetadataRead, "readMetadata"),
+        (Operation::MetadataUpdate, "updateMetadata"),
+        (Operation::MetadataUpsert, "upsertMetadata"),
+        (Operation::MetadataDelete, "deleteMetadata"),
+        (Operation::MetadataRename, "renameMetadata"),
+    ] {
+        assert!(Operation::ALL.contains(&operation));
+        org.faults().on(operation).status(599).once();
+        let answer =
+            super::soap::send(&client, "63.0", &super::soap::envelope(&org.access_token(), "", &format!("<{call}/>")));
+        assert_eq!(answer.status, 599, "{operation:?}");
+        assert_eq!(org.calls(operation), 1, "{operation:?}");
+    }
     assert_eq!(org.requests().len(), Operation::ALL.len());
 }

@@ -3,11 +3,17 @@
 mod collections;
 mod faults;
 mod http;
+mod locks;
+mod metadata;
 mod oauth;
+mod permission_sets;
+mod permissions;
 mod query;
 mod recorded;
 mod records;
 mod setup;
+mod soap;
+mod wsdl;
 
 use http::{Answer, Client};
 use serde_json::{Value, json};
