@@ -68,7 +68,7 @@ fn totals_statement(prefix: &Prefix, object: &SObjectName) -> String {
     let (link, minutes, started) =
         (prefix.field(object.as_str()), prefix.field("Duration_Minutes"), prefix.field("Started_At"));
     format!(
-        "SELECT {link} parent, COUNT(Id) sessions, SUM({minutes}) minutes, MAX({started}) last FROM {} WHERE {link} IN :ids \
+        "SELECT {link} parent, COUNT(Id) sessions, SUM({minutes}) minutes, MAX({started}) newest FROM {} WHERE {link} IN :ids \
          GROUP BY {link}",
         prefix.session_object()
     )
@@ -101,7 +101,7 @@ fn difference(prefix: &Prefix, parent: &Record, totals: &Record) -> Option<Recor
         _ => Decimal::ZERO,
     };
     let wanted = [
-        (LAST_SESSION_AT, totals.get("last").cloned().unwrap_or(Value::Null)),
+        (LAST_SESSION_AT, totals.get("newest").cloned().unwrap_or(Value::Null)),
         (SESSION_COUNT, totals.get("sessions").cloned().unwrap_or(Value::Null)),
         (TOTAL_MINUTES, Value::Number(minutes)),
         (LAST_DEMOS, of_last("Demos")),
@@ -167,7 +167,7 @@ mod tests {
         serde_json::from_str(text).expect(text)
     }
 
-    const TOTALS: &str = r#"{"attributes":{"type":"AggregateResult"},"parent":"x","sessions":2,"minutes":3.5000001,"last":"2026-05-02T00:00:00.000+0000"}"#;
+    const TOTALS: &str = r#"{"attributes":{"type":"AggregateResult"},"parent":"x","sessions":2,"minutes":3.5000001,"newest":"2026-05-02T00:00:00.000+0000"}"#;
     const PARENT: &str = r#"{"attributes":{"type":"Contact"},"Id":"x","P_Last_Session_At__c":"2026-05-02T00:00:00.000+0000","P_Session_Count__c":2.0,
         "P_Total_Minutes__c":3.5,"P_Last_Demos__c":"Tour","P_Very_Interested_Areas__c":null,
         "P_Sessions__r":{"totalSize":1,"done":true,"records":[{"P_Demos__c":"Tour","P_Very_Interested_Areas__c":null}]}}"#;
