@@ -99,7 +99,8 @@ fn read_line(number: u64, bytes: &[u8], too_long: bool) -> Line {
         Err(_) => Err(issue("not UTF-8")),
         Ok(text) => serde_json::from_str(text).map_err(|error| {
             let reason = if error.is_data() { "not a JSON object with usable values" } else { "not JSON" };
-            issue(&format!("{reason} (column {})", error.column()))
+            let place = if error.column() > 0 { format!(" (column {})", error.column()) } else { String::new() };
+            issue(&format!("{reason}{place}"))
         }),
     };
     Line { number, text: String::from_utf8_lossy(bytes).into_owned(), record }
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_bad_line_tells_why_and_the_next_one_is_read() {
-        let mut input = b"{\"a\":1\n[1]\n5\n\xff\n{\"a\":\"\\ud800\"}\n{\"n\":1e400}\n".to_vec();
+        let mut input = b"{\"a\":1\n[1]\n5\n\xff\n{\"a\":\"\\ud800\"}\n{\"n\":}\n".to_vec();
         input.extend(std::iter::repeat_n(b'x', 3 << 20));
         input.extend(b"\n{\"a\":2}\n");
         let lines = read(&input);

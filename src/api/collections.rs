@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::client::{ApiRequest, Client, RecordErrors, record_error};
+use super::sobjects::Saved;
+use crate::client::{ApiRequest, Client, record_error};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::types::{FieldName, Record, RecordId, SObjectName};
 
 /// Records per call. Source: REST API Developer Guide, "Using sObject Collections".
 pub const MAX_RECORDS: usize = 200;
+
+const DELETE: &str = "collections.delete";
 
 /// Whether one refused record undoes the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,17 +54,6 @@ impl SaveResult {
 pub struct Collections {
     client: Client,
     object: SObjectName,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    #[serde(default)]
-    id: Option<RecordId>,
-    success: bool,
-    #[serde(default)]
-    errors: RecordErrors,
-    #[serde(default)]
-    created: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -156,13 +148,12 @@ impl Collections {
     ///
     /// As for [`create`](Self::create).
     pub async fn delete(&self, ids: &[RecordId], mode: AllOrNone) -> Result<Vec<SaveResult>> {
-        const OPERATION: &str = "collections.delete";
-        self.check_size(OPERATION, ids.len())?;
+        self.check_size(DELETE, ids.len())?;
         let list: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
-        let request = ApiRequest::delete(OPERATION, "/composite/sobjects")
+        let request = ApiRequest::delete(DELETE, "/composite/sobjects")
             .query("ids", &list.join(","))
             .query("allOrNone", if mode == AllOrNone::Yes { "true" } else { "false" });
-        self.results(request, OPERATION, ids.len()).await
+        self.results(request, DELETE, ids.len()).await
     }
 
     /// Reads records by id. The list is in the order of the ids, with `None` for what does not exist or is hidden. Costs
@@ -207,9 +198,10 @@ impl Collections {
     async fn results(&self, request: ApiRequest, operation: &'static str, count: usize) -> Result<Vec<SaveResult>> {
         let request = request.context("object", &self.object).context("records", count);
         // The status is 200 even when every record was refused.
-        let rows: Vec<Row> = self.client.send(request).await?.json()?;
+        let answer = self.client.send(request).await?;
+        let rows: Vec<Saved> = answer.json()?;
         self.check_count(operation, count, rows.len())?;
-        Ok(rows.into_iter().map(|row| outcome(row, operation)).collect())
+        Ok(rows.into_iter().map(|row| outcome(row, operation, answer.repeated)).collect())
     }
 
     fn check_size(&self, operation: &'static str, count: usize) -> Result<()> {
@@ -235,8 +227,10 @@ impl Collections {
     }
 }
 
-fn outcome(row: Row, operation: &'static str) -> SaveResult {
-    let Row { id, success, errors, created } = row;
+fn outcome(row: Saved, operation: &'static str, repeated: bool) -> SaveResult {
+    let Saved { id, success, errors, created } = row;
     let error = (!success).then(|| record_error(operation, errors.0));
+    // A deletion whose answer was lost finds the record deleted when it is repeated.
+    let error = error.filter(|error| !(repeated && operation == DELETE && error.has_code("ENTITY_IS_DELETED")));
     SaveResult { id, created: created.filter(|_| success), error }
 }

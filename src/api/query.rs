@@ -102,8 +102,9 @@ type Fetching<T> = Pin<Box<dyn Future<Output = (Next, Result<Page<T>>)> + Send>>
 
 /// Rows of a query, in order, across all pages.
 ///
-/// Ends after the last row. After an error the page that failed is asked for again on the next poll; the cursor moves only
-/// past a page that was read whole. More or fewer rows than the query announced are an error, never a silent end.
+/// Ends after the last row. After a call that failed the same page is asked for again on the next poll; the cursor moves only
+/// past a page that was read whole. More or fewer rows than the query announced are an error, never a silent end; it comes
+/// before the rows of the page that showed it, and after them the stream ends.
 pub struct QueryStream<T> {
     client: Client,
     rows: VecDeque<T>,

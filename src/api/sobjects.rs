@@ -27,15 +27,16 @@ pub struct Upserted {
     pub created: bool,
 }
 
+/// What became of a record, alone or in a row of a collection.
 #[derive(Deserialize)]
-struct Saved {
+pub(super) struct Saved {
     #[serde(default)]
-    id: Option<RecordId>,
-    success: bool,
+    pub(super) id: Option<RecordId>,
+    pub(super) success: bool,
     #[serde(default)]
-    errors: RecordErrors,
+    pub(super) errors: RecordErrors,
     #[serde(default)]
-    created: Option<bool>,
+    pub(super) created: Option<bool>,
 }
 
 impl Client {

@@ -37,12 +37,11 @@ impl TokenCache {
     pub(crate) async fn get(&self, rejected: Option<&AccessToken>) -> Result<AccessToken> {
         let mut outcome = {
             let mut state = self.0.lock();
-            if let Some(current) = state.current.as_ref().filter(|current| Some(*current) != rejected) {
-                return Ok(current.clone());
-            }
-            match &state.renewal {
-                Some(renewal) => renewal.clone(),
-                None => self.start(&mut state, rejected),
+            match (&state.renewal, &state.current) {
+                // The token at hand is the one being replaced: it was refused.
+                (Some(renewal), _) => renewal.clone(),
+                (None, Some(current)) if Some(current) != rejected => return Ok(current.clone()),
+                (None, _) => self.start(&mut state, rejected),
             }
         };
         match outcome.wait_for(Option::is_some).await {

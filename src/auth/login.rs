@@ -5,6 +5,7 @@ use std::fmt;
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::is_loopback;
 
 /// The host that hands out tokens: production, sandbox, or an org's My Domain.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,15 +79,6 @@ impl LoginHost {
         } else {
             Err(foreign())
         }
-    }
-}
-
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -8,6 +8,7 @@ mod token;
 mod token_request;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -34,4 +35,11 @@ use crate::http::HttpService;
 pub trait TokenProvider: fmt::Debug + Send + Sync + 'static {
     /// Gets a new access token, given the one that the org no longer accepts, if there was one.
     async fn fetch(&self, http: &dyn HttpService, rejected: Option<&AccessToken>) -> Result<AccessToken>;
+}
+
+#[async_trait]
+impl<P: TokenProvider + ?Sized> TokenProvider for Arc<P> {
+    async fn fetch(&self, http: &dyn HttpService, rejected: Option<&AccessToken>) -> Result<AccessToken> {
+        (**self).fetch(http, rejected).await
+    }
 }

@@ -13,7 +13,8 @@ use crate::types::Secret;
 /// Renews the session with a refresh token.
 ///
 /// Where the app rotates refresh tokens, each renewal brings a new one, which is kept here for the next; replaying an old one
-/// would make Salesforce revoke them all. [`current`](Self::current) is the one to write down.
+/// would make Salesforce revoke them all. [`current`](Self::current) is the one to write down: give the client an
+/// `Arc` of this and keep another.
 ///
 /// Source: Help, "OAuth 2.0 Refresh Token Flow for Renewed Sessions".
 #[derive(Debug)]
@@ -66,10 +67,9 @@ impl TokenProvider for RefreshToken {
 }
 
 /// After a lost answer the token may have been rotated, and replaying it would end the connection; so no blind repeat.
+/// Repeated is what surely was not carried out: a connection that was never made, 429 and 503.
 fn lost_answer(error: Error) -> Error {
-    if error.kind() == ErrorKind::Transport && error.effect() == Effect::Unknown {
-        error.with_retry(Retry::Never)
-    } else {
-        error
-    }
+    let not_sent = error.kind() == ErrorKind::Transport && error.effect() == Effect::None;
+    let turned_away = matches!(error.status(), Some(429 | 503));
+    if not_sent || turned_away { error } else { error.with_retry(Retry::Never) }
 }

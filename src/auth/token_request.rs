@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::AccessToken;
 use super::login::LoginHost;
-use crate::error::{ApiError, Error, ErrorKind, Result, Retry};
+use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{Body, HttpService, Request};
 use crate::types::Secret;
 
@@ -51,7 +51,7 @@ pub(super) async fn request_token(
     let request = token_request(host, form, basic)?;
     let unreachable = |error: Error| {
         let error = error.with_operation("token").with_context("host", host);
-        if error.kind() == ErrorKind::Transport && error.effect() == crate::Effect::None {
+        if error.kind() == ErrorKind::Transport && error.effect() == Effect::None {
             error.with_advice("check the login address and that this machine reaches it")
         } else {
             error
@@ -59,7 +59,9 @@ pub(super) async fn request_token(
     };
     let answer = http.send(request).await.map_err(unreachable)?;
     let status = answer.status;
-    let body = answer.body.collect(MAX_ANSWER).await.map_err(unreachable)?;
+    // The org has answered, so the token may have been made and rotated.
+    let body =
+        answer.body.collect(MAX_ANSWER).await.map_err(|error| unreachable(error.with_effect(Effect::Unknown)))?;
     if status != StatusCode::OK {
         return Err(refused(status, &body, host));
     }

@@ -123,8 +123,12 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         | "INVALID_EXTERNAL_ID_FIELD_NAME"
         | "INVALID_ENTITY_FOR_UPSERT" => refused(K::Schema),
 
-        "NOT_FOUND" | "ENTITY_IS_DELETED" | "RECORD_NOT_FOUND" | "ENTITY_IS_ARCHIVED" => refused(K::NotFound),
-        "INVALID_CROSS_REFERENCE_KEY" | "MALFORMED_ID" | "INVALID_ID_FIELD" => refused(K::Invalid),
+        "NOT_FOUND"
+        | "ENTITY_IS_DELETED"
+        | "RECORD_NOT_FOUND"
+        | "ENTITY_IS_ARCHIVED"
+        | "INVALID_CROSS_REFERENCE_KEY" => refused(K::NotFound),
+        "MALFORMED_ID" | "INVALID_ID_FIELD" => refused(K::Invalid),
 
         // A victim of another row: nothing is wrong with this one.
         "ALL_OR_NONE_OPERATION_ROLLED_BACK" | "PROCESSING_HALTED" | "BATCH_PROCESSING_HALTED" => {
@@ -162,11 +166,12 @@ fn by_status(status: u16) -> Verdict {
 
 /// An error as a REST answer writes it; collections write `statusCode` for `errorCode`.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireError {
-    #[serde(alias = "statusCode", default)]
+    #[serde(default)]
     error_code: Option<String>,
-    #[serde(rename = "errorCode", default)]
-    code: Option<String>,
+    #[serde(default)]
+    status_code: Option<String>,
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
@@ -175,7 +180,7 @@ struct WireError {
 
 impl From<WireError> for ApiError {
     fn from(wire: WireError) -> Self {
-        let code = wire.code.or(wire.error_code).unwrap_or_default();
+        let code = wire.error_code.or(wire.status_code).unwrap_or_default();
         Self::new(code, wire.message.unwrap_or_default(), wire.fields.unwrap_or_default())
     }
 }

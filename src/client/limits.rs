@@ -29,10 +29,12 @@ impl OrgLimits {
     pub(super) fn parse(header: &str) -> Option<Self> {
         let (mut api, mut per_app) = (None, None);
         for part in header.split([';', ',']) {
-            let (name, usage) = part.trim().split_once('=')?;
-            match name {
-                "api-usage" => api = parse_usage(usage),
-                "per-app-api-usage" => per_app = parse_usage(usage.split('(').next()?),
+            // An app's name may hold anything, separators among it.
+            match part.trim().split_once('=') {
+                Some(("api-usage", usage)) => api = parse_usage(usage),
+                Some(("per-app-api-usage", usage)) => {
+                    per_app = parse_usage(usage.split('(').next().unwrap_or_default());
+                }
                 _ => {}
             }
         }
@@ -55,6 +57,7 @@ mod tests {
         assert_eq!(limits, OrgLimits { api: ApiUsage { used: 22, allowed: 15000 }, per_app: None });
         let limits = OrgLimits::parse("api-usage=25/5000; per-app-api-usage=17/250(appName=sample)").expect("reads");
         assert_eq!(limits.per_app, Some(ApiUsage { used: 17, allowed: 250 }));
+        assert!(OrgLimits::parse("api-usage=25/5000; per-app-api-usage=17/250(appName=a, b; c);").is_some());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A call before it is sent, and its answer.
 
+use std::fmt;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// A call to the org, built without I/O and sent by [`Client::send`](super::Client::send).
 ///
 /// The path is relative to `/services/data/vXX.X`, or absolute when it starts with `/services/`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApiRequest {
     pub(super) operation: &'static str,
     pub(super) method: Method,
@@ -128,7 +129,7 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// A successful answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ApiResponse {
     /// The status, 2xx.
@@ -141,6 +142,23 @@ pub struct ApiResponse {
     pub(super) operation: &'static str,
     /// Whether the call may have changed the org.
     pub(super) effect: Effect,
+    /// Whether an earlier attempt of the same call may have changed the org already.
+    pub(crate) repeated: bool,
+}
+
+impl fmt::Debug for ApiRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The query and the body may hold field values.
+        let path = self.path.split('?').next().unwrap_or_default();
+        let (operation, method, bytes) = (self.operation, &self.method, self.body.len());
+        write!(f, "ApiRequest({operation}: {method} {path}, {bytes} bytes)")
+    }
+}
+
+impl fmt::Debug for ApiResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiResponse({}: {}, {} bytes)", self.operation, self.status, self.body.len())
+    }
 }
 
 impl ApiResponse {

@@ -41,11 +41,13 @@ impl Client {
         let mut attempts = 0;
         let mut effect = Effect::None;
         let mut rejected = None;
+        let mut renewed = false;
         loop {
             attempts += 1;
             let Failure { error, token } = match self.attempt(&request, rejected.as_ref()).await {
-                Ok(response) => {
+                Ok(mut response) => {
                     self.0.quota.succeed();
+                    response.repeated = effect == Effect::Unknown;
                     return Ok(response);
                 }
                 Err(failure) => failure,
@@ -59,12 +61,13 @@ impl Client {
                 idempotent: request.idempotent,
                 attempts,
                 elapsed: self.0.clock.monotonic().saturating_sub(started),
-                renewed: rejected.is_some(),
+                renewed,
                 chance: fastrand::f64(),
             };
             let retry = match next_step(&self.0.policy, &situation) {
                 Step::Renew => {
                     rejected = token;
+                    renewed = true;
                     continue;
                 }
                 Step::Wait(delay) if self.0.quota.take() => {
@@ -103,7 +106,8 @@ impl Client {
         // The org has dealt with the request, so a broken body tells nothing of its effect.
         let body = answer.body.collect(MAX_ANSWER).await.map_err(|error| error.with_effect(effect))?;
         if status.is_success() {
-            return Ok(ApiResponse { status, headers, body, operation: request.operation, effect });
+            let operation = request.operation;
+            return Ok(ApiResponse { status, headers, body, operation, effect, repeated: false });
         }
         let wait = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let wait: Option<Duration> = wait.and_then(|text| retry_after(text, self.0.clock.now()));

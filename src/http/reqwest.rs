@@ -6,15 +6,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{Body, HttpService, Request, Response};
+use super::{Body, HttpService, Request, Response, is_loopback};
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 
 /// HTTP over reqwest with rustls.
 ///
-/// Defaults: 10 s to connect, 120 s without a byte, 610 s in all, since Salesforce ends a call after 10 minutes. Proxies come
-/// from the environment, as reqwest reads it. Redirects are not followed: the token belongs to one host.
+/// Defaults: 10 s to connect, and 610 s without a byte or in all, since Salesforce may be silent for the 10 minutes that a
+/// call may take. Proxies come from the environment, as reqwest reads it, but never for this machine's own addresses.
+/// Redirects are not followed: the token belongs to one host.
 #[derive(Clone)]
-pub struct Reqwest(reqwest::Client);
+pub struct Reqwest {
+    client: reqwest::Client,
+    /// For this machine's own addresses, which are allowed plain http because nothing leaves the machine.
+    local: reqwest::Client,
+}
 
 impl Reqwest {
     /// Makes a service with the defaults.
@@ -32,10 +37,10 @@ impl Reqwest {
         ReqwestBuilder::default()
     }
 
-    /// Takes the caller's own client. It must not follow redirects.
+    /// Takes the caller's own client for everything. It must not follow redirects.
     #[must_use]
     pub fn from_client(client: reqwest::Client) -> Self {
-        Self(client)
+        Self { local: client.clone(), client }
     }
 }
 
@@ -55,7 +60,7 @@ pub struct ReqwestBuilder {
 
 impl Default for ReqwestBuilder {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), idle: Duration::from_mins(2), total: Duration::from_secs(610) }
+        Self { connect: Duration::from_secs(10), idle: Duration::from_secs(610), total: Duration::from_secs(610) }
     }
 }
 
@@ -87,15 +92,18 @@ impl ReqwestBuilder {
     ///
     /// [`ErrorKind::Config`] when the TLS backend does not start.
     pub fn build(self) -> Result<Reqwest> {
-        reqwest::Client::builder()
-            .connect_timeout(self.connect)
-            .read_timeout(self.idle)
-            .timeout(self.total)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("sforce/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map(Reqwest)
-            .map_err(|error| Error::new(ErrorKind::Config, "", "the HTTP client does not start").with_source(error))
+        let make = |builder: reqwest::ClientBuilder| {
+            builder
+                .connect_timeout(self.connect)
+                .read_timeout(self.idle)
+                .timeout(self.total)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("sforce/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(|error| Error::new(ErrorKind::Config, "", "the HTTP client does not start").with_source(error))
+        };
+        let local = make(reqwest::Client::builder().no_proxy())?;
+        Ok(Reqwest { client: make(reqwest::Client::builder())?, local })
     }
 }
 
@@ -103,7 +111,8 @@ impl ReqwestBuilder {
 impl HttpService for Reqwest {
     async fn send(&self, request: Request) -> Result<Response> {
         let Request { method, url, headers, body } = request;
-        let mut outgoing = self.0.request(method, url).headers(headers);
+        let client = if is_loopback(&url) { &self.local } else { &self.client };
+        let mut outgoing = client.request(method, url).headers(headers);
         outgoing = match body {
             Body::Bytes(bytes) if bytes.is_empty() => outgoing,
             Body::Bytes(bytes) => outgoing.body(bytes),

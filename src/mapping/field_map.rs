@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Transform;
+use super::transform::is_plainly_blank;
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{FieldName, Record, SObjectName, Timestamp, Value};
+use crate::types::{FieldName, Record, SObjectDescribe, SObjectName, Timestamp, Value};
 
 /// Maps source records to records of one sObject, as data: it can stand in a configuration file.
 ///
@@ -156,6 +157,21 @@ impl FieldMap {
         &self.rules
     }
 
+    /// The same map with its targets spelt as the org spells them: Salesforce ignores their case, its answers do not.
+    #[must_use]
+    pub fn spelt_as(mut self, object: &SObjectDescribe) -> Self {
+        let spell = |name: &mut FieldName| {
+            if let Some(spelt) = object.field(name.as_str()).and_then(|field| FieldName::new(field.name.as_str()).ok())
+            {
+                *name = spelt;
+            }
+        };
+        self.rules.iter_mut().for_each(|rule| spell(&mut rule.target));
+        spell(&mut self.key);
+        self.changed_at.iter_mut().for_each(spell);
+        self
+    }
+
     /// Maps a record.
     ///
     /// # Errors
@@ -182,7 +198,8 @@ impl FieldMap {
         let key = fields.text(self.key.as_str()).unwrap_or_default().to_owned();
         if key.is_empty() && issues.is_empty() {
             let source = self.rules.iter().find(|rule| rule.target == self.key).map_or("", |rule| &rule.source);
-            issues.push(MappingIssue::new(source, "missing"));
+            let reason = if fields.get(self.key.as_str()).is_some() { "not text" } else { "missing" };
+            issues.push(MappingIssue::new(source, reason));
         }
         if !issues.is_empty() {
             return Err(issues);
@@ -199,7 +216,7 @@ fn apply_rule(rule: &FieldRule, source: &Record) -> Result<Option<Value>, String
     };
     let mut value = value.clone();
     for transform in &rule.transforms {
-        if value.is_blank() {
+        if is_plainly_blank(&value) {
             break;
         }
         value = transform.apply(value)?;
@@ -274,6 +291,15 @@ mod tests {
     fn nav_40_what_no_rule_names_is_never_written() {
         let mapped = map().apply(&source(r#"{"id":"a","OwnerId":"005","Name":"x"}"#)).expect("maps");
         assert_eq!(mapped.fields.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["Key__c"]);
+    }
+
+    #[test]
+    fn targets_take_the_orgs_spelling() {
+        let object: SObjectDescribe =
+            serde_json::from_str(r#"{"fields":[{"name":"KEY__c"},{"name":"at__c"}]}"#).expect("reads");
+        let map = map().spelt_as(&object);
+        assert_eq!((map.key().as_str(), map.changed_at().map(FieldName::as_str)), ("KEY__c", Some("at__c")));
+        assert_eq!(map.rules()[0].target.as_str(), "KEY__c");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::types::{Decimal, Value};
 
 /// One step on a value's way to its field. Steps see no blank values: those become null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "transform", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Transform {
     /// One line of text: trimmed, each run of tabs and line ends one space, other control characters refused.
@@ -102,7 +102,11 @@ fn text(value: &Value) -> Result<&str, String> {
 }
 
 fn number(value: &Value) -> Result<Decimal, String> {
-    value.as_number().ok_or_else(|| "not a number".into())
+    match value {
+        Value::Number(number) => Ok(*number),
+        Value::OutOfRange(_) => Err("a number of more than 28 digits".into()),
+        _ => Err("not a number".into()),
+    }
 }
 
 fn fits(number: Decimal, integer_digits: u32) -> Result<Value, String> {
@@ -118,12 +122,23 @@ fn utf16_len(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
+/// Whether a text has a control character other than tab and line ends. Some of them count as white space, so this comes
+/// before any trimming.
+fn has_control(text: &str) -> bool {
+    text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
+/// Whether a value is blank, and no control character hides in it.
+pub(super) fn is_plainly_blank(value: &Value) -> bool {
+    value.is_blank() && !value.as_text().is_some_and(has_control)
+}
+
 fn one_line(text: &str) -> Result<Cow<'_, str>, String> {
     let breaks = |c: char| matches!(c, '\t' | '\n' | '\r');
-    let text = text.trim();
-    if text.contains(|c: char| c.is_control() && !breaks(c)) {
+    if has_control(text) {
         return Err("a control character".into());
     }
+    let text = text.trim();
     if !text.contains(breaks) {
         return Ok(text.into());
     }
@@ -136,7 +151,7 @@ fn join(value: Value, max: usize) -> Result<Value, String> {
     let Value::List(items) = value else { return Err("not a list".into()) };
     let mut texts = Vec::with_capacity(items.len());
     for item in &items {
-        if item.is_blank() {
+        if is_plainly_blank(item) {
             continue;
         }
         let item = item.as_text().ok_or("an item is not text")?;
@@ -177,7 +192,7 @@ mod tests {
     fn tabs_and_line_ends_become_one_space_and_other_controls_are_refused() {
         let text = Transform::Text.apply(Value::from("\u{a0} a\t\tb\r\nc 🙂 مرحبا \n")).expect("clean");
         assert_eq!(text, Value::from("a b c 🙂 مرحبا"));
-        for bad in ["a\0b", "a\u{1b}[31m", "a\u{7f}", "a\u{85}b"] {
+        for bad in ["\u{b}a", "a\u{c}", "\u{85}", "a\0b", "a\u{1b}[31m", "a\u{7f}", "a\u{85}b"] {
             assert_eq!(Transform::Text.apply(Value::from(bad)), Err("a control character".into()));
         }
         assert_eq!(Transform::Text.apply(json("5")), Err("not text".into()));

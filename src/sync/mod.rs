@@ -7,5 +7,6 @@ mod push;
 mod window;
 
 pub use self::outcome::{Outcome, Totals};
+pub use self::plan::Latest;
 pub use self::push::{Push, PushBuilder};
 pub(crate) use self::window::next_window;

@@ -18,7 +18,7 @@ pub enum Outcome {
     Created(RecordId),
     /// A record was changed.
     Updated(RecordId),
-    /// The org has the values already, or newer ones.
+    /// The org has the values already, or newer ones; a record without a stamp counts as older than one with.
     Unchanged(RecordId),
     /// Salesforce refused it for what it is; sending it again as it is would be refused again.
     Rejected(Error),

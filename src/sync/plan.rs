@@ -1,7 +1,8 @@
 //! What to write, decided without I/O.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher as _;
 
 use crate::mapping::{FieldMap, MappedRecord};
 use crate::types::{Record, RecordId, Timestamp, Value};
@@ -35,10 +36,14 @@ fn may_replace(new: Option<Timestamp>, old: Option<Timestamp>) -> bool {
     }
 }
 
-/// Folds records of one key into one, with the effect of writing them one after the other. Gives for each place in the
-/// window the record to write; a record that another one stands for has none.
-pub(super) fn fold(window: Vec<Option<MappedRecord>>, case: KeyCase) -> Vec<Option<MappedRecord>> {
-    let mut folded: Vec<Option<MappedRecord>> = Vec::with_capacity(window.len());
+/// The records of one key in a window, in the order in which they may be laid over each other: none is older than the one
+/// before it.
+pub(super) type Layers = Vec<MappedRecord>;
+
+/// Folds records of one key, with the effect of writing them one after the other. Gives for each place in the window the
+/// layers to write there; a record that another one stands for has none.
+pub(super) fn fold(window: Vec<Option<MappedRecord>>, case: KeyCase) -> Vec<Option<Layers>> {
+    let mut folded: Vec<Option<Layers>> = Vec::with_capacity(window.len());
     let mut places: HashMap<String, usize> = HashMap::with_capacity(window.len());
     for (place, record) in window.into_iter().enumerate() {
         folded.push(None);
@@ -46,32 +51,64 @@ pub(super) fn fold(window: Vec<Option<MappedRecord>>, case: KeyCase) -> Vec<Opti
         match places.entry(case.normal(&new.key)) {
             Entry::Vacant(entry) => {
                 entry.insert(place);
-                folded[place] = Some(new);
+                folded[place] = Some(vec![new]);
             }
             Entry::Occupied(mut entry) => {
-                let old = &mut folded[*entry.get()];
-                if old.as_ref().is_some_and(|old| !may_replace(new.changed_at, old.changed_at)) {
+                let last = folded[*entry.get()].as_ref().and_then(|layers| layers.last());
+                if last.is_some_and(|last| !may_replace(new.changed_at, last.changed_at)) {
                     continue;
                 }
-                let merged = match old.take() {
-                    Some(old) => overlay(old, new),
-                    None => new,
-                };
-                entry.insert(place);
-                folded[place] = Some(merged);
+                let mut layers = folded[entry.insert(place)].take().unwrap_or_default();
+                layers.push(new);
+                folded[place] = Some(layers);
             }
         }
     }
     folded
 }
 
-/// The newer record over the older one: a field that is absent in the newer keeps the older's value.
-fn overlay(old: MappedRecord, new: MappedRecord) -> MappedRecord {
-    let mut fields = old.fields;
-    for (name, value) in new.fields.iter() {
-        fields.set(name, value.clone());
+/// The layers over each other: a field that is absent in a later one keeps the earlier one's value.
+fn overlay<'a>(layers: impl Iterator<Item = &'a MappedRecord>) -> Record {
+    let mut fields = Record::new();
+    for layer in layers {
+        for (name, value) in layer.fields.iter() {
+            fields.set(name, value.clone());
+        }
     }
-    MappedRecord { fields, ..new }
+    fields
+}
+
+/// Which state of each key is the last one of a whole input, where that is known before the run.
+///
+/// Two records of one key with one stamp may stand in different windows. Without this, a second run of the same input would
+/// write the first one over the second one's values, and then the second one again.
+#[derive(Clone, Debug, Default)]
+pub struct Latest {
+    /// By the hash of the key: the newest stamp, and the hash of the last record that has it.
+    states: HashMap<u64, (Option<Timestamp>, u64)>,
+    hasher: RandomState,
+}
+
+impl Latest {
+    /// Notes a record, in the order of the input. Takes some 40 bytes per key.
+    pub fn note(&mut self, record: &MappedRecord) {
+        let state = (record.changed_at, self.hash_of(record));
+        let key = self.hasher.hash_one(&record.key);
+        let newest = self.states.entry(key).or_insert(state);
+        if may_replace(state.0, newest.0) {
+            *newest = state;
+        }
+    }
+
+    /// Whether another record of the input with the same key and stamp comes later.
+    fn supersedes(&self, record: &MappedRecord) -> bool {
+        let newest = self.states.get(&self.hasher.hash_one(&record.key));
+        newest.is_some_and(|newest| newest.0 == record.changed_at && newest.1 != self.hash_of(record))
+    }
+
+    fn hash_of(&self, record: &MappedRecord) -> u64 {
+        self.hasher.hash_one(format!("{:?}", record.fields))
+    }
 }
 
 /// What the org needs of a record.
@@ -85,21 +122,29 @@ pub(super) enum Decision {
     Leave(RecordId),
 }
 
-/// Compares a record with the org's, if there is one. Only fields that differ are sent.
-pub(super) fn decide(map: &FieldMap, record: &MappedRecord, remote: Option<(RecordId, &Record)>) -> Decision {
+/// Compares the layers of a key with the org's record, if there is one. Layers older than the org's are left out, and those
+/// of the same stamp that a later record of the input supersedes. Only fields that differ are sent.
+pub(super) fn decide(
+    map: &FieldMap,
+    layers: &[MappedRecord],
+    remote: Option<(RecordId, &Record)>,
+    latest: Option<&Latest>,
+) -> Decision {
     let Some((id, remote)) = remote else {
         let mut fields = Record::new();
-        for (name, value) in record.fields.iter().filter(|(_, value)| !value.is_blank()) {
+        for (name, value) in overlay(layers.iter()).iter().filter(|(_, value)| !value.is_blank()) {
             fields.set(name, value.clone());
         }
         return Decision::Create(fields);
     };
-    let remote_stamp = map.changed_at().and_then(|field| remote.get(field.as_str())).and_then(Value::to_timestamp);
-    if !may_replace(record.changed_at, remote_stamp) {
-        return Decision::Leave(id);
-    }
+    let stamp = map.changed_at().and_then(|field| remote.get(field.as_str())).and_then(Value::to_timestamp);
+    let counts = |layer: &&MappedRecord| {
+        let superseded = layer.changed_at == stamp && latest.is_some_and(|latest| latest.supersedes(layer));
+        may_replace(layer.changed_at, stamp) && !superseded
+    };
+    let wanted = overlay(layers.iter().filter(counts));
     let mut fields = Record::new();
-    for (name, value) in record.fields.iter().filter(|(name, _)| *name != map.key().as_str()) {
+    for (name, value) in wanted.iter().filter(|(name, _)| *name != map.key().as_str()) {
         if !value.same_stored(remote.get(name).unwrap_or(&Value::Null)) {
             fields.set(name, value.clone());
         }
@@ -107,7 +152,9 @@ pub(super) fn decide(map: &FieldMap, record: &MappedRecord, remote: Option<(Reco
     if fields.is_empty() {
         return Decision::Leave(id);
     }
-    fields.set(map.key().as_str(), record.key.as_str());
+    if let Some(key) = wanted.get(map.key().as_str()) {
+        fields.set(map.key().as_str(), key.clone());
+    }
     Decision::Update(id, fields)
 }
 
@@ -126,8 +173,8 @@ mod tests {
 
     fn written(window: &[&str], case: KeyCase) -> Vec<Option<String>> {
         let window = window.iter().map(|text| Some(mapped(text))).collect();
-        let email = |record: MappedRecord| record.fields.text("P_Email__c").unwrap_or("-").to_owned();
-        fold(window, case).into_iter().map(|record| record.map(email)).collect()
+        let email = |layers: Layers| overlay(layers.iter()).text("P_Email__c").unwrap_or("-").to_owned();
+        fold(window, case).into_iter().map(|layers| layers.map(email)).collect()
     }
 
     const OLD: &str = r#"{"session_id":"a","started_at":"2026-01-01T00:00:00Z","email":"old@x.org"}"#;
@@ -171,7 +218,7 @@ mod tests {
         let id = RecordId::new("a00000000000001").expect("valid");
         let stored =
             remote(r#"{"P_Started_At__c":"2026-01-02T00:00:00.000+0000","P_Email__c":"new@x.org","Name":"a"}"#);
-        let decide = |text: &str| decide(&map(), &mapped(text), Some((id, &stored)));
+        let decide = |text: &str| decide(&map(), &[mapped(text)], Some((id, &stored)), None);
         assert_eq!(decide(OLD), Decision::Leave(id));
         assert_eq!(decide(NEW), Decision::Leave(id), "equal in stored form");
         let changed = NEW.replace("new@", "other@");
@@ -180,9 +227,34 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_older_than_the_orgs_record_leaves_no_trace() {
+        let id = RecordId::new("a00000000000001").expect("valid");
+        let stored =
+            remote(r#"{"P_Started_At__c":"2026-01-02T00:00:00.000+0000","P_Email__c":"new@x.org","Name":"a"}"#);
+        let layers = [mapped(OLD), mapped(NEWEST_WITHOUT_EMAIL)];
+        let Decision::Update(_, fields) = decide(&map(), &layers, Some((id, &stored)), None) else {
+            panic!("it is newer")
+        };
+        assert!(fields.get("P_Email__c").is_none() && fields.get("P_Started_At__c").is_some(), "{fields:?}");
+    }
+
+    #[test]
+    fn of_two_states_with_one_stamp_only_the_last_of_the_input_replaces() {
+        let id = RecordId::new("a00000000000001").expect("valid");
+        let later = NEW.replace("new@", "later@");
+        let mut latest = Latest::default();
+        [OLD, NEW, &later, OLD].map(|text| latest.note(&mapped(text)));
+        let stored =
+            remote(r#"{"P_Started_At__c":"2026-01-02T00:00:00.000+0000","P_Email__c":"later@x.org","Name":"a"}"#);
+        let decide = |text: &str| decide(&map(), &[mapped(text)], Some((id, &stored)), Some(&latest));
+        assert_eq!(decide(NEW), Decision::Leave(id), "it would only be written over again");
+        assert_eq!(decide(&later), Decision::Leave(id), "it is there");
+    }
+
+    #[test]
     fn a_new_record_is_created_without_blanks() {
         let text = r#"{"session_id":"a","email":"","demos":[],"steps_viewed":0}"#;
-        let Decision::Create(fields) = decide(&map(), &mapped(text), None) else { panic!("it is not there") };
+        let Decision::Create(fields) = decide(&map(), &[mapped(text)], None, None) else { panic!("it is not there") };
         assert_eq!(
             fields.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             ["P_Session_Key__c", "Name", "P_Steps_Viewed__c"]

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 
 use super::batch::{batch_size, ends_the_run, is_outage, lanes, may_pass, pause_before};
 use super::outcome::{Outcome, Totals};
-use super::plan::{Decision, KeyCase, decide, fold};
+use super::plan::{Decision, KeyCase, Latest, decide, fold};
 use super::window::next_window;
 use crate::api::{AllOrNone, SaveResult, split_in_list};
 use crate::client::Client;
@@ -36,6 +36,7 @@ struct Inner {
     client: Client,
     map: FieldMap,
     window: usize,
+    latest: Option<Latest>,
     case: KeyCase,
     select: String,
     /// The map's targets that refer to other records.
@@ -48,9 +49,16 @@ pub struct PushBuilder {
     client: Client,
     map: FieldMap,
     window: usize,
+    latest: Option<Latest>,
 }
 
 impl PushBuilder {
+    /// Says which state of each key is the last one of the input, for inputs that hold a key more than once with one stamp.
+    #[must_use]
+    pub fn latest(mut self, latest: Latest) -> Self {
+        self.latest = Some(latest);
+        self
+    }
     /// Sets how many records are taken at once; 1,000 by default. Doubled keys are folded within a window.
     #[must_use]
     pub fn window(mut self, records: usize) -> Self {
@@ -65,7 +73,7 @@ impl PushBuilder {
     /// [`ErrorKind::Schema`] naming every field of the map that is missing or hidden, or a key that is no external id;
     /// [`ErrorKind::Forbidden`] naming every field that the user cannot write, or the object; any error of [`Client::send`].
     pub async fn build(self) -> Result<Push> {
-        let Self { client, map, window } = self;
+        let Self { client, map, window, latest } = self;
         let object = map.object();
         let seen = match client.describe(object).await {
             Ok(seen) => Some(seen),
@@ -74,13 +82,15 @@ impl PushBuilder {
         };
         Finding::into_result("push", &check(&requirement(&map), seen.as_ref()))?;
         let seen = seen.unwrap_or_default();
+        let map = map.spelt_as(&seen);
+        let object = map.object();
         let case = key_case(&map, &seen)?;
         let targets = || map.rules().iter().map(|rule| rule.target.as_str());
         let is_reference = |name: &&str| seen.field(name).is_some_and(|field| field.field_type == FieldType::Reference);
         let parents = targets().filter(is_reference).map(str::to_owned).collect();
         let fields: Vec<&str> = targets().collect();
         let select = format!("SELECT Id,{} FROM {object} WHERE {} IN :keys", fields.join(","), map.key());
-        Ok(Push(Arc::new(Inner { client, map, window, case, select, parents })))
+        Ok(Push(Arc::new(Inner { client, map, window, latest, case, select, parents })))
     }
 }
 
@@ -91,9 +101,10 @@ fn requirement(map: &FieldMap) -> ObjectRequirement {
 }
 
 fn key_case(map: &FieldMap, seen: &SObjectDescribe) -> Result<KeyCase> {
-    let key = seen.field(map.key().as_str()).filter(|field| field.external_id || field.id_lookup);
+    // Two writers of one new key make two records unless the org keeps the field unique.
+    let key = seen.field(map.key().as_str()).filter(|field| (field.external_id || field.id_lookup) && field.unique);
     let key = key.ok_or_else(|| {
-        Error::new(ErrorKind::Schema, "push", "the key is no external id field")
+        Error::new(ErrorKind::Schema, "push", "the key is no unique external id field")
             .with_context("object", map.object())
             .with_context("field", map.key())
             .with_advice("mark the field as External ID and Unique")
@@ -114,7 +125,7 @@ impl Push {
     /// Starts from a map of source records to an object.
     #[must_use]
     pub fn builder(client: Client, map: FieldMap) -> PushBuilder {
-        PushBuilder { client, map, window: 1000 }
+        PushBuilder { client, map, window: 1000, latest: None }
     }
 
     /// The map that says what goes where.
@@ -176,7 +187,8 @@ impl Push {
             }
         }
         let folded = fold(mapped, self.0.case);
-        let keys: Vec<&str> = folded.iter().flatten().map(|record| record.key.as_str()).collect();
+        let key = |layers: &[MappedRecord]| layers.first().map(|record| record.key.clone()).unwrap_or_default();
+        let keys: Vec<String> = folded.iter().flatten().map(|layers| key(layers)).collect();
         if keys.is_empty() {
             return (outcomes, None);
         }
@@ -190,10 +202,10 @@ impl Push {
             }
         };
         let mut rows = Vec::new();
-        for (place, record) in folded.iter().enumerate() {
-            let Some(record) = record else { continue };
-            let remote = known.get(&self.0.case.normal(&record.key)).map(|(id, remote)| (*id, remote));
-            match decide(&self.0.map, record, remote) {
+        for (place, layers) in folded.iter().enumerate() {
+            let Some(layers) = layers else { continue };
+            let remote = known.get(&self.0.case.normal(&key(layers))).map(|(id, remote)| (*id, remote));
+            match decide(&self.0.map, layers, remote, self.0.latest.as_ref()) {
                 Decision::Create(fields) => rows.push(self.row(place, None, fields, None)),
                 Decision::Update(id, fields) => {
                     rows.push(self.row(place, Some(id), fields, remote.map(|(_, remote)| remote)));
@@ -217,7 +229,7 @@ impl Push {
     }
 
     /// The org's records with these keys, by key.
-    async fn read(&self, keys: &[&str]) -> Result<HashMap<String, (RecordId, Record)>> {
+    async fn read(&self, keys: &[String]) -> Result<HashMap<String, (RecordId, Record)>> {
         let inner = &self.0;
         let queries = split_in_list(&inner.select, "keys", keys)?;
         let pages = stream::iter(queries).map(|query| inner.client.query::<Record>(query).collect());
@@ -257,15 +269,21 @@ impl Push {
                     Ok(results) => {
                         came_through = true;
                         for (row, result) in batch.into_iter().zip(results) {
-                            settle(row, result, outcomes, &mut again);
+                            let full = settle(row, result, outcomes, &mut again);
+                            stopped = stopped.or(full);
                         }
                     }
                     Err(error) => {
                         let pass = is_outage(&error) || ends_the_run(&error);
+                        // One bad row can spoil a call: smaller ones find it, and the others land.
+                        let alone = batch.len() == 1;
                         for row in batch {
                             let error = error.clone();
                             outcomes[row.place] =
                                 if pass { Outcome::Deferred(error) } else { Outcome::Rejected(error) };
+                            if !pass && !alone {
+                                again.push(row);
+                            }
                         }
                         if ends_the_run(&error) {
                             stopped = Some(error.clone());
@@ -293,14 +311,17 @@ impl Push {
     }
 }
 
-/// Notes a row's outcome; a row that may succeed later is kept for another round as well.
-fn settle(row: Row, result: SaveResult, outcomes: &mut [Outcome], again: &mut Vec<Row>) {
+/// Notes a row's outcome; a row that may succeed later is kept for another round as well. Gives an error where going on is
+/// useless: the org takes no more.
+fn settle(row: Row, result: SaveResult, outcomes: &mut [Outcome], again: &mut Vec<Row>) -> Option<Error> {
     let place = row.place;
+    let full = result.error.as_ref().filter(|error| error.kind() == ErrorKind::LimitExceeded).cloned();
     outcomes[place] = match (result.error, result.id.or(row.id)) {
         (Some(error), _) if may_pass(&error) => {
             again.push(row);
             Outcome::Deferred(error)
         }
+        (Some(error), _) if error.kind() == ErrorKind::LimitExceeded => Outcome::Deferred(error),
         (Some(error), _) => Outcome::Rejected(error),
         // After a lost answer the repetition finds the record there; that it is new we know from having looked before.
         (None, Some(id)) if result.created == Some(true) || row.id.is_none() => Outcome::Created(id),
@@ -309,6 +330,7 @@ fn settle(row: Row, result: SaveResult, outcomes: &mut [Outcome], again: &mut Ve
             Outcome::Rejected(Error::new(ErrorKind::Decode, "collections.upsert", "a saved record has no id"))
         }
     };
+    full
 }
 
 impl fmt::Debug for Push {

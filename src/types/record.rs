@@ -1,6 +1,7 @@
 //! Records: dynamic ones, and what typed ones need.
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -114,12 +115,25 @@ impl Record {
 
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
+        for (name, value) in &self.fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// A record inside another one: a polymorphic parent needs `attributes` before any other member (recorded error text). At
+/// the top the call itself says the object.
+pub(super) struct Nested<'a>(pub(super) &'a Record);
+
+impl Serialize for Nested<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        if let Some(object) = &self.object {
-            // A polymorphic parent needs `attributes` before any other member (recorded error text).
+        if let Some(object) = &self.0.object {
             map.serialize_entry("attributes", &Attributes { object })?;
         }
-        for (name, value) in &self.fields {
+        for (name, value) in &self.0.fields {
             map.serialize_entry(name, value)?;
         }
         map.end()
@@ -148,12 +162,20 @@ impl<R: Borrow<RawValue>> Members<R> {
     }
 
     pub(super) fn into_record(self, depth: u32) -> Result<Record, serde_json::Error> {
-        let mut record = Record::new();
+        let mut record = Record { object: None, fields: Vec::with_capacity(self.0.len()) };
+        let mut places: HashMap<String, usize> = HashMap::with_capacity(self.0.len());
         for (name, raw) in self.0 {
             if name == "attributes" {
                 record.object = object_of(raw.borrow());
+                continue;
+            }
+            let value = from_raw(raw.borrow(), depth + 1)?;
+            let next = record.fields.len();
+            let place = *places.entry(name.clone()).or_insert(next);
+            if place == next {
+                record.fields.push((name, value));
             } else {
-                record.set(name, from_raw(raw.borrow(), depth + 1)?);
+                record.fields[place].1 = value;
             }
         }
         Ok(record)
@@ -300,6 +322,8 @@ mod tests {
     #[test]
     fn an_id_with_its_attributes_is_what_a_parent_reference_needs() {
         let user = Record::of(&SObjectName::from_static("User")).with("Key__c", "k");
-        assert_eq!(serde_json::to_string(&user).expect("serialises"), r#"{"attributes":{"type":"User"},"Key__c":"k"}"#);
+        let account = Record::of(&SObjectName::from_static("Account")).with("Owner", user);
+        let text = serde_json::to_string(&account).expect("serialises");
+        assert_eq!(text, r#"{"Owner":{"attributes":{"type":"User"},"Key__c":"k"}}"#);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -30,6 +30,8 @@ impl Timestamp {
                     .with_source(error)
             })?
             .to_utc();
+        let instant = without_leap_second(instant)
+            .ok_or_else(|| Error::new(ErrorKind::Invalid, "", "a minute has 60 seconds, numbered to 59"))?;
         if (0..=9999).contains(&instant.year()) {
             Ok(Self(instant.trunc_subsecs(3)))
         } else {
@@ -60,6 +62,15 @@ impl Timestamp {
     pub fn year(self) -> i32 {
         self.0.year()
     }
+}
+
+/// A second numbered 60 is there at the end of a UTC day only, and Salesforce has none: it becomes the one before.
+fn without_leap_second(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    if instant.nanosecond() < 1_000_000_000 {
+        return Some(instant);
+    }
+    let end_of_day = (instant.hour(), instant.minute(), instant.second()) == (23, 59, 59);
+    instant.with_nanosecond(999_999_999).filter(|_| end_of_day)
 }
 
 impl From<SystemTime> for Timestamp {
@@ -178,6 +189,7 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-05-01T07:25:37.999Z");
         assert_eq!(moment.whole_seconds().to_string(), "2026-05-01T07:25:37.000Z");
         let leap = Timestamp::parse("2016-12-31T23:59:60Z").expect("a leap second");
-        assert_eq!(leap.whole_seconds().to_string().len(), "2016-12-31T23:59:60.000Z".len());
+        assert_eq!(leap.whole_seconds().to_string(), "2016-12-31T23:59:59.000Z");
+        assert!(Timestamp::parse("2026-05-01T07:25:60Z").is_err(), "no day ends there");
     }
 }

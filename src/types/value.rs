@@ -1,10 +1,10 @@
 //! A field's value as JSON carries it.
 
 use serde::de::{self, Deserialize, Deserializer, Error as _};
-use serde::ser::{Serialize, SerializeSeq, Serializer};
+use serde::ser::{self, Serialize, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
-use super::record::Members;
+use super::record::{Members, Nested};
 use super::{Date, Decimal, Record, Timestamp};
 use crate::error::Result;
 
@@ -22,6 +22,8 @@ pub enum Value {
     Bool(bool),
     /// Any number, exact.
     Number(Decimal),
+    /// A number of more digits than [`Decimal`] holds, as it was written. No Salesforce field has one.
+    OutOfRange(String),
     /// Text, id, picklist value, `a;b` of a multi-select, and dates as they came.
     Text(String),
     /// An instant to send.
@@ -143,10 +145,13 @@ impl Serialize for Value {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(flag) => serializer.serialize_bool(*flag),
             Self::Number(number) => number.serialize(serializer),
+            Self::OutOfRange(digits) => {
+                RawValue::from_string(digits.clone()).map_err(ser::Error::custom)?.serialize(serializer)
+            }
             Self::Text(text) => serializer.serialize_str(text),
             Self::DateTime(moment) => moment.serialize(serializer),
             Self::Date(day) => day.serialize(serializer),
-            Self::Record(record) => record.serialize(serializer),
+            Self::Record(record) => Nested(record).serialize(serializer),
             Self::Children(children) => children.records.serialize(serializer),
             Self::List(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
@@ -182,7 +187,7 @@ pub(super) fn from_raw(raw: &RawValue, depth: u32) -> Result<Value, serde_json::
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
         Some(b'n') => Value::Null,
-        _ => Value::Number(Decimal::parse(text).map_err(|error| de::Error::custom(error.message()))?),
+        _ => Decimal::parse(text).map_or_else(|_| Value::OutOfRange(text.to_owned()), Value::Number),
     })
 }
 

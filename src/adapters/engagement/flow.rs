@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::MappingIssue;
 use crate::schema::{Finding, Provisioned, preflight, provision};
-use crate::sync::{Outcome, Push, Totals, next_window};
+use crate::sync::{Latest, Outcome, Push, PushBuilder, Totals, next_window};
 use crate::types::{Literal, Record, RecordId, Soql, Value};
 
 /// Sessions taken at once.
@@ -42,9 +42,17 @@ pub struct EngagementSyncBuilder {
     prefix: Prefix,
     access: Access,
     bindings: LinkBindings,
+    latest: Option<Latest>,
 }
 
 impl EngagementSyncBuilder {
+    /// Says which state of each session is the last one of the input, for inputs that hold a session more than once with one
+    /// start time: see [`linked_session_map`] for the map to note them with.
+    #[must_use]
+    pub fn latest(mut self, latest: Latest) -> Self {
+        self.latest = Some(latest);
+        self
+    }
     /// Sets what names of objects and fields begin with; `Navattic_` by default.
     #[must_use]
     pub fn prefix(mut self, prefix: Prefix) -> Self {
@@ -76,7 +84,7 @@ impl EngagementSyncBuilder {
     /// [`ErrorKind::Schema`] naming all that is missing, hidden or of another shape; [`ErrorKind::Forbidden`] naming every
     /// right the user lacks; any error of [`Client::send`].
     pub async fn build(self) -> Result<(EngagementSync, Provisioned)> {
-        let Self { client, prefix, access, bindings } = self;
+        let Self { client, prefix, access, bindings, latest } = self;
         let user = client.user_info().await?.user_id;
         let provisioned = provision(&client, &desired_schema(&prefix, access), user).await;
         let (provisioned, denied) = match provisioned {
@@ -86,7 +94,8 @@ impl EngagementSyncBuilder {
             Err(error) => return Err(error),
         };
         let findings = preflight(&client, &requirements(&prefix)).await?;
-        let push = Push::builder(client.clone(), linked_session_map(&prefix)?).window(WINDOW).build().await;
+        let push = Push::builder(client.clone(), linked_session_map(&prefix)?).window(WINDOW);
+        let push = latest.into_iter().fold(push, PushBuilder::latest).build().await;
         let looks = Finding::into_result("preflight", &findings);
         let push = match (looks, push) {
             (Ok(()), Ok(push)) => push,
@@ -163,6 +172,7 @@ impl EngagementSync {
             prefix: Prefix::default(),
             access: Access::default(),
             bindings: LinkBindings::default(),
+            latest: None,
         }
     }
 
