@@ -125,17 +125,14 @@ impl State {
                 }
                 Reply::Answer(answer)
             }
-            Some(Kind::ExpireSession) => Reply::Answer(match &soap {
-                Some(envelope) => {
-                    if let Ok(envelope) = envelope {
-                        self.auth.expire(&envelope.session);
-                    }
-                    metadata::no_session()
+            Some(Kind::ExpireSession) => Reply::Answer(if let Some(envelope) = &soap {
+                if let Ok(envelope) = envelope {
+                    self.auth.expire(&envelope.session);
                 }
-                None => {
-                    self.auth.expire_of(request);
-                    Answer::json(401, &ApiError::session().to_array())
-                }
+                metadata::no_session()
+            } else {
+                self.auth.expire_of(request);
+                Answer::json(401, &ApiError::session().to_array())
             }),
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,

@@ -54,7 +54,7 @@ impl Envelope {
             return None;
         }
         Some(match self.call.name.as_str() {
-            "describeMetadata" => Operation::MetadataDescribe,
+            "describeMetadata" | "describeValueType" => Operation::MetadataDescribe,
             "listMetadata" => Operation::MetadataList,
             "createMetadata" => Operation::MetadataCreate,
             "readMetadata" => Operation::MetadataRead,
@@ -200,9 +200,10 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
     // [D] Partial saves from 34.0 on.
     let all_or_none = envelope.all_or_none.unwrap_or(version < 34);
     match operation {
+        Operation::MetadataDescribe if call.name == "describeValueType" => describe::value_type(call),
         Operation::MetadataDescribe => Ok(describe::describe()),
         Operation::MetadataList => describe::list(state, call),
-        Operation::MetadataRead => read::read(state, call),
+        Operation::MetadataRead => read::read(state, caller.version, call),
         Operation::MetadataDelete => components::delete(state, &caller, call, all_or_none),
         Operation::MetadataRename => components::rename(state, &caller, call),
         _ => components::save(state, &caller, call, operation, all_or_none),

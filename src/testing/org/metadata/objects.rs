@@ -105,7 +105,7 @@ fn apply(object: &mut Object, component: &Element) -> Result<(), Refusal> {
     apply_name_field(object, component)?;
     object.extra.description = component.text_of("description").map(str::to_owned);
     let switch = |name: &&str| component.flag(name).map(|flag| ((*name).to_owned(), flag.to_string()));
-    object.extra.switches.extend(SWITCHES.iter().filter_map(|name| switch(name)));
+    object.extra.switches.extend(SWITCHES.iter().filter_map(switch));
     let trio = ["enableBulkApi", "enableSharing", "enableStreamingApi"].map(|name| component.flag(name));
     if trio.iter().flatten().any(|flag| Some(*flag) != trio[0]) {
         // [K] The rule and the text.

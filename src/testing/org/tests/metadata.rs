@@ -335,6 +335,12 @@ fn what_there_is_can_be_listed() {
     let describe = soap.call("<describeMetadata><asOfVersion>63.0</asOfVersion></describeMetadata>");
     let types = describe.children[0].all("metadataObjects").filter_map(|object| object.text_of("xmlName"));
     assert_eq!(types.collect::<Vec<_>>(), ["CustomObject", "PermissionSet"]);
+    for kind in ["CustomObject", "CustomField", "PermissionSet"] {
+        let call = format!(
+            "<describeValueType><type>{{http://soap.sforce.com/2006/04/metadata}}{kind}</type></describeValueType>"
+        );
+        assert_eq!(soap.call(&call).children[0].flag("apiCreatable"), Some(true));
+    }
 }
 
 #[test]
@@ -362,8 +368,7 @@ fn whole_calls_are_refused_with_faults() {
     let illegal = fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session");
     let describe = "<describeMetadata><asOfVersion>63.0</asOfVersion></describeMetadata>";
     assert_eq!(Soap::as_user(&org, "nonsense").fault(describe), illegal);
-    let eleven: String =
-        (0..11).map(|n| format!("<metadata xsi:type=\"CustomField\"><fullName>a{n}</fullName></metadata>")).collect();
+    let eleven = "<metadata xsi:type='CustomField'><fullName>a</fullName></metadata>".repeat(11);
     let too_many = "record limit reached. cannot submit more than 10 records in this operation";
     assert_eq!(soap.fault(&format!("<createMetadata>{eleven}</createMetadata>")), fault("EXCEEDED_ID_LIMIT", too_many));
     let concrete = "Must send a concrete entity type.";

@@ -218,6 +218,18 @@ fn a_hidden_field_keeps_its_value_and_its_rules() {
 }
 
 #[test]
+fn a_parent_that_cannot_be_read_cannot_be_named() {
+    let org = MockOrg::start();
+    let spec = UserSpec::new("clerk@example.com").permission("ApiEnabled");
+    let user = org.add_user(spec.object("Contact", &["Read", "Create"]));
+    let client = client_of(&org, &user.access_token);
+    let account = org.insert("Account", json!({"Name": "A"}));
+    let contact = client.post(&data("/sobjects/Contact"), &json!({"LastName": "A", "AccountId": account}));
+    assert_eq!(code(&contact), refused(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"));
+    assert_eq!(client.post(&data("/sobjects/Contact"), &json!({"LastName": "A"})).status, 201);
+}
+
+#[test]
 fn a_seed_chooses_its_id() {
     let org = MockOrg::start();
     let id = org.insert("Account", json!({"Id": "001Mk0000000007", "Name": "A"}));
