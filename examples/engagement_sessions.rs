@@ -1,4 +1,5 @@
-//! Brings demo-engagement sessions from a file of JSON Lines into records of a custom object, one record each.
+//! Brings demo-engagement sessions from a file of JSON Lines into a Salesforce org: makes the object, fields and permission
+//! set, finds each visitor's contact or lead, account and opportunity, and shows on their pages.
 //!
 //! `cargo run --example engagement_sessions` works in a mock org; see `--help` for a real one.
 
@@ -13,22 +14,23 @@ use clap::Parser;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use sforce::adapters::engagement::{Prefix, session_map};
+use sforce::Error;
+use sforce::adapters::engagement::{
+    Access, EngagementSync, LinkBindings, LinkTotals, Prefix, RelatedList, RollUpFailure, RunReport,
+};
 use sforce::adapters::{JsonLines, Line};
-use sforce::api::QueryStream;
 use sforce::clock::{Clock, SystemClock};
 use sforce::mapping::MappingIssue;
-use sforce::sync::{Outcome, Push, Totals};
-use sforce::testing::org::MockOrg;
-use sforce::types::{Record, Soql};
-use sforce::{Client, Error};
+use sforce::schema::Provisioned;
+use sforce::sync::{Outcome, Totals};
+use sforce::types::{Record, SObjectName, Value};
 use support::{ENVIRONMENT, Failure, connect, explain, say};
 
 /// Reasons of each sort that the summary prints; the rejects file has them all.
 const SHOWN: usize = 10;
 
 #[derive(Parser)]
-#[command(about = "Bring demo-engagement sessions into Salesforce records", after_help = ENVIRONMENT)]
+#[command(about = "Bring demo-engagement sessions into a Salesforce org, linked to the people they belong to", after_help = ENVIRONMENT)]
 struct Arguments {
     /// Sessions as JSON Lines, one object a line [default: the sample of the repository]
     #[arg(long, value_name = "FILE")]
@@ -36,6 +38,12 @@ struct Arguments {
     /// Write the lines that did not land, as JSON Lines of line, field, reason and input
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Share links and their opportunities, as one JSON object of link to opportunity id [default: the sample's]
+    #[arg(long, value_name = "FILE")]
+    links: Option<PathBuf>,
+    /// Let the permission set grant Create and Delete on Lead, Contact, Account and Opportunity too
+    #[arg(long)]
+    full_crud: bool,
     /// What the API names of object and fields start with
     #[arg(long, default_value = "Navattic_")]
     prefix: String,
@@ -55,18 +63,21 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let clock = SystemClock::new();
     let prefix = Prefix::new(&*arguments.prefix).map_err(|error| Failure::Usage(explain(&error)))?;
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/engagement_sessions.jsonl");
-    let path = arguments.input.unwrap_or(sample);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+    let path = arguments.input.unwrap_or_else(|| data.join("engagement_sessions.jsonl"));
     let lines = count_lines(&path)?;
     let file = open(&path)?;
+    let bindings = read_bindings(&arguments.links.unwrap_or_else(|| data.join("share_links.json")))?;
     let mut rejects = Rejects::create(arguments.rejects.as_deref())?;
 
-    let org = connect(|| MockOrg::builder().engagement_session(&arguments.prefix).start())?;
+    let org = connect()?;
     eprintln!("{} -> {}", path.display(), org.name);
-    // Three questions before anything is written: do the credentials work, may the user use the API, is the object there?
+    // Told at once if it is wrong; what follows repeats failed calls.
     org.client.access_token().await?;
-    org.client.check_api_access().await?;
-    let push = Push::builder(org.client.clone(), session_map(&prefix)?).build().await?;
+    let access = if arguments.full_crud { Access::FullCrud } else { Access::Least };
+    let sync = EngagementSync::builder(org.client.clone()).prefix(prefix).access(access).bindings(bindings);
+    let (sync, provisioned) = sync.build().await?;
+    let setup_calls = org.client.api_calls();
 
     let mut progress = Progress::new(lines);
     let mut unreadable = None;
@@ -77,23 +88,27 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             None
         }
     });
-    let mut totals = Totals::default();
-    let stopped = push.run(stream::iter(input), |(line, text), outcome| {
-        totals.count(outcome);
+    let mut notes = Notes::default();
+    let report = sync.run(stream::iter(input), |(line, text), outcome, link| {
         rejects.note(line, text, outcome);
+        notes.extend(link.notes.iter().map(|note| (line, note.words())));
         progress.advance(line);
     });
-    let stopped = stopped.await.err();
+    let RunReport { totals, links, rolled_up, roll_up_failures, stopped, .. } = report.await;
     progress.finish();
     rejects.finish()?;
 
-    let summary = Summary { totals, api_calls: org.client.api_calls(), elapsed_ms: clock.monotonic().as_millis() };
+    let summary =
+        Summary { totals, links, api_calls: org.client.api_calls(), elapsed_ms: clock.monotonic().as_millis() };
     if arguments.json {
         say(&serde_json::to_string(&summary).map_err(|error| Failure::Failed(error.to_string()))?)?;
     } else {
-        say(&summary.text(&rejects, arguments.rejects.as_deref()))?;
+        say(&setup(&provisioned, setup_calls))?;
+        say(&summary.text(rolled_up, &rejects, arguments.rejects.as_deref()))?;
+        say(&notes.text())?;
+        say(&failures(&roll_up_failures))?;
         if stopped.is_none() {
-            print_sample(&org.client, &prefix).await?;
+            print_pages(&sync).await?;
         }
     }
     if let Some(error) = unreadable {
@@ -101,8 +116,72 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     match stopped {
         Some(error) => Err(Failure::Failed(format!("stopped early, run again to go on: {}", explain(&error)))),
-        None if totals.failed + totals.deferred > 0 => Ok(ExitCode::FAILURE),
+        None if totals.failed + totals.deferred > 0 || !roll_up_failures.is_empty() => Ok(ExitCode::FAILURE),
         None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn read_bindings(path: &Path) -> Result<LinkBindings, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("cannot read {}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let pairs: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(&text).map_err(|error| failed(&error))?;
+    Ok(LinkBindings::new(pairs))
+}
+
+/// What was made in the org before the first session.
+fn setup(provisioned: &Provisioned, calls: u64) -> String {
+    let mut lines = vec![match (provisioned.created.len(), provisioned.updated.len()) {
+        (0, 0) => format!("Set-up: all in place, {calls} API calls"),
+        (created, updated) => format!("Set-up: {created} components created, {updated} updated, {calls} API calls"),
+    }];
+    if provisioned.assigned {
+        lines.push("  permission set assigned to the connected user".into());
+    }
+    lines.extend(provisioned.by_hand.iter().map(|finding| format!("  by hand: {finding}")));
+    lines.join("\n")
+}
+
+fn failures(failures: &[RollUpFailure]) -> String {
+    if failures.is_empty() {
+        return String::new();
+    }
+    let mut lines = vec![format!("\n{} records keep old roll-up fields, run again:", failures.len())];
+    lines.extend(
+        failures
+            .iter()
+            .take(SHOWN)
+            .map(|failure| format!("  {} {}: {}", failure.object, failure.id, words(&failure.error))),
+    );
+    lines.join("\n")
+}
+
+/// Why sessions are not linked: how many for each reason, and the first lines.
+#[derive(Default)]
+struct Notes(std::collections::BTreeMap<&'static str, (u64, Vec<u64>)>);
+
+impl Notes {
+    fn extend(&mut self, notes: impl Iterator<Item = (u64, &'static str)>) {
+        for (line, reason) in notes {
+            let (count, lines) = self.0.entry(reason).or_default();
+            *count += 1;
+            if lines.len() < SHOWN {
+                lines.push(line);
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        let mut text = vec!["\nStored, but not linked:".to_owned()];
+        for (reason, (count, lines)) in &self.0 {
+            let shown: Vec<String> = lines.iter().map(u64::to_string).collect();
+            let more = if *count > lines.len() as u64 { ", …" } else { "" };
+            text.push(format!("  {count:>6} {reason} (line {}{more})", shown.join(", ")));
+        }
+        text.join("\n")
     }
 }
 
@@ -244,13 +323,18 @@ fn words(error: &Error) -> String {
 struct Summary {
     #[serde(flatten)]
     totals: Totals,
+    #[serde(flatten)]
+    links: LinkTotals,
     api_calls: u64,
     elapsed_ms: u128,
 }
 
 impl Summary {
-    fn text(&self, rejects: &Rejects, path: Option<&Path>) -> String {
+    fn text(&self, rolled_up: u64, rejects: &Rejects, path: Option<&Path>) -> String {
         let Totals { read, invalid, folded, created, updated, unchanged, failed, deferred, .. } = self.totals;
+        let LinkTotals {
+            matched_contact, matched_lead, matched_account, ambiguous, unmatched, linked_opportunity, ..
+        } = self.links;
         let mut lines = vec![
             format!("{read} sessions read, {} API calls, {} ms", self.api_calls, self.elapsed_ms),
             format!("  {created:>6} created"),
@@ -260,6 +344,10 @@ impl Summary {
             format!("  {invalid:>6} invalid"),
             format!("  {failed:>6} refused by Salesforce"),
             format!("  {deferred:>6} deferred: run again"),
+            format!(
+                "Linked: {matched_contact} to a contact, {matched_lead} to a lead, {matched_account} to an account, {linked_opportunity} to an opportunity"
+            ),
+            format!("  {ambiguous:>6} ambiguous, {unmatched} unmatched, {rolled_up} pages brought up to date"),
         ];
         let sorts = [("Invalid", invalid, &rejects.invalid), ("Not written", failed + deferred, &rejects.refused)];
         for (title, count, reasons) in sorts.into_iter().filter(|(.., reasons)| !reasons.is_empty()) {
@@ -274,35 +362,48 @@ impl Summary {
     }
 }
 
-/// Some records as they now stand in the org.
-async fn print_sample(client: &Client, prefix: &Prefix) -> Result<(), Failure> {
-    let object = prefix.session_object();
-    let columns = [
-        ("Name", "Name", 14),
-        ("Started At", "Started_At", 20),
-        ("Full Name", "Full_Name", 20),
-        ("Email", "Email", 28),
-        ("Minutes", "Duration_Minutes", 8),
-        ("Steps", "Steps_Viewed", 5),
-        ("Demos", "Demos", 30),
-    ];
-    let names = columns
-        .map(|(_, name, _)| if name == "Name" { name.to_owned() } else { format!("{}{name}__c", prefix.as_str()) });
-    let soql = format!("SELECT {} FROM {object} ORDER BY {} DESC NULLS LAST, Id LIMIT 5", names.join(", "), names[1]);
-    let rows: QueryStream<Record> = client.query(Soql::new(soql));
-    let rows = rows.collect().await?;
-    say(&format!("\nThe latest {} records of {object} in the org:", rows.len()))?;
-    say(&format!("  {}", columns.map(|(title, _, width)| format!("{title:width$}")).join("  ").trim_end()))?;
-    for row in rows {
-        let cells: Vec<String> = names.iter().zip(columns).map(|(name, (.., width))| cell(&row, name, width)).collect();
-        say(&format!("  {}", cells.join("  ").trim_end()))?;
+/// An opportunity's and a contact's page, as a reader sees the sessions on it.
+async fn print_pages(sync: &EngagementSync) -> Result<(), Failure> {
+    for object in [SObjectName::from_static("Opportunity"), SObjectName::from_static("Contact")] {
+        for page in sync.related_lists(&object, 1, 5).await? {
+            say(&page_text(&object, &page))?;
+        }
     }
     Ok(())
 }
 
+fn page_text(object: &SObjectName, page: &RelatedList) -> String {
+    let heading = |name: &String| {
+        name.trim_end_matches("__c").split_once('_').map_or(name.as_str(), |(_, name)| name).replace('_', " ")
+    };
+    let mut lines = vec![format!("\n{object}: {}", page.record.text("Name").unwrap_or_default())];
+    for name in &page.roll_ups {
+        lines.push(format!("  {:22}{}", heading(name), cell(&page.record, name, 60).trim_end()));
+    }
+    let widths = [24, 8, 20, 20, 5, 20, 20, 20, 12];
+    let titles = [
+        "Demos",
+        "Minutes",
+        "Full Name",
+        "Flows",
+        "Steps",
+        "Very Interested",
+        "Somewhat Interested",
+        "Not Interested",
+        "Session ID",
+    ];
+    let columns: Vec<String> = titles.iter().zip(widths).map(|(title, width)| format!("{title:width$}")).collect();
+    lines.push(format!("  {}", columns.join("  ").trim_end()));
+    for row in &page.rows {
+        let cells: Vec<String> = page.columns.iter().zip(widths).map(|(name, width)| cell(row, name, width)).collect();
+        lines.push(format!("  {}", cells.join("  ").trim_end()));
+    }
+    lines.join("\n")
+}
+
 fn cell(row: &Record, name: &str, width: usize) -> String {
     let text = match row.get(name) {
-        None | Some(sforce::types::Value::Null) => String::new(),
+        None | Some(Value::Null) => String::new(),
         Some(value) => match (value.to_timestamp(), value.as_number()) {
             (Some(moment), _) => moment.to_string().replace(".000Z", "Z"),
             (_, Some(number)) => number.to_string(),

@@ -1,14 +1,17 @@
 //! A Salesforce org to try a client on, without an account: `cargo run --example mock_org -- --port 8080`
 //!
 //! Once it listens it prints one line of JSON with everything a client needs, the access token live from the start for a
-//! user with all rights, and it runs until it is told to stop. The object for engagement sessions is in place.
+//! user with all rights, and it runs until it is told to stop. It holds what a customer's org holds before the first connect:
+//! the accounts, contacts, leads and opportunities that the sample sessions belong to.
 
-use std::io::Write as _;
+mod support;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use sforce::testing::org::MockOrg;
+use support::{Failure, customer_org, say};
 
 /// Serves a stateful mock of a Salesforce org on a loopback port until it is told to stop.
 #[derive(Debug, Parser)]
@@ -24,18 +27,15 @@ struct Args {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let org = MockOrg::builder()
-        .port(args.port)
-        .latency(Duration::from_millis(args.latency_ms))
-        .engagement_session("Navattic_")
-        .try_start();
-    let org = match org {
-        Ok(org) => org,
-        Err(error) => {
-            eprintln!("mock_org: port {}: {error}", args.port);
-            return ExitCode::FAILURE;
-        }
-    };
+    match serve(&args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn serve(args: &Args) -> Result<(), Failure> {
+    let builder = MockOrg::builder().port(args.port).latency(Duration::from_millis(args.latency_ms));
+    let org = customer_org(builder)?;
     let line = serde_json::json!({
         "base_url": org.base_url(),
         "client_id": org.client_id(),
@@ -48,15 +48,9 @@ async fn main() -> ExitCode {
         "api_version": org.api_version(),
     });
     // Whoever reads this through a pipe waits for it.
-    let mut out = std::io::stdout().lock();
-    let printed = writeln!(out, "{line}").and_then(|()| out.flush());
-    drop(out);
-    if let Err(error) = printed {
-        eprintln!("mock_org: {error}");
-        return ExitCode::FAILURE;
-    }
+    say(&line.to_string())?;
     stop_asked().await;
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 /// Returns on ctrl-c, and on SIGTERM where there is such a thing.

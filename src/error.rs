@@ -260,6 +260,11 @@ impl Error {
         self
     }
 
+    /// The error of an answer that ended too soon. Whether the request had an effect is for the caller to say.
+    pub(crate) fn cut_off() -> Self {
+        Self::new(ErrorKind::Transport, "", "the answer was cut off").with_retry(Retry::After(None))
+    }
+
     /// Names the call, where the layer below could not.
     #[must_use]
     pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {

@@ -1,4 +1,71 @@
-//! Salesforce integrations as a typed library.
+//! Salesforce integrations as a typed library: log an org in and stay logged in, read and write records without losing or
+//! doubling one, map your data onto Salesforce fields, and be able to say why something was not written.
+//!
+//! # A first program
+//!
+//! ```no_run
+//! use sforce::Client;
+//! use sforce::auth::{ClientCredentials, LoginHost};
+//! use sforce::types::{ExternalId, FieldName, Record, SObjectName};
+//!
+//! # #[cfg(feature = "reqwest")]
+//! #[tokio::main]
+//! async fn main() -> sforce::Result<()> {
+//!     let login = LoginHost::my_domain("acme.my.salesforce.com")?;
+//!     let client = Client::builder(ClientCredentials::new(login, "client id", "client secret")?).build()?;
+//!
+//!     let contacts = client.records(SObjectName::from_static("Contact"));
+//!     let key = ExternalId::new(FieldName::from_static("Email"), "ada@example.com");
+//!     let saved = contacts.upsert(&key, &Record::new().with("LastName", "Lovelace")).await?;
+//!     println!("{}", if saved.created { "created" } else { "updated" });
+//!     Ok(())
+//! }
+//! # #[cfg(not(feature = "reqwest"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Layers
+//!
+//! From the top down; each imports only what is below it.
+//!
+//! - [`adapters`]: the products' own terms, such as engagement sessions.
+//! - [`sync`]: [`sync::Push`] brings source records into an object: fold, compare, write.
+//! - [`schema`]: what we need in an org, what is missing, and how it gets there.
+//! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field. Pure.
+//! - [`api`]: one file per Salesforce API.
+//! - [`client`]: [`Client`], the one place that repeats requests, limits.
+//! - [`auth`]: token providers.
+//! - [`http`]: one request, once. Bring your own by [`http::HttpService`].
+//! - [`types`]: ids, names, values, records, SOQL text. [`clock`]: time.
+//!
+//! # Which call when
+//!
+//! | Records | Call | API calls |
+//! | --- | --- | --- |
+//! | one | [`Client::sobject`], [`Client::records`] | 1 |
+//! | up to 200 | [`Client::collections`] | 1 |
+//! | a stream, kept in step by external id | [`sync::Push`] | about 9 per 1,000 |
+//! | many, to read | [`Client::query`] | 1 per 2,000 rows or fewer |
+//!
+//! # Guarantees and limits
+//!
+//! - An answer that is cut off is an error, never a short result. Answers over 512 MiB are refused.
+//! - A write is repeated by itself only if doing it twice has the effect of doing it once. [`Error::effect`] tells whether the
+//!   org may have been changed by what failed.
+//! - Any number of requests that meet an expired session renew it once.
+//! - Absent, null and set stay apart; numbers keep all their digits.
+//! - Nothing a server sends panics. Secrets show neither in `Debug` nor in errors.
+//! - All calls need a tokio runtime. SOAP login, the username-password flow and the device flow are being retired by Salesforce and
+//!   are left out.
+//!
+//! # Features
+//!
+//! | Feature | Adds | Gives |
+//! | --- | --- | --- |
+//! | `reqwest` *(default)* | `reqwest` with rustls | [`http::Reqwest`]; without it bring your own [`http::HttpService`] |
+//! | `testing` | `hyper`, `hmac`, `sha2` | the mock org and `ManualClock`; not covered by semver, not for production |
+//!
+//! The minimum supported Rust version is 1.95.
 
 mod error;
 
@@ -9,6 +76,7 @@ pub mod client;
 pub mod clock;
 pub mod http;
 pub mod mapping;
+pub mod schema;
 pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -16,3 +84,8 @@ pub mod types;
 
 pub use client::Client;
 pub use error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
+
+// The README's program is compiled with the documentation tests.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

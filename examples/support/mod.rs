@@ -1,11 +1,13 @@
+#![allow(dead_code, reason = "each example uses its part of it")]
 //! What the examples share: which org to work in, and how to end.
 
 use std::error::Error as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use sforce::auth::{ClientCredentials, LoginHost};
-use sforce::testing::org::MockOrg;
+use sforce::testing::org::{MockOrg, MockOrgBuilder};
 use sforce::{Client, Error};
 
 const VARIABLES: [&str; 3] = ["SALESFORCE_LOGIN_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
@@ -61,10 +63,29 @@ pub(crate) fn explain(error: &Error) -> String {
 
 /// Prints to standard output. A reader that has gone away ends the program without a panic.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    if text.is_empty() {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
         .map_err(|error| Failure::Failed(format!("cannot print: {error}")))
+}
+
+/// A mock org as a customer's org is before the first connect: accounts, contacts, leads and opportunities that the visitors
+/// of the sample belong to, and nothing of ours.
+pub(crate) fn customer_org(builder: MockOrgBuilder) -> Result<MockOrg, Failure> {
+    let org = builder.try_start().map_err(|error| Failure::Failed(format!("cannot listen: {error}")))?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/crm.jsonl");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
+    for line in text.lines() {
+        let unreadable = |error: serde_json::Error| Failure::Failed(format!("{}: {error}", path.display()));
+        let mut record: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).map_err(unreadable)?;
+        let object = record.remove("object").and_then(|object| Some(object.as_str()?.to_owned()));
+        org.insert(&object.unwrap_or_default(), record.into());
+    }
+    Ok(org)
 }
 
 /// The org to work in: a client, and the mock org that lives as long as this if there is one.
@@ -74,8 +95,8 @@ pub(crate) struct Org {
     _mock: Option<MockOrg>,
 }
 
-/// Connects as the environment says, or starts the mock org that `make` gives.
-pub(crate) fn connect(make: impl FnOnce() -> MockOrg) -> Result<Org, Failure> {
+/// Connects as the environment says, or starts a mock org.
+pub(crate) fn connect() -> Result<Org, Failure> {
     #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
     let values = VARIABLES.map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
     let missing: Vec<&str> =
@@ -87,7 +108,7 @@ pub(crate) fn connect(make: impl FnOnce() -> MockOrg) -> Result<Org, Failure> {
             return Err(Failure::Usage(format!("{} not set: {advice}", missing.join(" and "))));
         }
         _ => {
-            let mock = make();
+            let mock = customer_org(MockOrg::builder())?;
             (mock.base_url(), mock.client_id(), mock.client_secret(), Some(mock))
         }
     };

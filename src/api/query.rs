@@ -245,6 +245,34 @@ pub fn split_in_list<V: AsRef<str>>(statement: &str, name: &str, values: &[V]) -
     Ok(queries)
 }
 
+/// Joins conditions by OR so that the fewest queries hold all, each short enough for its address. No conditions give no
+/// queries.
+#[must_use]
+pub fn split_alternatives(statement: &str, conditions: &[Soql]) -> Vec<Soql> {
+    const OR: &str = " OR ";
+    let mut queries = Vec::new();
+    let mut text = String::new();
+    let mut bytes = 0;
+    for condition in conditions {
+        let more = encode(condition.as_str()).len() + encode(OR).len();
+        if !text.is_empty() && bytes + more > MAX_QUERY_BYTES {
+            queries.push(Soql::new(std::mem::take(&mut text)));
+        }
+        if text.is_empty() {
+            text.push_str(statement);
+            bytes = encode(statement).len();
+        } else {
+            text.push_str(OR);
+        }
+        text.push_str(condition.as_str());
+        bytes += more;
+    }
+    if !text.is_empty() {
+        queries.push(Soql::new(text));
+    }
+    queries
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,6 +289,10 @@ mod tests {
         let lengths: Vec<usize> = queries.iter().map(|query| encode(query.as_str()).len()).collect();
         let (last, full) = lengths.split_last().expect("several");
         assert!(full.iter().all(|bytes| MAX_QUERY_BYTES - bytes < 64), "each but the last is full: {lengths:?} {last}");
+        let conditions: Vec<Soql> = (0..1000).map(|number| Soql::new(format!("A LIKE '%{number}%'"))).collect();
+        let queries = split_alternatives("SELECT Id FROM A WHERE ", &conditions);
+        assert!(queries.iter().all(|query| encode(query.as_str()).len() <= MAX_QUERY_BYTES));
+        assert_eq!(queries.iter().map(|query| query.as_str().matches("LIKE").count()).sum::<usize>(), 1000);
         assert!(split_in_list::<String>("SELECT Id FROM A WHERE K IN :k", "k", &[]).expect("none").is_empty());
     }
 }

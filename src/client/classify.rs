@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
+use crate::types::xml::Element;
 
 /// What a failure means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +191,9 @@ fn read_errors(body: &[u8]) -> Vec<ApiError> {
     {
         return Some(ApiError::from(error)).filter(|error| !error.code.is_empty()).into_iter().collect();
     }
+    if body.trim_ascii().starts_with(b"<") {
+        return read_fault(body).into_iter().collect();
+    }
     // Userinfo and identity answer 403 with one of these words instead of JSON.
     match body.trim_ascii() {
         b"Bad_OAuth_Token" | b"Missing_OAuth_Token" => {
@@ -197,6 +201,15 @@ fn read_errors(body: &[u8]) -> Vec<ApiError> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Reads a SOAP fault: `<faultcode>sf:CODE</faultcode><faultstring>CODE: words</faultstring>` (recorded).
+fn read_fault(body: &[u8]) -> Option<ApiError> {
+    let envelope = Element::parse(body).ok()?;
+    let fault = envelope.find("Fault")?;
+    let code = fault.text_of("faultcode")?;
+    let code = code.rsplit(':').next().unwrap_or(code);
+    Some(ApiError::new(code, fault.text_of("faultstring").unwrap_or_default(), Vec::new()))
 }
 
 /// Makes an error of an answer that is no success.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
-use crate::http::cut_off;
+use crate::types::xml::Element;
 
 /// Everything but RFC 3986's unreserved characters is escaped, in paths and queries alike.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -24,6 +24,8 @@ pub struct ApiRequest {
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// What follows the session id in a SOAP envelope; the body is what goes before it.
+    pub(super) after_session_id: Option<Bytes>,
     pub(super) idempotent: bool,
     pub(super) context: Vec<(&'static str, String)>,
 }
@@ -55,7 +57,7 @@ impl ApiRequest {
 
     fn new(operation: &'static str, method: Method, path: String, idempotent: bool) -> Self {
         let (headers, body) = (HeaderMap::new(), Bytes::new());
-        Self { operation, method, path, headers, body, idempotent, context: Vec::new() }
+        Self { operation, method, path, headers, body, after_session_id: None, idempotent, context: Vec::new() }
     }
 
     /// Says that doing it twice has the effect of doing it once, so that it may be repeated after a lost answer.
@@ -103,6 +105,16 @@ impl ApiRequest {
         Ok(self)
     }
 
+    /// Sets a SOAP envelope, cut where the session id goes.
+    pub(crate) fn soap(mut self, before_session_id: String, after_session_id: String) -> Self {
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"));
+        self.headers.insert(header::ACCEPT, HeaderValue::from_static("text/xml"));
+        self.headers.insert(HeaderName::from_static("soapaction"), HeaderValue::from_static("\"\""));
+        self.body = before_session_id.into();
+        self.after_session_id = Some(after_session_id.into());
+        self
+    }
+
     /// Adds a fact for errors to name. Never a token, a body or a field value.
     #[must_use]
     pub fn context(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
@@ -132,6 +144,13 @@ pub struct ApiResponse {
 }
 
 impl ApiResponse {
+    /// Reads the body as XML.
+    pub(crate) fn xml(&self) -> Result<Element> {
+        let settle =
+            |error: Error| error.with_operation(self.operation).with_effect(self.effect).with_retry(Retry::Never);
+        Element::parse(&self.body).map_err(settle)
+    }
+
     /// Reads the body as JSON.
     ///
     /// # Errors
@@ -140,7 +159,7 @@ impl ApiResponse {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let wrong = if error.is_eof() {
-                cut_off()
+                Error::cut_off()
             } else {
                 Error::new(ErrorKind::Decode, "", "the answer is not what the API promises")
                     .with_source(PositionOnly::of(&error))

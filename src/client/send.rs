@@ -111,15 +111,22 @@ impl Client {
     }
 
     fn outgoing(&self, request: &ApiRequest, token: &AccessToken) -> Result<Request> {
+        let url = self.url(request, token.instance_url())?;
         let mut headers = request.headers.clone();
+        let method = request.method.clone();
+        if let Some(after) = &request.after_session_id {
+            // SOAP carries the token as its session id, and takes no header.
+            let session_id = quick_xml::escape::escape(token.secret().expose());
+            let body = [request.body.as_ref(), session_id.as_bytes(), after.as_ref()].concat();
+            return Ok(Request { method, url, headers, body: Body::from(body) });
+        }
         let bearer = zeroize::Zeroizing::new(format!("Bearer {}", token.secret().expose()));
         let mut bearer = HeaderValue::from_str(&bearer)
             .map_err(|_| Error::new(ErrorKind::Auth, request.operation, "the access token cannot stand in a header"))?;
         bearer.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, bearer);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        let url = self.url(request, token.instance_url())?;
-        Ok(Request { method: request.method.clone(), url, headers, body: Body::Bytes(request.body.clone()) })
+        Ok(Request { method, url, headers, body: Body::Bytes(request.body.clone()) })
     }
 
     /// The path on the instance. It is appended as text, and host and path are compared, so that no path leads elsewhere:

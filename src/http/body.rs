@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::StreamExt;
 
-use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Chunks of a body; ends after the first error.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -53,15 +53,10 @@ impl Body {
             whole.extend_from_slice(&chunk);
         }
         if length.is_some_and(|length| length != whole.len() as u64) {
-            return Err(cut_off());
+            return Err(Error::cut_off());
         }
         Ok(whole.freeze())
     }
-}
-
-/// The error of a body that ended too soon. Whether the request had an effect is for the caller to say.
-pub(crate) fn cut_off() -> Error {
-    Error::new(ErrorKind::Transport, "", "the answer was cut off").with_retry(Retry::After(None))
 }
 
 impl fmt::Debug for Body {

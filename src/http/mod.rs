@@ -7,7 +7,6 @@ mod reqwest;
 use std::fmt;
 
 use async_trait::async_trait;
-pub(crate) use body::cut_off;
 pub use body::{Body, ByteStream};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use url::Url;

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 
-use super::batch::{batch_size, ends_the_run, is_outage, may_pass, pause_before};
+use super::batch::{batch_size, ends_the_run, is_outage, lanes, may_pass, pause_before};
 use super::outcome::{Outcome, Totals};
 use super::plan::{Decision, KeyCase, decide, fold};
+use super::window::next_window;
 use crate::api::{AllOrNone, SaveResult, split_in_list};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{FieldMap, MappedRecord, MappingIssue};
-use crate::types::{FieldName, Record, RecordId, SObjectDescribe};
+use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
+use crate::types::{FieldType, Record, RecordId, SObjectDescribe, Value};
 
 /// Calls in flight at once.
 const CONCURRENCY: usize = 5;
@@ -25,7 +27,7 @@ const CONCURRENCY: usize = 5;
 /// records are read by their keys, and only what differs is written. A record whose stamp is older than the org's is left
 /// alone. Writing twice has the effect of writing once, so a run that broke off is simply run again.
 ///
-/// Memory holds one window. A window costs one query per 13 KB of keys and one collections call per 200 records that
+/// Memory holds one window; one of very long records holds fewer of them. A window costs one query per 13 KB of keys and one collections call per 200 records that
 /// differ: with keys of 36 characters 9 API calls per 1,000 new records, 4 per 1,000 unchanged ones.
 #[derive(Clone)]
 pub struct Push(Arc<Inner>);
@@ -36,6 +38,8 @@ struct Inner {
     window: usize,
     case: KeyCase,
     select: String,
+    /// The map's targets that refer to other records.
+    parents: Vec<String>,
 }
 
 /// Settings of a [`Push`].
@@ -62,60 +66,48 @@ impl PushBuilder {
     /// [`ErrorKind::Forbidden`] naming every field that the user cannot write, or the object; any error of [`Client::send`].
     pub async fn build(self) -> Result<Push> {
         let Self { client, map, window } = self;
-        let object = map.object().clone();
-        let describe = client.describe(&object).await.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                Error::new(ErrorKind::Schema, "push", "the org has no such object, or the user cannot see it")
-                    .with_context("object", &object)
-                    .with_advice("create the object, or give the user access to it with a permission set")
-                    .with_source(error)
-            }
-            _ => error,
-        })?;
-        let case = check(&map, &describe)?;
-        let fields: Vec<&str> = map.rules().iter().map(|rule| rule.target.as_str()).collect();
+        let object = map.object();
+        let seen = match client.describe(object).await {
+            Ok(seen) => Some(seen),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Finding::into_result("push", &check(&requirement(&map), seen.as_ref()))?;
+        let seen = seen.unwrap_or_default();
+        let case = key_case(&map, &seen)?;
+        let targets = || map.rules().iter().map(|rule| rule.target.as_str());
+        let is_reference = |name: &&str| seen.field(name).is_some_and(|field| field.field_type == FieldType::Reference);
+        let parents = targets().filter(is_reference).map(str::to_owned).collect();
+        let fields: Vec<&str> = targets().collect();
         let select = format!("SELECT Id,{} FROM {object} WHERE {} IN :keys", fields.join(","), map.key());
-        Ok(Push(Arc::new(Inner { client, map, window, case, select })))
+        Ok(Push(Arc::new(Inner { client, map, window, case, select, parents })))
     }
 }
 
-/// Compares the map with what the user sees of the object, all findings at once.
-fn check(map: &FieldMap, describe: &SObjectDescribe) -> Result<KeyCase> {
-    let error = |kind, message| Error::new(kind, "push", message).with_context("object", map.object());
-    let list = |fields: &[&FieldName]| fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(" ");
-    let targets = || map.rules().iter().map(|rule| &rule.target);
-    let missing: Vec<&FieldName> = targets().filter(|target| describe.field(target.as_str()).is_none()).collect();
-    if !missing.is_empty() {
-        return Err(error(ErrorKind::Schema, "fields are missing or hidden from the user")
-            .with_context("fields", list(&missing))
-            .with_advice("create them, or make them visible and editable for the user: field-level security"));
-    }
-    if !(describe.createable && describe.updateable) {
-        return Err(error(ErrorKind::Forbidden, "the user may not create and edit records of the object")
-            .with_advice("give the user Create and Edit on the object with a permission set"));
-    }
-    let writable =
-        |target: &&FieldName| describe.field(target.as_str()).is_some_and(|field| field.createable && field.updateable);
-    let fixed: Vec<&FieldName> = targets().filter(|target| !writable(target)).collect();
-    if !fixed.is_empty() {
-        return Err(error(ErrorKind::Forbidden, "the user may not write these fields")
-            .with_context("fields", list(&fixed))
-            .with_advice("make them editable for the user: field-level security"));
-    }
-    let key = describe.field(map.key().as_str()).filter(|field| field.external_id || field.id_lookup);
-    let Some(key) = key else {
-        return Err(error(ErrorKind::Schema, "the key is no external id field")
+/// What the user needs to write all that the map maps.
+fn requirement(map: &FieldMap) -> ObjectRequirement {
+    let fields = map.rules().iter().map(|rule| FieldRequirement::write(rule.target.clone())).collect();
+    ObjectRequirement { object: map.object().clone(), create: true, edit: true, fields }
+}
+
+fn key_case(map: &FieldMap, seen: &SObjectDescribe) -> Result<KeyCase> {
+    let key = seen.field(map.key().as_str()).filter(|field| field.external_id || field.id_lookup);
+    let key = key.ok_or_else(|| {
+        Error::new(ErrorKind::Schema, "push", "the key is no external id field")
+            .with_context("object", map.object())
             .with_context("field", map.key())
-            .with_advice("mark the field as External ID and Unique"));
-    };
+            .with_advice("mark the field as External ID and Unique")
+    })?;
     Ok(if key.case_sensitive { KeyCase::Sensitive } else { KeyCase::Insensitive })
 }
 
-/// A row on its way: its place in the window, what to send, and the id it has if it is known.
+/// A row on its way: its place in the window, what to send, the id it has if it is known, and its parents, which a write
+/// of the row may lock.
 struct Row {
     place: usize,
     id: Option<RecordId>,
     fields: Record,
+    parents: Vec<RecordId>,
 }
 
 impl Push {
@@ -123,6 +115,12 @@ impl Push {
     #[must_use]
     pub fn builder(client: Client, map: FieldMap) -> PushBuilder {
         PushBuilder { client, map, window: 1000 }
+    }
+
+    /// The map that says what goes where.
+    #[must_use]
+    pub fn map(&self) -> &FieldMap {
+        &self.0.map
     }
 
     /// Pushes all records of a stream and reports each with its outcome, in the order of the stream. `T` is whatever the
@@ -141,8 +139,12 @@ impl Push {
         F: FnMut(T, &Outcome) + Send,
     {
         let mut totals = Totals::default();
-        let mut windows = std::pin::pin!(input.chunks(self.0.window));
-        while let Some(window) = windows.next().await {
+        let mut input = std::pin::pin!(input);
+        loop {
+            let window = next_window(&mut input, self.0.window).await;
+            if window.is_empty() {
+                return Ok(totals);
+            }
             let (tags, records): (Vec<T>, Vec<_>) = window.into_iter().unzip();
             let (outcomes, stopped) = self.window(&records).await;
             for (tag, outcome) in tags.into_iter().zip(&outcomes) {
@@ -153,11 +155,11 @@ impl Push {
                 return Err(error);
             }
         }
-        Ok(totals)
     }
 
-    /// Pushes one window. Gives one outcome each, in their order, and an error where going on is useless.
-    async fn window(&self, records: &[Result<Record, MappingIssue>]) -> (Vec<Outcome>, Option<Error>) {
+    /// Pushes one window: gives one outcome per record, in their order, and an error where going on is useless. For callers
+    /// who do something between windows; else [`run`](Self::run).
+    pub async fn window(&self, records: &[Result<Record, MappingIssue>]) -> (Vec<Outcome>, Option<Error>) {
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(records.len());
         let mut mapped: Vec<Option<MappedRecord>> = Vec::with_capacity(records.len());
         for record in records {
@@ -192,13 +194,26 @@ impl Push {
             let Some(record) = record else { continue };
             let remote = known.get(&self.0.case.normal(&record.key)).map(|(id, remote)| (*id, remote));
             match decide(&self.0.map, record, remote) {
-                Decision::Create(fields) => rows.push(Row { place, id: None, fields }),
-                Decision::Update(id, fields) => rows.push(Row { place, id: Some(id), fields }),
+                Decision::Create(fields) => rows.push(self.row(place, None, fields, None)),
+                Decision::Update(id, fields) => {
+                    rows.push(self.row(place, Some(id), fields, remote.map(|(_, remote)| remote)));
+                }
                 Decision::Leave(id) => outcomes[place] = Outcome::Unchanged(id),
             }
         }
         let stopped = self.write(rows, &mut outcomes).await;
         (outcomes, stopped)
+    }
+
+    fn row(&self, place: usize, id: Option<RecordId>, fields: Record, remote: Option<&Record>) -> Row {
+        let mut parents = Vec::new();
+        for name in &self.0.parents {
+            for record in std::iter::once(&fields).chain(remote) {
+                let parent = record.get(name).and_then(Value::as_text).and_then(|id| RecordId::new(id).ok());
+                parents.extend(parent);
+            }
+        }
+        Row { place, id, fields, parents }
     }
 
     /// The org's records with these keys, by key.
@@ -231,9 +246,11 @@ impl Push {
             let mut again = Vec::new();
             let mut last_failure = None;
             let mut came_through = false;
-            let batches: Vec<Vec<Row>> = into_batches(rows, size);
-            let calls = stream::iter(batches).map(|batch| async move { (self.call(&batch).await, batch) });
-            let mut calls = calls.buffer_unordered(CONCURRENCY);
+            let lanes = stream::iter(lanes(rows, size, |row| &row.parents)).map(|lane| {
+                // Batches of a lane share parents, so one follows the other.
+                stream::iter(lane).then(|batch| async move { (self.call(&batch).await, batch) }).boxed()
+            });
+            let mut calls = lanes.flatten_unordered(CONCURRENCY);
             let mut stopped = None;
             while let Some((results, batch)) = calls.next().await {
                 match results {
@@ -292,15 +309,6 @@ fn settle(row: Row, result: SaveResult, outcomes: &mut [Outcome], again: &mut Ve
             Outcome::Rejected(Error::new(ErrorKind::Decode, "collections.upsert", "a saved record has no id"))
         }
     };
-}
-
-fn into_batches(rows: Vec<Row>, size: usize) -> Vec<Vec<Row>> {
-    let mut batches = Vec::with_capacity(rows.len().div_ceil(size));
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        batches.push(rows.by_ref().take(size).collect());
-    }
-    batches
 }
 
 impl fmt::Debug for Push {

@@ -10,6 +10,7 @@ mod secret;
 mod soql;
 mod timestamp;
 mod value;
+pub(crate) mod xml;
 
 pub use decimal::Decimal;
 pub use describe::{

@@ -7,6 +7,8 @@ mod architecture;
 mod client;
 mod engagement;
 mod faults;
+mod flow;
 mod recordings;
+mod requirements;
 mod support;
 mod truncation;

@@ -1,17 +1,16 @@
-//! Demo-engagement sessions: what a visitor did in an interactive demo, as one record of a custom object each.
-//!
-//! The object is `{prefix}Session__c`, its Name the session id, its unique external id `{prefix}Session_Key__c`.
+//! The session in the product's terms, and its map to Salesforce fields.
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
+use super::Prefix;
+use crate::error::Result;
 use crate::mapping::{FieldMap, FieldRule, Transform};
-use crate::types::{Decimal, FieldName, Record, SObjectName, Timestamp, Value};
+use crate::types::{Decimal, FieldName, Record, Timestamp, Value};
 
 /// Characters of a text field, in UTF-16 units.
-const TEXT: usize = 255;
+pub(super) const TEXT: u32 = 255;
 /// Characters of a Name field, which holds the session id.
-const NAME: usize = 80;
+pub(super) const NAME: u32 = 80;
 
 /// One viewing of a demo. Fields that are `None` are left alone in Salesforce.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,8 +38,10 @@ pub struct EngagementSession {
     pub somewhat_interested: Option<Vec<String>>,
     /// Areas the visitor was not interested in.
     pub not_interested: Option<Vec<String>>,
-    /// The opportunity that the share link was made for.
+    /// The opportunity that the session belongs to.
     pub opportunity_id: Option<String>,
+    /// The share link that the visitor came by; reps bind links to opportunities.
+    pub share_link: Option<String>,
 }
 
 impl From<&EngagementSession> for Record {
@@ -59,6 +60,7 @@ impl From<&EngagementSession> for Record {
             ("somewhat_interested", session.somewhat_interested.as_ref().map(list)),
             ("not_interested", session.not_interested.as_ref().map(list)),
             ("opportunity_id", session.opportunity_id.as_deref().map(Value::from)),
+            ("share_link", session.share_link.as_deref().map(Value::from)),
         ];
         let mut record = Self::new();
         for (name, value) in values {
@@ -70,60 +72,6 @@ impl From<&EngagementSession> for Record {
     }
 }
 
-/// What the API names of a product's objects and fields start with; `Navattic_` by default.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prefix(String);
-
-impl Default for Prefix {
-    fn default() -> Self {
-        Self("Navattic_".into())
-    }
-}
-
-/// Characters of an API name before `__c`; general knowledge, not verified.
-const MAX_API_NAME: usize = 40;
-const LONGEST_NAME: &str = "Somewhat_Interested_Areas";
-
-impl Prefix {
-    /// Takes a prefix, such as `Acme_`.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] for what cannot begin an API name, has two underscores in a row, or leaves no room for the
-    /// longest field name.
-    pub fn new(prefix: impl Into<String>) -> Result<Self> {
-        let prefix = prefix.into();
-        let sound = FieldName::new(&*prefix).is_ok() && !prefix.contains("__");
-        if !sound || prefix.len() + LONGEST_NAME.len() > MAX_API_NAME {
-            return Err(Error::new(ErrorKind::Config, "engagement", "not a prefix for API names")
-                .with_advice("give at most 15 letters, digits and single underscores after a letter, such as Acme_"));
-        }
-        Ok(Self(prefix))
-    }
-
-    /// The prefix itself.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The session object, `{prefix}Session__c`.
-    #[must_use]
-    pub fn session_object(&self) -> SObjectName {
-        self.name("Session", SObjectName::new)
-    }
-
-    /// A field of ours, `{prefix}{name}__c`.
-    pub(crate) fn field(&self, name: &str) -> FieldName {
-        self.name(name, FieldName::new)
-    }
-
-    #[expect(clippy::expect_used, reason = "`new` checked the prefix, and names of this file are identifiers")]
-    fn name<T>(&self, name: &str, make: fn(String) -> Result<T>) -> T {
-        make(format!("{}{name}__c", self.0)).expect("an identifier")
-    }
-}
-
 /// The default map of sessions to the session object. Sources are the fields of [`EngagementSession`].
 ///
 /// # Errors
@@ -132,16 +80,16 @@ impl Prefix {
 pub fn session_map(prefix: &Prefix) -> Result<FieldMap> {
     use Transform::{DateTime, Email, JoinList, MaxLength, Minimum, Number, SecondsToMinutes, Text, WholeNumber};
     let field = |name| prefix.field(name);
-    let id = || vec![Text, MaxLength { max: NAME }];
+    let id = || vec![Text, MaxLength { max: NAME as usize }];
     let not_negative = || Minimum { min: Decimal::ZERO };
-    let list = || vec![JoinList { max: TEXT }];
+    let list = || vec![JoinList { max: TEXT as usize }];
     let minutes = vec![not_negative(), SecondsToMinutes, Number { precision: 18, scale: 3 }];
     let rules = vec![
         FieldRule::new("session_id", field("Session_Key"), id()).required(),
         FieldRule::new("session_id", FieldName::from_static("Name"), id()).required(),
         FieldRule::new("started_at", field("Started_At"), vec![DateTime]),
-        FieldRule::new("full_name", field("Full_Name"), vec![Text, MaxLength { max: TEXT }]),
-        FieldRule::new("email", field("Email"), vec![Text, MaxLength { max: TEXT }, Email]),
+        FieldRule::new("full_name", field("Full_Name"), vec![Text, MaxLength { max: TEXT as usize }]),
+        FieldRule::new("email", field("Email"), vec![Text, MaxLength { max: TEXT as usize }, Email]),
         FieldRule::new("duration_seconds", field("Duration_Minutes"), minutes),
         FieldRule::new("steps_viewed", field("Steps_Viewed"), vec![not_negative(), WholeNumber { precision: 18 }]),
         FieldRule::new("demos", field("Demos"), list()),
@@ -152,6 +100,25 @@ pub fn session_map(prefix: &Prefix) -> Result<FieldMap> {
     ];
     let (key, changed_at) = (field("Session_Key"), Some(field("Started_At")));
     FieldMap::new(prefix.session_object(), key, changed_at, rules)
+}
+
+/// The default map with the four links that matching finds, from the source paths `link.contact`, `link.lead`,
+/// `link.account` and `link.opportunity`. A link that is absent leaves the field alone.
+///
+/// # Errors
+///
+/// As for [`session_map`].
+pub fn linked_session_map(prefix: &Prefix) -> Result<FieldMap> {
+    let map = session_map(prefix)?;
+    let link = |(source, target)| FieldRule::new(source, prefix.field(target), Vec::new());
+    let links = [
+        ("link.contact", "Contact"),
+        ("link.lead", "Lead"),
+        ("link.account", "Account"),
+        ("link.opportunity", "Opportunity"),
+    ];
+    let rules = map.rules().iter().cloned().chain(links.map(link)).collect();
+    FieldMap::new(map.object().clone(), map.key().clone(), map.changed_at().cloned(), rules)
 }
 
 #[cfg(test)]
@@ -192,14 +159,6 @@ mod tests {
             let session = EngagementSession { session_id: id, ..EngagementSession::default() };
             let issues = map.apply(&Record::from(&session)).expect_err("bad id");
             assert_eq!(issues.len(), 1, "{issues:?}");
-        }
-    }
-
-    #[test]
-    fn prefixes_that_make_no_api_name_are_refused() {
-        assert_eq!(Prefix::new("Acme_").expect("sound").session_object().as_str(), "Acme_Session__c");
-        for prefix in ["", "1_", "a b_", "ns__", "Much_Too_Long_Prefix_"] {
-            assert_eq!(Prefix::new(prefix).expect_err(prefix).kind(), ErrorKind::Config);
         }
     }
 }

@@ -1,0 +1,369 @@
+//! The whole flow: what is missing is made, visitors are found, sessions land, roll-ups follow.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures_core::Stream;
+use futures_util::{StreamExt, stream};
+
+use super::Prefix;
+use super::matching::{Directory, Link, LinkTotals, Visitor, link_record, opportunity_id};
+use super::rollup::{RollUpFailure, roll_up};
+use super::schema::{Access, PARENTS, desired_schema, requirements};
+use super::session::linked_session_map;
+use crate::api::{split_alternatives, split_in_list};
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::MappingIssue;
+use crate::schema::{Finding, Provisioned, preflight, provision};
+use crate::sync::{Outcome, Push, Totals, next_window};
+use crate::types::{Literal, Record, RecordId, Soql, Value};
+
+/// Sessions taken at once.
+const WINDOW: usize = 1000;
+
+/// Queries in flight at once.
+const CONCURRENCY: usize = 5;
+
+/// Which opportunity a share link was made for: reps tie the two together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkBindings(HashMap<String, String>);
+
+impl LinkBindings {
+    /// Takes pairs of share link and opportunity id. An id that is none is told per session, not here.
+    pub fn new(bindings: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(bindings.into_iter().collect())
+    }
+}
+
+/// Settings of an [`EngagementSync`].
+#[derive(Clone, Debug)]
+pub struct EngagementSyncBuilder {
+    client: Client,
+    prefix: Prefix,
+    access: Access,
+    bindings: LinkBindings,
+}
+
+impl EngagementSyncBuilder {
+    /// Sets what names of objects and fields begin with; `Navattic_` by default.
+    #[must_use]
+    pub fn prefix(mut self, prefix: Prefix) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Sets what the permission set grants on the standard objects; [`Access::Least`] by default.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Ties share links to opportunities.
+    #[must_use]
+    pub fn bindings(mut self, bindings: LinkBindings) -> Self {
+        self.bindings = bindings;
+        self
+    }
+
+    /// Makes what is missing in the org and looks whether the user may do all that is needed. No session is written before.
+    ///
+    /// Costs 14 API calls on an empty org, 9 when all is in place. A user who may not change metadata can run the flow where
+    /// everything is in place.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Schema`] naming all that is missing, hidden or of another shape; [`ErrorKind::Forbidden`] naming every
+    /// right the user lacks; any error of [`Client::send`].
+    pub async fn build(self) -> Result<(EngagementSync, Provisioned)> {
+        let Self { client, prefix, access, bindings } = self;
+        let user = client.user_info().await?.user_id;
+        let provisioned = provision(&client, &desired_schema(&prefix, access), user).await;
+        let (provisioned, denied) = match provisioned {
+            Ok(provisioned) => (provisioned, None),
+            // Somebody else may have made everything; the looks that follow tell.
+            Err(error) if is_denial(&error) => (Provisioned::default(), Some(error)),
+            Err(error) => return Err(error),
+        };
+        let findings = preflight(&client, &requirements(&prefix)).await?;
+        let push = Push::builder(client.clone(), linked_session_map(&prefix)?).window(WINDOW).build().await;
+        let looks = Finding::into_result("preflight", &findings);
+        let push = match (looks, push) {
+            (Ok(()), Ok(push)) => push,
+            (Err(error), Ok(_)) | (Ok(()), Err(error)) => return Err(explained(error, denied)),
+            (Err(error), Err(other)) => return Err(explained(both(error, &other), denied)),
+        };
+        Ok((EngagementSync { client, prefix, bindings, push }, provisioned))
+    }
+}
+
+/// Whether a user was kept from changing metadata; an org without API access is another thing.
+fn is_denial(error: &Error) -> bool {
+    error.kind() == ErrorKind::Forbidden
+        && error.operation().starts_with("metadata.")
+        && !error.has_code("API_DISABLED_FOR_ORG")
+}
+
+/// What is missing, and that it could not be made.
+fn explained(error: Error, denied: Option<Error>) -> Error {
+    match denied {
+        None => error,
+        Some(denied) => {
+            let advice = [denied.advice(), error.advice()].into_iter().flatten().collect::<Vec<_>>().join("; or ");
+            error.with_advice(advice).with_source(denied)
+        }
+    }
+}
+
+/// Two errors of the same look as one.
+fn both(error: Error, other: &Error) -> Error {
+    if !matches!(other.kind(), ErrorKind::Schema | ErrorKind::Forbidden) {
+        return error;
+    }
+    let advice: std::collections::BTreeSet<&str> = [error.advice(), other.advice()].into_iter().flatten().collect();
+    let advice = advice.into_iter().collect::<Vec<_>>().join("; ");
+    let kind = if other.kind() == ErrorKind::Schema { other.kind() } else { error.kind() };
+    Error::new(kind, "preflight", format!("{}; {}", error.message(), other.message())).with_advice(advice)
+}
+
+/// Brings engagement sessions into an org: each lands in its record, linked to the visitor's contact or lead, their account
+/// and an opportunity, and these records show the last session and the totals.
+///
+/// Running the same sessions again changes nothing. No contact, lead, account or opportunity is ever created.
+#[derive(Clone, Debug)]
+pub struct EngagementSync {
+    client: Client,
+    prefix: Prefix,
+    bindings: LinkBindings,
+    push: Push,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// How many sessions had which outcome.
+    pub totals: Totals,
+    /// How many sessions that are in the org now were linked to what.
+    pub links: LinkTotals,
+    /// Contacts, leads, accounts and opportunities whose roll-up fields were written.
+    pub rolled_up: u64,
+    /// Those whose roll-up fields could not be written; the next run tries again.
+    pub roll_up_failures: Vec<RollUpFailure>,
+    /// Why the run ended early; the rest of the input was not read. Run again to go on.
+    pub stopped: Option<Error>,
+}
+
+impl EngagementSync {
+    /// Starts with the defaults.
+    #[must_use]
+    pub fn builder(client: Client) -> EngagementSyncBuilder {
+        EngagementSyncBuilder {
+            client,
+            prefix: Prefix::default(),
+            access: Access::default(),
+            bindings: LinkBindings::default(),
+        }
+    }
+
+    /// Brings one session in. Costs as many API calls as a window; for many sessions use [`run`](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// What makes going on useless, as in [`RunReport::stopped`].
+    pub async fn record(&self, session: impl Into<Record>) -> Result<(Outcome, Link)> {
+        let mut report = RunReport::default();
+        let mut pairs = self.window(&[Ok(session.into())], &mut report).await;
+        match (report.stopped, pairs.pop()) {
+            (None, Some(pair)) => Ok(pair),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(Error::new(ErrorKind::Unexpected, "engagement", "a session has no outcome")),
+        }
+    }
+
+    /// Brings all sessions of a stream in and reports each with its outcome and its links, in the order of the stream. `T` is
+    /// whatever the caller wants to see again beside them, such as a line number.
+    pub async fn run<T, S, F>(&self, input: S, mut each: F) -> RunReport
+    where
+        S: Stream<Item = (T, Result<Record, MappingIssue>)> + Send,
+        T: Send,
+        F: FnMut(T, &Outcome, &Link) + Send,
+    {
+        let mut report = RunReport::default();
+        let mut input = std::pin::pin!(input);
+        while report.stopped.is_none() {
+            let window = next_window(&mut input, WINDOW).await;
+            if window.is_empty() {
+                break;
+            }
+            let (tags, records): (Vec<T>, Vec<_>) = window.into_iter().unzip();
+            for (tag, (outcome, link)) in tags.into_iter().zip(self.window(&records, &mut report).await) {
+                each(tag, &outcome, &link);
+            }
+        }
+        report
+    }
+
+    /// One window: find the visitors, write the sessions, bring the roll-ups up to date.
+    async fn window(&self, records: &[Result<Record, MappingIssue>], report: &mut RunReport) -> Vec<(Outcome, Link)> {
+        let links = match self.links(records).await {
+            Ok(links) => links,
+            Err(error) => {
+                report.stopped = Some(error.clone());
+                let pairs: Vec<(Outcome, Link)> =
+                    records.iter().map(|record| (self.not_yet(record, &error), Link::default())).collect();
+                for (outcome, _) in &pairs {
+                    report.totals.count(outcome);
+                }
+                return pairs;
+            }
+        };
+        let linked: Vec<Result<Record, MappingIssue>> = records
+            .iter()
+            .zip(&links)
+            .map(|(record, link)| Ok(record.clone()?.with("link", link_record(link))))
+            .collect();
+        let (outcomes, stopped) = self.push.window(&linked).await;
+        report.stopped = stopped;
+        let pairs: Vec<(Outcome, Link)> = outcomes.into_iter().zip(links).collect();
+        let mut parents: [BTreeSet<RecordId>; 4] = Default::default();
+        for (outcome, link) in &pairs {
+            report.totals.count(outcome);
+            if matches!(outcome, Outcome::Created(_) | Outcome::Updated(_) | Outcome::Unchanged(_)) {
+                report.links.count(link);
+                let ids = [link.contact, link.lead, link.account, link.opportunity];
+                for (parents, id) in parents.iter_mut().zip(ids) {
+                    parents.extend(id);
+                }
+            }
+        }
+        if report.stopped.is_none() {
+            report.stopped = self.roll_ups(&parents, report).await.err();
+        }
+        pairs
+    }
+
+    /// What becomes of a session that could not be written for a reason that has nothing to do with it.
+    fn not_yet(&self, record: &Result<Record, MappingIssue>, error: &Error) -> Outcome {
+        let mapped =
+            record.as_ref().map_err(|issue| vec![issue.clone()]).and_then(|record| self.push.map().apply(record));
+        match mapped {
+            Ok(_) => Outcome::Deferred(error.clone()),
+            Err(issues) => Outcome::Invalid(issues),
+        }
+    }
+
+    /// After the sessions, and one object after the other: nothing that shares a parent is in flight together.
+    async fn roll_ups(&self, parents: &[BTreeSet<RecordId>; 4], report: &mut RunReport) -> Result<()> {
+        for (object, ids) in PARENTS.iter().zip(parents).filter(|(_, ids)| !ids.is_empty()) {
+            report.rolled_up += roll_up(&self.client, &self.prefix, object, ids, &mut report.roll_up_failures).await?;
+        }
+        Ok(())
+    }
+
+    /// The links of a window's sessions: the fewest queries that fit an address, and none for what is known already.
+    async fn links(&self, records: &[Result<Record, MappingIssue>]) -> Result<Vec<Link>> {
+        let visitor = |record: &Result<Record, MappingIssue>| match record {
+            // What the map refuses is not written, so nobody has to be found for it.
+            Ok(record) if self.push.map().apply(record).is_ok() => self.visitor(record),
+            _ => Visitor::default(),
+        };
+        let visitors: Vec<Visitor> = records.iter().map(visitor).collect();
+        let mut directory = Directory::default();
+
+        let ids: BTreeSet<RecordId> =
+            visitors.iter().filter_map(|visitor| opportunity_id(visitor.opportunity.as_deref()?).ok()).collect();
+        let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+        let queries = split_in_list("SELECT Id FROM Opportunity WHERE Id IN :ids", "ids", &ids)?;
+        self.each(queries, |row| directory.add_opportunity(row)).await?;
+
+        let emails: BTreeSet<&str> = visitors.iter().filter_map(|visitor| visitor.email.as_deref()).collect();
+        let all: Vec<&str> = emails.iter().copied().collect();
+        let queries = split_in_list("SELECT Id, Email, AccountId FROM Contact WHERE Email IN :emails", "emails", &all)?;
+        self.each(queries, |row| directory.add_contact(row)).await?;
+
+        let rest: Vec<&str> = emails.into_iter().filter(|email| directory.needs_lead(email)).collect();
+        let statement = "SELECT Id, Email FROM Lead WHERE IsConverted = FALSE AND Email IN :emails";
+        let queries = split_in_list(statement, "emails", &rest)?;
+        self.each(queries, |row| directory.add_lead(row)).await?;
+
+        let domains: BTreeSet<&str> = visitors.iter().filter_map(|visitor| directory.needs_account(visitor)).collect();
+        let like = |domain: &&str| Soql::bind("Website LIKE :domain", [("domain", Literal::containing(domain))]);
+        let conditions: Vec<Soql> = domains.iter().map(like).collect::<Result<_>>()?;
+        let queries = split_alternatives("SELECT Id, Website FROM Account WHERE ", &conditions);
+        self.each(queries, |row| directory.add_account(row)).await?;
+
+        Ok(visitors.iter().map(|visitor| directory.link(visitor)).collect())
+    }
+
+    fn visitor(&self, session: &Record) -> Visitor {
+        let text = |name: &str| session.text(name).map(str::trim).filter(|text| !text.is_empty());
+        let email = text("email").map(str::to_lowercase);
+        let bound = || text("share_link").and_then(|link| self.bindings.0.get(link)).cloned();
+        let opportunity = match session.get("opportunity_id") {
+            Some(value) if !value.is_blank() => Some(value.as_text().unwrap_or_default().to_owned()),
+            _ => bound(),
+        };
+        Visitor { email, opportunity }
+    }
+
+    async fn each(&self, queries: Vec<Soql>, mut take: impl FnMut(&Record)) -> Result<()> {
+        let pages = stream::iter(queries).map(|query| self.client.query::<Record>(query).collect());
+        let mut pages = pages.buffer_unordered(CONCURRENCY);
+        while let Some(rows) = pages.next().await {
+            rows?.iter().for_each(&mut take);
+        }
+        Ok(())
+    }
+
+    /// Contacts or opportunities with sessions, each with its related list, as a reader of the page sees it. Costs one API
+    /// call.
+    ///
+    /// # Errors
+    ///
+    /// Any error of [`Client::send`].
+    pub async fn related_lists(
+        &self,
+        object: &crate::types::SObjectName,
+        pages: u32,
+        rows: u32,
+    ) -> Result<Vec<RelatedList>> {
+        let (prefix, link) = (&self.prefix, self.prefix.field(object.as_str()));
+        let field = |name: &str| if name == "Name" { name.to_owned() } else { prefix.field(name).to_string() };
+        let columns: Vec<String> = super::RELATED_LIST_COLUMNS.iter().map(|name| field(name)).collect();
+        let roll_ups: Vec<String> = super::schema::ROLL_UPS.iter().map(|name| field(name)).collect();
+        let children = super::schema::children_name(prefix);
+        let soql = format!(
+            "SELECT Name, {}, (SELECT {} FROM {children}__r ORDER BY {} DESC NULLS LAST, Id LIMIT {rows}) FROM {object} \
+             WHERE Id IN (SELECT {link} FROM {}) ORDER BY {} DESC NULLS LAST, Id LIMIT {pages}",
+            roll_ups.join(", "),
+            columns.join(", "),
+            prefix.field("Started_At"),
+            prefix.session_object(),
+            roll_ups[0],
+        );
+        let found: Vec<Record> = self.client.query(soql).collect().await?;
+        let list = |mut record: Record| {
+            let rows = match record.remove(&format!("{children}__r")) {
+                Some(Value::Children(children)) => children.records,
+                _ => Vec::new(),
+            };
+            RelatedList { record, columns: columns.clone(), roll_ups: roll_ups.clone(), rows }
+        };
+        Ok(found.into_iter().map(list).collect())
+    }
+}
+
+/// A record with the list of its sessions.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RelatedList {
+    /// The record: its name and roll-up fields.
+    pub record: Record,
+    /// The roll-up fields' API names.
+    pub roll_ups: Vec<String>,
+    /// The API names of the columns.
+    pub columns: Vec<String>,
+    /// The sessions, the latest first.
+    pub rows: Vec<Record>,
+}

@@ -1,0 +1,11 @@
+//! What we need in an org, what is missing, and how it gets there.
+
+mod finding;
+mod plan;
+mod preflight;
+mod provision;
+
+pub use self::finding::Finding;
+pub use self::plan::{DesiredSchema, OrgSchema, PermissionSetStep, SchemaPlan, plan};
+pub use self::preflight::{FieldRequirement, ObjectRequirement, check, preflight};
+pub use self::provision::{Provisioned, provision};

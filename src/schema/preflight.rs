@@ -1,0 +1,162 @@
+//! Does the user have what a job needs? Asked before the first write.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::Finding;
+use crate::client::Client;
+use crate::error::{ErrorKind, Result};
+use crate::types::{FieldDescribe, FieldName, FieldType, SObjectDescribe, SObjectName};
+
+/// What a job needs of one object. To read it is always needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectRequirement {
+    /// The object.
+    pub object: SObjectName,
+    /// Create records.
+    pub create: bool,
+    /// Edit records.
+    pub edit: bool,
+    /// The fields.
+    pub fields: Vec<FieldRequirement>,
+}
+
+/// What a job needs of one field. To read it is always needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldRequirement {
+    /// The field.
+    pub field: FieldName,
+    /// Set and change it.
+    pub write: bool,
+    /// The type it must have, where that matters.
+    pub field_type: Option<FieldType>,
+}
+
+impl FieldRequirement {
+    /// A field that is read.
+    #[must_use]
+    pub fn read(field: FieldName) -> Self {
+        Self { field, write: false, field_type: None }
+    }
+
+    /// A field that is written.
+    #[must_use]
+    pub fn write(field: FieldName) -> Self {
+        Self { field, write: true, field_type: None }
+    }
+
+    /// The field must have this type.
+    #[must_use]
+    pub fn of_type(mut self, field_type: FieldType) -> Self {
+        self.field_type = Some(field_type);
+        self
+    }
+}
+
+const FIELD_SECURITY: &str = "make the field visible, and editable where it is written, for the user: Setup > Permission Sets > \
+                              Object Settings > Field Permissions";
+const OBJECT_RIGHTS: &str = "give the user the right with a permission set: Setup > Permission Sets > Object Settings";
+
+/// Compares a requirement with what the user sees; `None` for an object that is not there or hidden. Pure.
+#[must_use]
+pub fn check(required: &ObjectRequirement, seen: Option<&SObjectDescribe>) -> Vec<Finding> {
+    let object = required.object.as_str();
+    let Some(seen) = seen else {
+        let remedy = "create the object, or give the user Read on it with a permission set";
+        return vec![Finding::shape(object, "is not there, or the user cannot see it", remedy)];
+    };
+    let mut findings = Vec::new();
+    let rights = [
+        (true, seen.queryable, "Read"),
+        (required.create, seen.createable, "Create"),
+        (required.edit, seen.updateable, "Edit"),
+    ];
+    for (needed, has, right) in rights {
+        if needed && !has {
+            findings.push(Finding::right(object, format!("gives the user no {right}"), OBJECT_RIGHTS));
+        }
+    }
+    for field in &required.fields {
+        findings.extend(check_field(field, required, seen.field(field.field.as_str())));
+    }
+    findings
+}
+
+fn check_field(
+    required: &FieldRequirement,
+    object: &ObjectRequirement,
+    seen: Option<&FieldDescribe>,
+) -> Option<Finding> {
+    let subject = format!("{}.{}", object.object, required.field);
+    let Some(seen) = seen else {
+        return Some(Finding::shape(subject, "is not there, or the user cannot see it", FIELD_SECURITY));
+    };
+    if let Some(field_type) = required.field_type.as_ref().filter(|field_type| **field_type != seen.field_type) {
+        let problem = format!("is of another type ({:?}, not {field_type:?})", seen.field_type);
+        let remedy = "the org has a field of that name for something else: rename it, or choose another prefix";
+        return Some(Finding::shape(subject, problem, remedy));
+    }
+    let writable = (seen.createable || !object.create) && (seen.updateable || !object.edit);
+    (required.write && !writable).then(|| Finding::right(subject, "cannot be written by the user", FIELD_SECURITY))
+}
+
+/// Looks at all objects and gives every finding at once. Costs one API call per object.
+///
+/// # Errors
+///
+/// Any error of [`Client::send`], but for objects that are not there: those are findings.
+pub async fn preflight(client: &Client, required: &[ObjectRequirement]) -> Result<Vec<Finding>> {
+    let describes = stream::iter(required).map(|required| async move {
+        match client.describe(&required.object).await {
+            Ok(seen) => Ok(check(required, Some(&seen))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(check(required, None)),
+            Err(error) => Err(error),
+        }
+    });
+    let findings: Vec<Vec<Finding>> = describes.buffered(5).try_collect().await?;
+    Ok(findings.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact() -> ObjectRequirement {
+        ObjectRequirement {
+            object: SObjectName::from_static("Contact"),
+            create: false,
+            edit: true,
+            fields: vec![
+                FieldRequirement::read(FieldName::from_static("Email")),
+                FieldRequirement::write(FieldName::from_static("Score__c")).of_type(FieldType::Double),
+            ],
+        }
+    }
+
+    fn describe(text: &str) -> SObjectDescribe {
+        serde_json::from_str(text).expect(text)
+    }
+
+    const GOOD: &str = r#"{"name":"Contact","queryable":true,"createable":false,"updateable":true,"fields":[
+        {"name":"Email","type":"email"},{"name":"Score__c","type":"double","createable":true,"updateable":true}]}"#;
+
+    #[test]
+    fn nav_12_each_missing_object_right_is_named() {
+        assert_eq!(check(&contact(), Some(&describe(GOOD))), []);
+        let read_only = GOOD.replace("\"updateable\":true,\"fields\"", "\"updateable\":false,\"fields\"");
+        let findings = check(&contact(), Some(&describe(&read_only)));
+        assert_eq!(findings.len(), 1);
+        assert_eq!((findings[0].subject.as_str(), findings[0].problem.as_str()), ("Contact", "gives the user no Edit"));
+        assert_eq!(check(&contact(), None)[0].subject, "Contact");
+    }
+
+    #[test]
+    fn nav_13_each_hidden_or_read_only_field_is_named() {
+        let hidden = GOOD.replace("Email", "Phone");
+        assert_eq!(check(&contact(), Some(&describe(&hidden)))[0].subject, "Contact.Email");
+        let fixed =
+            GOOD.replace("\"createable\":true,\"updateable\":true}]", "\"createable\":false,\"updateable\":false}]");
+        assert_eq!(check(&contact(), Some(&describe(&fixed)))[0].subject, "Contact.Score__c");
+        let other = GOOD.replace("double", "string");
+        assert!(check(&contact(), Some(&describe(&other)))[0].problem.contains("another type"));
+    }
+}
