@@ -251,7 +251,8 @@ impl State {
             Ok(version) => version,
             Err(error) => return fail(&error),
         };
-        let Some(user) = self.auth.user_of(request, now) else { return fail(&ApiError::session()) };
+        let user = self.auth.user_of(request, now).filter(|user| rest::identity::is_active(&self.data.store, user));
+        let Some(user) = user else { return fail(&ApiError::session()) };
         let view = self.view(&user);
         if let Some((code, message)) = self.api_refusal(&view) {
             return fail(&ApiError::new(403, code, message));

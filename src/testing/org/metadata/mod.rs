@@ -11,6 +11,7 @@ mod permission_sets;
 mod read;
 
 use super::operation::Operation;
+use super::rest::identity::is_active;
 use super::router::VERSIONS;
 use super::state::State;
 use super::wire::{Answer, Request};
@@ -172,7 +173,8 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
         return Err(Fault::new("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL"));
     };
     let now = state.data.now();
-    let Some(user) = state.auth.user_of_token(&envelope.session, now) else {
+    let user = state.auth.user_of_token(&envelope.session, now);
+    let Some(user) = user.filter(|user| is_active(&state.data.store, user)) else {
         let message = "Invalid Session ID found in SessionHeader: Illegal Session";
         return Err(Fault::new("INVALID_SESSION_ID", message));
     };

@@ -313,10 +313,44 @@ fn an_object_comes_with_its_fields_and_goes_with_everything() {
     let upsert = client.patch(&data("/sobjects/Visit__c/Key__c/k"), &json!({"Name": "A"}));
     assert_eq!(upsert.status, 201, "a required field is seen by all who see the object: {}", upsert.body);
     assert!(soap.read("CustomObject", "Visit__c").unwrap().all("fields").count() == 2);
+    let contact = org.insert("Contact", json!({"LastName": "A"}));
+    let visit = json!({"Name": "B", "Key__c": "b", "Contact__c": contact});
+    org.insert("Visit__c", visit);
     assert_eq!(soap.delete("CustomField", "Visit__c.Contact__c"), [Outcome::Saved]);
+    assert!(org.records("Visit__c")[1].get("Contact__c").is_none());
+    let again = "<fullName>Visit__c.Contact__c</fullName><label>Contact</label><referenceTo>Contact</referenceTo>\
+         <deleteConstraint>Restrict</deleteConstraint><type>Lookup</type>";
+    assert_eq!(soap.save("createMetadata", "CustomField", &[again]), [Outcome::Saved]);
+    assert!(org.records("Visit__c")[1]["Contact__c"].is_null(), "old values do not come back");
+    org.insert("Visit__c", json!({"Name": "C", "Key__c": "c", "Contact__c": contact}));
+    let parent = data(&format!("/sobjects/Contact/{contact}"));
+    assert_eq!(code(&client.delete(&parent)), super::refused(400, "DELETE_FAILED"), "the lookup forbids it");
     assert_eq!(soap.delete("CustomObject", "Visit__c"), [Outcome::Saved]);
     assert_eq!(client.get(&data("/sobjects/Visit__c/describe")).status, 404);
     assert!(soap.read("CustomObject", "Visit__c").is_none());
+    assert_eq!(client.delete(&parent).status, 204);
+    assert_eq!(soap.save("createMetadata", "CustomObject", &[OBJECT]), [Outcome::Saved]);
+    assert_eq!(org.count("Visit__c"), 0);
+}
+
+#[test]
+fn a_name_may_count() {
+    let org = MockOrg::start();
+    let soap = Soap::of(&org);
+    let object = |format: &str| {
+        let field =
+            format!("<nameField><displayFormat>{format}</displayFormat><label>No</label><type>AutoNumber</type>");
+        OBJECT.replace("<nameField><label>Visit Name</label><type>Text</type>", &field)
+    };
+    for bad in ["V", &format!("{{{}}}", "0".repeat(70_000))] {
+        let outcome = soap.save("createMetadata", "CustomObject", &[&object(bad)]).remove(0);
+        assert!(matches!(outcome, Outcome::Refused(..)), "{}", bad.len());
+    }
+    assert_eq!(soap.save("createMetadata", "CustomObject", &[&object("V-{0000}")]), [Outcome::Saved]);
+    let visit = org.insert("Visit__c", json!({}));
+    assert_eq!(org.record(&visit).unwrap()["Name"], "V-0001");
+    let read = soap.read("CustomObject", "Visit__c").unwrap();
+    assert_eq!(read.child("nameField").and_then(|field| field.text_of("displayFormat")), Some("V-{0000}"));
 }
 
 #[test]

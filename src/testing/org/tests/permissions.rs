@@ -203,6 +203,10 @@ fn an_app_runs_as_its_own_user() {
         ],
     );
     assert_eq!(wrong.json()["error"], "invalid_client");
+    let admin = Client::of(&org);
+    let user_path = data(&format!("/sobjects/User/{}", user.user_id));
+    assert_eq!(admin.patch(&user_path, &json!({"IsActive": false})).status, 204);
+    assert_eq!(code(&own.get(&data("/limits"))), refused(401, "INVALID_SESSION_ID"), "who is gone is logged out");
 }
 
 #[test]
