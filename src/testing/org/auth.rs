@@ -247,19 +247,18 @@ impl Auth {
         if !active(&user.user_id) {
             return refusal("invalid_grant", "inactive user");
         }
-        match grant {
-            "refresh_token" => self.refresh(&app, field("refresh_token").unwrap_or_default(), now),
-            _ => {
-                let token = self.session(user.user_id.clone(), None, now);
-                // recorded: oauth/password-flow-token-resources-identity.yml has no scope.
-                self.token_answer(&app, &user.user_id, &token, None, grant != "password", now)
-            }
+        if grant == "refresh_token" {
+            return self.refresh(&app, field("refresh_token").unwrap_or_default(), now);
         }
+        let token = self.session(user.user_id.clone(), None, now);
+        // recorded: oauth/password-flow-token-resources-identity.yml has no scope.
+        self.token_answer(&app, &user.user_id, &token, None, grant != "password", now)
     }
 
     fn refresh(&mut self, app: &Login, token: &str, now: DateTime<Utc>) -> Answer {
         let dead = || refusal("invalid_grant", "expired access/refresh token");
-        let Some(known) = self.refresh_tokens.get_mut(token) else { return dead() };
+        let own = app.client_id == self.client_id;
+        let Some(known) = self.refresh_tokens.get_mut(token).filter(|_| own) else { return dead() };
         let family = known.family;
         match known.state {
             RefreshState::Dead => return dead(),

@@ -437,6 +437,12 @@ impl Data {
             let Some(field) = object.field(name) else { continue };
             if let (FieldType::Reference, Value::Text(target)) = (field.kind, value) {
                 self.check_reference(schema, field, target)?;
+                let kind = self.store.object_of(target).unwrap_or_default();
+                if writer.view.as_ref().is_some_and(|view| view.schema.object(kind).is_none()) {
+                    // [S] The code and the text, of references to what the user cannot read.
+                    let message = "insufficient access rights on cross-reference id";
+                    return Err(ApiError::row("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, []));
+                }
             }
         }
         for field in object.fields.iter().filter(|field| field.unique) {

@@ -48,7 +48,7 @@ pub enum Operation {
     CollectionsUpsert,
     /// `DELETE /composite/sobjects`.
     CollectionsDelete,
-    /// `describeMetadata()` of the Metadata API.
+    /// `describeMetadata()` and `describeValueType()` of the Metadata API.
     MetadataDescribe,
     /// `listMetadata()` of the Metadata API.
     MetadataList,

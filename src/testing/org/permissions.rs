@@ -1,7 +1,7 @@
 //! What a user may do, and the org as that user sees it.
 //!
 //! Rights add up over the permission set of the user's profile and the assigned permission sets (Object Reference,
-//! "PermissionSet"). The profiles of a new org grant everything on what is *open*, which is all but the objects and fields
+//! `PermissionSet`). The profiles of a new org grant everything on what is *open*, which is all but the objects and fields
 //! made through the Metadata API; they have no rows for it. "Minimum Access" profiles grant nothing.
 
 use std::collections::{HashMap, HashSet};

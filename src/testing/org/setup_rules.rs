@@ -221,15 +221,13 @@ pub(crate) fn bad_name(label: &str, field: &str) -> ApiError {
     ApiError::row("FIELD_INTEGRITY_EXCEPTION", message, [field])
 }
 
-/// Records that grant nothing any more are gone. (Object Reference, "FieldPermissions"; [K] of `ObjectPermissions`)
+/// Without reading a record grants nothing, and is gone. (Object Reference, `FieldPermissions`; [K] `ObjectPermissions`)
 pub(crate) fn after_save(data: &mut Data, object: &Object, id: &str) {
-    let columns: &[&str] = match object.name.as_str() {
-        "FieldPermissions" => &["PermissionsRead"],
-        "ObjectPermissions" => &["PermissionsRead"],
-        _ => return,
-    };
+    if !matches!(object.name.as_str(), "FieldPermissions" | "ObjectPermissions") {
+        return;
+    }
     let Some((row, false)) = data.store.find(id) else { return };
-    if columns.iter().all(|column| !is(row, column)) {
+    if !is(row, "PermissionsRead") {
         data.store.delete(id);
     }
 }

@@ -4,49 +4,28 @@ use super::ids;
 use super::state::State;
 use super::value::{Row, Value};
 use super::wire::{Answer, Request};
+use super::xml::{self, escape};
 
 /// `POST /services/Soap/u/NN` and `/c/NN`.
 pub(crate) fn login(state: &mut State, request: &Request, version: &str) -> Answer {
-    let body = String::from_utf8_lossy(&request.body).into_owned();
-    if request.method != http::Method::POST || !body.contains("login") {
+    let body = xml::parse(&request.body).unwrap_or_default();
+    let call = body.child("Body").and_then(|body| body.child("login"));
+    let Some(call) = call.filter(|_| request.method == http::Method::POST) else {
         return fault("UNKNOWN_EXCEPTION", "only login() is served here");
-    }
+    };
     let number: Option<f64> = version.parse().ok();
     // Wire facts 1.9: login() is gone from 65.0 on.
     if number.is_none_or(|number| !(31.0..65.0).contains(&number)) {
         return fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL");
     }
-    let (username, password) = (element(&body, "username"), element(&body, "password"));
+    let text = |name: &str| call.text_of(name).unwrap_or_default();
+    let (username, password) = (text("username"), text("password"));
     let now = state.data.now();
-    let Some((user, session)) = state.auth.login(&username, &password, now) else {
+    let Some((user, session)) = state.auth.login(username, password, now) else {
         return fault("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.");
     };
     let kind = request.segments.get(2).map_or("u", String::as_str);
     Answer::text(200, "text/xml;charset=UTF-8", success(state, &user, &session, kind, version))
-}
-
-/// The text of the first element of that name, whatever its prefix.
-fn element(xml: &str, name: &str) -> String {
-    let mut rest = xml;
-    while let Some(start) = rest.find('<') {
-        rest = &rest[start + 1..];
-        let tag = rest.split(['>', ' ', '\n', '/']).next().unwrap_or_default();
-        if tag.rsplit(':').next() == Some(name) {
-            let text = rest.split_once('>').map_or("", |(_, text)| text);
-            let text = text.split('<').next().unwrap_or_default();
-            return unescape(text);
-        }
-    }
-    String::new()
-}
-
-fn unescape(text: &str) -> String {
-    let named = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
-    named.replace("&#39;", "'").replace("&#34;", "\"").replace("&amp;", "&")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn fault(code: &str, message: &str) -> Answer {

@@ -125,17 +125,14 @@ impl State {
                 }
                 Reply::Answer(answer)
             }
-            Some(Kind::ExpireSession) => Reply::Answer(match &soap {
-                Some(envelope) => {
-                    if let Ok(envelope) = envelope {
-                        self.auth.expire(&envelope.session);
-                    }
-                    metadata::no_session()
+            Some(Kind::ExpireSession) => Reply::Answer(if let Some(envelope) = &soap {
+                if let Ok(envelope) = envelope {
+                    self.auth.expire(&envelope.session);
                 }
-                None => {
-                    self.auth.expire_of(request);
-                    Answer::json(401, &ApiError::session().to_array())
-                }
+                metadata::no_session()
+            } else {
+                self.auth.expire_of(request);
+                Answer::json(401, &ApiError::session().to_array())
             }),
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,
@@ -254,7 +251,8 @@ impl State {
             Ok(version) => version,
             Err(error) => return fail(&error),
         };
-        let Some(user) = self.auth.user_of(request, now) else { return fail(&ApiError::session()) };
+        let user = self.auth.user_of(request, now).filter(|user| rest::identity::is_active(&self.data.store, user));
+        let Some(user) = user else { return fail(&ApiError::session()) };
         let view = self.view(&user);
         if let Some((code, message)) = self.api_refusal(&view) {
             return fail(&ApiError::new(403, code, message));

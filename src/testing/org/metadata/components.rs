@@ -87,14 +87,18 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Element, all_or_
     Ok(Node::new("deleteMetadataResponse").children(results))
 }
 
-/// `renameMetadata`; the org renames nothing.
+/// `renameMetadata`; of permission sets only.
 pub(super) fn rename(state: &mut State, caller: &Caller, call: &Element) -> Result<Node, Fault> {
     let kind = Kind::parse(call.text_of("type").unwrap_or_default())?;
-    let name = call.text_of("oldFullName").unwrap_or_default().to_owned();
-    let outcomes = carry_out(state, caller, kind, &[name.as_str()], false, |_, name| {
-        // [K] The code and the text.
-        let refusal = Refusal::integrity(format!("{} {name} cannot be renamed", kind.name()));
-        Outcome { name: (*name).to_owned(), result: Err(refusal) }
+    let old = call.text_of("oldFullName").unwrap_or_default();
+    let new = call.text_of("newFullName").unwrap_or_default();
+    let outcomes = carry_out(state, caller, kind, &[old], false, |state, old| {
+        let result = match kind {
+            Kind::PermissionSet => permission_sets::rename(state, caller, old, new),
+            // [K] The code and the text; a real org does rename objects and fields.
+            _ => Err(Refusal::integrity(format!("This org does not rename a {}", kind.name()))),
+        };
+        Outcome { name: (*old).to_owned(), result: result.map(|()| false) }
     });
     let results = outcomes.into_iter().map(|outcome| result(outcome, false));
     Ok(Node::new("renameMetadataResponse").children(results))

@@ -1,5 +1,6 @@
 //! `describeMetadata` and `listMetadata`.
 
+use super::super::ids;
 use super::super::soql::output::datetime;
 use super::super::state::State;
 use super::super::value::{Row, Value};
@@ -95,6 +96,88 @@ fn components(state: &State, kind: Kind) -> Vec<Node> {
     }
 }
 
+/// Elements of component types: the name, the type, and whether a component has to have it.
+const OBJECT_FIELDS: [(&str, &str, bool); 11] = [
+    ("fullName", "string", true),
+    ("deploymentStatus", "DeploymentStatus", true),
+    ("description", "string", false),
+    ("enableHistory", "boolean", false),
+    ("enableReports", "boolean", false),
+    ("enableSearch", "boolean", false),
+    ("fields", "CustomField", false),
+    ("label", "string", true),
+    ("nameField", "CustomField", true),
+    ("pluralLabel", "string", true),
+    ("sharingModel", "SharingModel", true),
+];
+const FIELD_FIELDS: [(&str, &str, bool); 20] = [
+    ("fullName", "string", true),
+    ("caseSensitive", "boolean", false),
+    ("defaultValue", "string", false),
+    ("deleteConstraint", "DeleteConstraint", false),
+    ("description", "string", false),
+    ("displayFormat", "string", false),
+    ("externalId", "boolean", false),
+    ("inlineHelpText", "string", false),
+    ("label", "string", false),
+    ("length", "int", false),
+    ("precision", "int", false),
+    ("referenceTo", "string", false),
+    ("relationshipLabel", "string", false),
+    ("relationshipName", "string", false),
+    ("required", "boolean", false),
+    ("scale", "int", false),
+    ("type", "FieldType", true),
+    ("unique", "boolean", false),
+    ("valueSet", "ValueSet", false),
+    ("visibleLines", "int", false),
+];
+const SET_FIELDS: [(&str, &str, bool); 7] = [
+    ("fullName", "string", true),
+    ("description", "string", false),
+    ("fieldPermissions", "PermissionSetFieldPermissions", false),
+    ("hasActivationRequired", "boolean", false),
+    ("label", "string", true),
+    ("objectPermissions", "PermissionSetObjectPermissions", false),
+    ("userPermissions", "PermissionSetUserPermission", false),
+];
+
+/// `describeValueType`, of what the org keeps of a type.
+pub(super) fn value_type(call: &Element) -> Result<Node, Fault> {
+    // `{http://soap.sforce.com/2006/04/metadata}CustomField`
+    let name = call.text_of("type").unwrap_or_default();
+    let fields: &[(&str, &str, bool)] = match Kind::parse(name.rsplit('}').next().unwrap_or_default())? {
+        Kind::Object => &OBJECT_FIELDS,
+        Kind::Field => &FIELD_FIELDS,
+        Kind::PermissionSet => &SET_FIELDS,
+    };
+    let fields = fields.iter().map(|(name, kind, required)| {
+        Node::new("valueTypeFields")
+            .flag("isForeignKey", *name == "referenceTo")
+            .flag("isNameField", *name == "fullName")
+            .with("minOccurs", if *required { "1" } else { "0" })
+            .with("name", name)
+            .with("soapType", kind)
+            .flag("valueRequired", *required)
+    });
+    let result = ["apiCreatable", "apiDeletable", "apiReadable", "apiUpdatable"]
+        .into_iter()
+        .fold(Node::new("result"), |node, name| node.flag(name, true))
+        .children(fields);
+    Ok(Node::new("describeValueTypeResponse").children([result]))
+}
+
+/// An id of its own for a component without a record, the same every time. [K] Standard objects have none.
+fn id_of(kind: Kind, name: &str) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    if !name.ends_with("__c") {
+        return String::new();
+    }
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    ids::make(if kind == Kind::Field { "00N" } else { "01I" }, hasher.finish())
+}
+
 /// `FileProperties`. Of objects and fields the org knows no dates but that of its schema.
 fn entry(state: &State, kind: Kind, directory: &str, file: &str, name: &str, row: Option<&Row>) -> Node {
     let suffix = if kind == Kind::PermissionSet { "permissionset" } else { "object" };
@@ -117,8 +200,7 @@ fn entry(state: &State, kind: Kind, directory: &str, file: &str, name: &str, row
         .with("createdDate", date("CreatedDate"))
         .with("fileName", format!("{directory}/{file}.{suffix}"))
         .with("fullName", name)
-        // Objects and fields have no rows; their ids are not asked for. [K] Standard objects have none either.
-        .with("id", row.map(|row| text(row, "Id")).unwrap_or_default())
+        .with("id", row.map_or_else(|| id_of(kind, name), |row| text(row, "Id").to_owned()))
         .with("lastModifiedById", modified_by)
         .with("lastModifiedByName", modified_name)
         .with("lastModifiedDate", date("LastModifiedDate"))

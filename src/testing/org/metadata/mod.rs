@@ -11,6 +11,7 @@ mod permission_sets;
 mod read;
 
 use super::operation::Operation;
+use super::rest::identity::is_active;
 use super::router::VERSIONS;
 use super::state::State;
 use super::wire::{Answer, Request};
@@ -54,7 +55,7 @@ impl Envelope {
             return None;
         }
         Some(match self.call.name.as_str() {
-            "describeMetadata" => Operation::MetadataDescribe,
+            "describeMetadata" | "describeValueType" => Operation::MetadataDescribe,
             "listMetadata" => Operation::MetadataList,
             "createMetadata" => Operation::MetadataCreate,
             "readMetadata" => Operation::MetadataRead,
@@ -172,7 +173,8 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
         return Err(Fault::new("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL"));
     };
     let now = state.data.now();
-    let Some(user) = state.auth.user_of_token(&envelope.session, now) else {
+    let user = state.auth.user_of_token(&envelope.session, now);
+    let Some(user) = user.filter(|user| is_active(&state.data.store, user)) else {
         let message = "Invalid Session ID found in SessionHeader: Illegal Session";
         return Err(Fault::new("INVALID_SESSION_ID", message));
     };
@@ -200,9 +202,10 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
     // [D] Partial saves from 34.0 on.
     let all_or_none = envelope.all_or_none.unwrap_or(version < 34);
     match operation {
+        Operation::MetadataDescribe if call.name == "describeValueType" => describe::value_type(call),
         Operation::MetadataDescribe => Ok(describe::describe()),
         Operation::MetadataList => describe::list(state, call),
-        Operation::MetadataRead => read::read(state, call),
+        Operation::MetadataRead => read::read(state, caller.version, call),
         Operation::MetadataDelete => components::delete(state, &caller, call, all_or_none),
         Operation::MetadataRename => components::rename(state, &caller, call),
         _ => components::save(state, &caller, call, operation, all_or_none),

@@ -72,7 +72,8 @@ fn new_object(state: &mut State, name: &str, component: &Element) -> Result<Obje
         return Err(Refusal::new("DUPLICATE_DEVELOPER_NAME", message));
     }
     let mut spec = ObjectSpec::new(name).name_required();
-    if let Some(format) = component.child("nameField").and_then(|field| field.text_of("displayFormat")) {
+    let format = component.child("nameField").and_then(|field| field.text_of("displayFormat"));
+    if let Some(format) = format {
         spec = spec.name_auto_number(format);
     }
     let mut object = spec.into_object(state.data.next_prefix());
@@ -105,7 +106,7 @@ fn apply(object: &mut Object, component: &Element) -> Result<(), Refusal> {
     apply_name_field(object, component)?;
     object.extra.description = component.text_of("description").map(str::to_owned);
     let switch = |name: &&str| component.flag(name).map(|flag| ((*name).to_owned(), flag.to_string()));
-    object.extra.switches.extend(SWITCHES.iter().filter_map(|name| switch(name)));
+    object.extra.switches.extend(SWITCHES.iter().filter_map(switch));
     let trio = ["enableBulkApi", "enableSharing", "enableStreamingApi"].map(|name| component.flag(name));
     if trio.iter().flatten().any(|flag| Some(*flag) != trio[0]) {
         // [K] The rule and the text.
@@ -126,7 +127,8 @@ fn apply_name_field(object: &mut Object, component: &Element) -> Result<(), Refu
     let format = given.text_of("displayFormat");
     let numbered = match (kind, format) {
         ("Text", None) => false,
-        ("AutoNumber", Some(format)) if format.contains("{0") => true,
+        // [K] 30 characters at most.
+        ("AutoNumber", Some(format)) if format.contains("{0") && format.len() <= 30 => true,
         ("AutoNumber", _) => {
             return Err(Refusal::integrity("Must specify a valid displayFormat for a nameField of type AutoNumber"));
         }
@@ -158,8 +160,10 @@ pub(super) fn delete(state: &mut State, caller: &Caller, name: &str) -> Result<(
     let ids: Vec<String> = state.data.store.rows(&object.name, false).filter_map(super::super::data::row_id).collect();
     let writer = super::permission_sets::writer(caller);
     for id in ids {
-        // Lookups with a restriction go as well.
-        let _ = state.data.delete(&state.schema, &writer, &object, &id);
+        if state.data.delete(&state.schema, &writer, &object, &id).is_err() {
+            // A lookup that forbids it goes as well.
+            state.data.store.delete(&id);
+        }
     }
     let pointing: Vec<(String, String)> = state
         .schema

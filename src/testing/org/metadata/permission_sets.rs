@@ -219,55 +219,73 @@ fn check(state: &State, granted: &Granted) -> Result<(), Refusal> {
 
 /// Makes the records of a set's rights what the component says; those that are right already stay as they are.
 fn write(state: &mut State, caller: &Caller, set: &str, granted: &Granted) {
-    let objects = granted.objects.iter().map(|(name, rights)| {
-        let columns = rights.iter().map(|(column, on)| (format!("Permissions{column}"), *on));
-        (name.clone(), name.clone(), columns.collect::<Vec<_>>())
-    });
-    let objects: Vec<_> = objects.collect();
-    put(state, caller, set, "ObjectPermissions", &objects);
-    let fields = granted.fields.iter().map(|(name, (read, edit))| {
-        let object = name.split('.').next().unwrap_or_default().to_owned();
-        let columns = vec![("PermissionsRead".to_owned(), *read), ("PermissionsEdit".to_owned(), *edit)];
-        (name.clone(), object, columns)
-    });
-    let fields: Vec<_> = fields.collect();
-    put(state, caller, set, "FieldPermissions", &fields);
+    let objects: Vec<Grant> = granted
+        .objects
+        .iter()
+        .map(|(name, rights)| {
+            let flags = rights.iter().map(|(column, on)| (format!("Permissions{column}"), *on));
+            Grant { about: name.clone(), object: name.clone(), flags: flags.collect() }
+        })
+        .collect();
+    put(state, caller, set, ("ObjectPermissions", "SobjectType"), &objects);
+    let fields: Vec<Grant> = granted
+        .fields
+        .iter()
+        .map(|(name, (read, edit))| {
+            let object = name.split('.').next().unwrap_or_default().to_owned();
+            let flags = vec![("PermissionsRead".to_owned(), *read), ("PermissionsEdit".to_owned(), *edit)];
+            Grant { about: name.clone(), object, flags }
+        })
+        .collect();
+    put(state, caller, set, ("FieldPermissions", "Field"), &fields);
 }
 
-/// Records by what they are about, its object, and their flags.
-fn put(state: &mut State, caller: &Caller, set: &str, object: &str, wanted: &[(String, String, Vec<(String, bool)>)]) {
-    let key = if object == "FieldPermissions" { "Field" } else { "SobjectType" };
-    let wanted: Vec<_> = wanted.iter().filter(|(_, _, flags)| flags.iter().any(|(_, on)| *on)).collect();
-    let as_wanted = |row: &Row| {
-        wanted.iter().position(|(name, _, flags)| {
-            text(row, key) == name && flags.iter().all(|(column, on)| is(row, column) == *on)
-        })
-    };
-    let mut done: Vec<usize> = Vec::new();
-    let mut stale: Vec<String> = Vec::new();
-    for row in rows_of(state, object, set) {
-        match as_wanted(row) {
-            Some(place) => done.push(place),
-            None => stale.extend(row_id(row)),
-        }
+/// One record of rights.
+struct Grant {
+    about: String,
+    object: String,
+    flags: Vec<(String, bool)>,
+}
+
+impl Grant {
+    fn is(&self, row: &Row, key: &str) -> bool {
+        text(row, key) == self.about && self.flags.iter().all(|(column, on)| is(row, column) == *on)
     }
-    for id in stale {
+}
+
+/// `kind`: the object the records are of, and the column that says what they are about.
+fn put(state: &mut State, caller: &Caller, set: &str, (kind, key): (&str, &str), wanted: &[Grant]) {
+    let wanted: Vec<&Grant> = wanted.iter().filter(|grant| grant.flags.iter().any(|(_, on)| *on)).collect();
+    let rows = rows_of(state, kind, set);
+    let missing: Vec<&Grant> =
+        wanted.iter().filter(|grant| !rows.iter().any(|row| grant.is(row, key))).copied().collect();
+    let outdated = rows.iter().filter(|row| !wanted.iter().any(|grant| grant.is(row, key)));
+    let outdated: Vec<String> = outdated.filter_map(|row| row_id(row)).collect();
+    for id in outdated {
         state.data.store.delete(&id);
     }
-    let Some(target) = state.schema.object(object) else { return };
-    for (place, (name, parent, flags)) in wanted.into_iter().enumerate() {
-        if done.contains(&place) {
-            continue;
-        }
+    let Some(target) = state.schema.object(kind) else { return };
+    for grant in missing {
         let mut members =
-            vec![("ParentId".to_owned(), Json::string(set)), ("SobjectType".to_owned(), Json::string(parent))];
+            vec![("ParentId".to_owned(), Json::string(set)), ("SobjectType".to_owned(), Json::string(&grant.object))];
         if key == "Field" {
-            members.push(("Field".to_owned(), Json::string(name)));
+            members.push((key.to_owned(), Json::string(&grant.about)));
         }
-        members.extend(flags.iter().map(|(column, on)| (column.clone(), Json::Bool(*on))));
+        members.extend(grant.flags.iter().map(|(column, on)| (column.clone(), Json::Bool(*on))));
         // The org's own writes are not refused.
         let _ = state.data.create(&state.schema, &writer(caller), target, &members, None);
     }
+}
+
+pub(super) fn rename(state: &mut State, caller: &Caller, old: &str, new: &str) -> Result<(), Refusal> {
+    if !is_developer_name(new) {
+        return Err(bad_name("Permission Set API Name", "Name").into());
+    }
+    let id = find(state, old).and_then(row_id).ok_or_else(|| unknown(Kind::PermissionSet, old))?;
+    let Some(target) = state.schema.object("PermissionSet") else { return Ok(()) };
+    let seed = Writer { rights: Rights::Seed, ..writer(caller) };
+    let members = [("Name".to_owned(), Json::string(new))];
+    Ok(state.data.update(&state.schema, &seed, target, &id, &members)?)
 }
 
 pub(super) fn delete(state: &mut State, caller: &Caller, name: &str) -> Result<(), Refusal> {

@@ -7,16 +7,16 @@ use super::super::xml::{Element, Node};
 use super::permission_sets::{self, OBJECT_COLUMNS, is, text};
 use super::{Fault, Kind, fields, names};
 
-pub(super) fn read(state: &State, call: &Element) -> Result<Node, Fault> {
+pub(super) fn read(state: &State, version: u32, call: &Element) -> Result<Node, Fault> {
     let kind = Kind::parse(call.text_of("type").unwrap_or_default())?;
     let records = names(call)?.into_iter().map(|name| {
         let found = match kind {
-            Kind::Object => state.schema.object(name).map(|found| object(state, found)),
+            Kind::Object => state.schema.object(name).map(object),
             Kind::Field => fields::find(state, name).map(|(object, found)| {
                 let full_name = format!("{}.{}", object.name, found.name);
-                field(state, Node::typed("records", kind.name()), object, found, &full_name)
+                field(Node::typed("records", kind.name()), object, found, &full_name)
             }),
-            Kind::PermissionSet => permission_sets::find(state, name).map(|row| permission_set(state, row)),
+            Kind::PermissionSet => permission_sets::find(state, name).map(|row| permission_set(state, version, row)),
         };
         // [K] wire facts 4.2
         found.unwrap_or_else(|| Node::nil("records"))
@@ -26,7 +26,7 @@ pub(super) fn read(state: &State, call: &Element) -> Result<Node, Fault> {
 }
 
 /// Elements and their order as in recorded: metadata-files/Property__c.object, sorted as the WSDL has them.
-fn object(state: &State, object: &Object) -> Node {
+fn object(object: &Object) -> Node {
     let mut node = Node::typed("records", "CustomObject").with("fullName", &object.name);
     if object.custom {
         let switch =
@@ -56,7 +56,7 @@ fn object(state: &State, object: &Object) -> Node {
     }
     let mut custom: Vec<&Field> = object.fields.iter().filter(|field| field.custom).collect();
     custom.sort_by(|left, right| left.name.cmp(&right.name));
-    let children = custom.into_iter().map(|found| field(state, Node::new("fields"), object, found, &found.name));
+    let children = custom.into_iter().map(|found| field(Node::new("fields"), object, found, &found.name));
     node.children(children).in_wsdl_order()
 }
 
@@ -98,7 +98,7 @@ fn type_of(field: &Field) -> &'static str {
     }
 }
 
-fn field(state: &State, node: Node, object: &Object, field: &Field, full_name: &str) -> Node {
+fn field(node: Node, object: &Object, field: &Field, full_name: &str) -> Node {
     let kind = type_of(field);
     let mut node = node.with("fullName", full_name);
     if !field.custom {
@@ -130,7 +130,7 @@ fn field(state: &State, node: Node, object: &Object, field: &Field, full_name: &
         "Number" | "Currency" | "Percent" => {
             node.with("precision", number(field.precision)).with("scale", number(field.scale))
         }
-        "Lookup" | "MasterDetail" => relationship(state, node, field, kind),
+        "Lookup" | "MasterDetail" => relationship(node, field, kind),
         "Picklist" | "MultiselectPicklist" => node.children([value_set(field)]),
         _ => node,
     };
@@ -142,13 +142,12 @@ fn field(state: &State, node: Node, object: &Object, field: &Field, full_name: &
     node.maybe("defaultValue", default).in_wsdl_order()
 }
 
-fn relationship(state: &State, node: Node, field: &Field, kind: &str) -> Node {
+fn relationship(node: Node, field: &Field, kind: &str) -> Node {
     let name = field.child_relationship_name.as_deref();
     let node = node
         .maybe("referenceTo", field.reference_to.first())
         .maybe("relationshipLabel", field.extra.relationship_label.as_deref())
         .maybe("relationshipName", name.map(|name| name.strip_suffix("__r").unwrap_or(name)));
-    debug_assert!(field.reference_to.iter().all(|target| state.schema.object(target).is_some() || !field.custom));
     if kind == "Lookup" {
         return node.with("deleteConstraint", field.extra.delete_constraint.as_deref().unwrap_or("SetNull"));
     }
@@ -174,7 +173,7 @@ fn value_set(field: &Field) -> Node {
 }
 
 /// recorded: metadata-soap/readMetadata-permissionset.xml. [D] From 54.0 on only what is enabled; [K] before as well.
-fn permission_set(state: &State, row: &Row) -> Node {
+fn permission_set(state: &State, version: u32, row: &Row) -> Node {
     let id = text(row, "Id");
     let description = Some(text(row, "Description")).filter(|text| !text.is_empty());
     let license = state.data.store.find(text(row, "LicenseId")).map(|(row, _)| text(row, "Name"));
@@ -197,7 +196,9 @@ fn permission_set(state: &State, row: &Row) -> Node {
         node.push(rights);
     }
     for rights in sorted("ObjectPermissions", "SobjectType") {
-        let flags = OBJECT_COLUMNS.iter().fold(Node::new("objectPermissions"), |node, (element, column)| {
+        // The WSDL of 63.0 has `viewAllFields`. [K] That those before have not.
+        let columns = OBJECT_COLUMNS.iter().filter(|(element, _)| version >= 63 || *element != "viewAllFields");
+        let flags = columns.fold(Node::new("objectPermissions"), |node, (element, column)| {
             node.flag(element, is(rights, &format!("Permissions{column}")))
         });
         node.push(flags.with("object", text(rights, "SobjectType")).in_wsdl_order());

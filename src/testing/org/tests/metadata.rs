@@ -313,10 +313,44 @@ fn an_object_comes_with_its_fields_and_goes_with_everything() {
     let upsert = client.patch(&data("/sobjects/Visit__c/Key__c/k"), &json!({"Name": "A"}));
     assert_eq!(upsert.status, 201, "a required field is seen by all who see the object: {}", upsert.body);
     assert!(soap.read("CustomObject", "Visit__c").unwrap().all("fields").count() == 2);
+    let contact = org.insert("Contact", json!({"LastName": "A"}));
+    let visit = json!({"Name": "B", "Key__c": "b", "Contact__c": contact});
+    org.insert("Visit__c", visit);
     assert_eq!(soap.delete("CustomField", "Visit__c.Contact__c"), [Outcome::Saved]);
+    assert!(org.records("Visit__c")[1].get("Contact__c").is_none());
+    let again = "<fullName>Visit__c.Contact__c</fullName><label>Contact</label><referenceTo>Contact</referenceTo>\
+         <deleteConstraint>Restrict</deleteConstraint><type>Lookup</type>";
+    assert_eq!(soap.save("createMetadata", "CustomField", &[again]), [Outcome::Saved]);
+    assert!(org.records("Visit__c")[1]["Contact__c"].is_null(), "old values do not come back");
+    org.insert("Visit__c", json!({"Name": "C", "Key__c": "c", "Contact__c": contact}));
+    let parent = data(&format!("/sobjects/Contact/{contact}"));
+    assert_eq!(code(&client.delete(&parent)), super::refused(400, "DELETE_FAILED"), "the lookup forbids it");
     assert_eq!(soap.delete("CustomObject", "Visit__c"), [Outcome::Saved]);
     assert_eq!(client.get(&data("/sobjects/Visit__c/describe")).status, 404);
     assert!(soap.read("CustomObject", "Visit__c").is_none());
+    assert_eq!(client.delete(&parent).status, 204);
+    assert_eq!(soap.save("createMetadata", "CustomObject", &[OBJECT]), [Outcome::Saved]);
+    assert_eq!(org.count("Visit__c"), 0);
+}
+
+#[test]
+fn a_name_may_count() {
+    let org = MockOrg::start();
+    let soap = Soap::of(&org);
+    let object = |format: &str| {
+        let field =
+            format!("<nameField><displayFormat>{format}</displayFormat><label>No</label><type>AutoNumber</type>");
+        OBJECT.replace("<nameField><label>Visit Name</label><type>Text</type>", &field)
+    };
+    for bad in ["V", &format!("{{{}}}", "0".repeat(70_000))] {
+        let outcome = soap.save("createMetadata", "CustomObject", &[&object(bad)]).remove(0);
+        assert!(matches!(outcome, Outcome::Refused(..)), "{}", bad.len());
+    }
+    assert_eq!(soap.save("createMetadata", "CustomObject", &[&object("V-{0000}")]), [Outcome::Saved]);
+    let visit = org.insert("Visit__c", json!({}));
+    assert_eq!(org.record(&visit).unwrap()["Name"], "V-0001");
+    let read = soap.read("CustomObject", "Visit__c").unwrap();
+    assert_eq!(read.child("nameField").and_then(|field| field.text_of("displayFormat")), Some("V-{0000}"));
 }
 
 #[test]
@@ -335,6 +369,12 @@ fn what_there_is_can_be_listed() {
     let describe = soap.call("<describeMetadata><asOfVersion>63.0</asOfVersion></describeMetadata>");
     let types = describe.children[0].all("metadataObjects").filter_map(|object| object.text_of("xmlName"));
     assert_eq!(types.collect::<Vec<_>>(), ["CustomObject", "PermissionSet"]);
+    for kind in ["CustomObject", "CustomField", "PermissionSet"] {
+        let call = format!(
+            "<describeValueType><type>{{http://soap.sforce.com/2006/04/metadata}}{kind}</type></describeValueType>"
+        );
+        assert_eq!(soap.call(&call).children[0].flag("apiCreatable"), Some(true));
+    }
 }
 
 #[test]
@@ -362,8 +402,7 @@ fn whole_calls_are_refused_with_faults() {
     let illegal = fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session");
     let describe = "<describeMetadata><asOfVersion>63.0</asOfVersion></describeMetadata>";
     assert_eq!(Soap::as_user(&org, "nonsense").fault(describe), illegal);
-    let eleven: String =
-        (0..11).map(|n| format!("<metadata xsi:type=\"CustomField\"><fullName>a{n}</fullName></metadata>")).collect();
+    let eleven = "<metadata xsi:type='CustomField'><fullName>a</fullName></metadata>".repeat(11);
     let too_many = "record limit reached. cannot submit more than 10 records in this operation";
     assert_eq!(soap.fault(&format!("<createMetadata>{eleven}</createMetadata>")), fault("EXCEEDED_ID_LIMIT", too_many));
     let concrete = "Must send a concrete entity type.";

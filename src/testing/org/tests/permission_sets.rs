@@ -75,7 +75,10 @@ fn a_set_is_made_read_and_overwritten() {
     let read = soap.read("PermissionSet", "Visits").unwrap();
     assert_eq!(names(&read, "fieldPermissions", "field"), ["Account.Website"]);
     assert!(read.child("objectPermissions").is_none() && read.child("userPermissions").is_none());
-    assert_eq!(soap.delete("PermissionSet", "Visits"), [Outcome::Saved]);
+    let rename = "<renameMetadata><type>PermissionSet</type><oldFullName>Visits</oldFullName><newFullName>Calls</newFullName>\
+         </renameMetadata>";
+    assert_eq!(soap.call(rename).children[0].flag("success"), Some(true));
+    assert_eq!(soap.delete("PermissionSet", "Calls"), [Outcome::Saved]);
     assert_eq!((org.count("FieldPermissions"), soap.read("PermissionSet", "Visits").is_none()), (0, true));
 }
 

@@ -203,6 +203,10 @@ fn an_app_runs_as_its_own_user() {
         ],
     );
     assert_eq!(wrong.json()["error"], "invalid_client");
+    let admin = Client::of(&org);
+    let user_path = data(&format!("/sobjects/User/{}", user.user_id));
+    assert_eq!(admin.patch(&user_path, &json!({"IsActive": false})).status, 204);
+    assert_eq!(code(&own.get(&data("/limits"))), refused(401, "INVALID_SESSION_ID"), "who is gone is logged out");
 }
 
 #[test]
@@ -215,6 +219,18 @@ fn a_hidden_field_keeps_its_value_and_its_rules() {
     assert_eq!(org.records("Contact")[0]["Code__c"], "x");
     let second = client.post(&data("/sobjects/Contact"), &json!({"LastName": "B"}));
     assert_eq!(code(&second), refused(400, "DUPLICATE_VALUE"));
+}
+
+#[test]
+fn a_parent_that_cannot_be_read_cannot_be_named() {
+    let org = MockOrg::start();
+    let spec = UserSpec::new("clerk@example.com").permission("ApiEnabled");
+    let user = org.add_user(spec.object("Contact", &["Read", "Create"]));
+    let client = client_of(&org, &user.access_token);
+    let account = org.insert("Account", json!({"Name": "A"}));
+    let contact = client.post(&data("/sobjects/Contact"), &json!({"LastName": "A", "AccountId": account}));
+    assert_eq!(code(&contact), refused(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"));
+    assert_eq!(client.post(&data("/sobjects/Contact"), &json!({"LastName": "A"})).status, 201);
 }
 
 #[test]
