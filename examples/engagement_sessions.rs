@@ -6,9 +6,10 @@
 mod support;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use futures_util::stream;
@@ -16,18 +17,21 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use sforce::Error;
 use sforce::adapters::engagement::{
-    Access, EngagementSync, LinkBindings, LinkTotals, Prefix, RelatedList, RollUpFailure, RunReport,
+    Access, EngagementSync, LinkBindings, LinkTotals, Prefix, RelatedList, RollUpFailure, RunReport, linked_session_map,
 };
 use sforce::adapters::{JsonLines, Line};
 use sforce::clock::{Clock, SystemClock};
 use sforce::mapping::MappingIssue;
 use sforce::schema::Provisioned;
-use sforce::sync::{Outcome, Totals};
+use sforce::sync::{Latest, Outcome, Totals};
 use sforce::types::{Record, SObjectName, Value};
 use support::{ENVIRONMENT, Failure, connect, explain, say};
 
 /// Reasons of each sort that the summary prints; the rejects file has them all.
 const SHOWN: usize = 10;
+
+/// Between two lines of progress where there is no terminal.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 #[derive(Parser)]
 #[command(about = "Bring demo-engagement sessions into a Salesforce org, linked to the people they belong to", after_help = ENVIRONMENT)]
@@ -65,21 +69,22 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let prefix = Prefix::new(&*arguments.prefix).map_err(|error| Failure::Usage(explain(&error)))?;
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
     let path = arguments.input.unwrap_or_else(|| data.join("engagement_sessions.jsonl"));
-    let lines = count_lines(&path)?;
+    refuse_same_file(&path, arguments.rejects.as_deref())?;
+    let (latest, lines) = look_ahead(&path, &prefix)?;
     let file = open(&path)?;
     let bindings = read_bindings(&arguments.links.unwrap_or_else(|| data.join("share_links.json")))?;
-    let mut rejects = Rejects::create(arguments.rejects.as_deref())?;
-
     let org = connect()?;
     eprintln!("{} -> {}", path.display(), org.name);
     // Told at once if it is wrong; what follows repeats failed calls.
     org.client.access_token().await?;
     let access = if arguments.full_crud { Access::FullCrud } else { Access::Least };
-    let sync = EngagementSync::builder(org.client.clone()).prefix(prefix).access(access).bindings(bindings);
+    let sync =
+        EngagementSync::builder(org.client.clone()).prefix(prefix).access(access).bindings(bindings).latest(latest);
     let (sync, provisioned) = sync.build().await?;
     let setup_calls = org.client.api_calls();
+    let mut rejects = Rejects::create(arguments.rejects.as_deref())?;
 
-    let mut progress = Progress::new(lines);
+    let mut progress = Progress::new(lines, clock);
     let mut unreadable = None;
     let input = JsonLines::new(file).map_while(|line| match line {
         Ok(Line { number, text, record, .. }) => Some(((number, text), record)),
@@ -96,7 +101,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     });
     let RunReport { totals, links, rolled_up, roll_up_failures, stopped, .. } = report.await;
     progress.finish();
-    rejects.finish()?;
+    let rejected = rejects.finish();
 
     let summary =
         Summary { totals, links, api_calls: org.client.api_calls(), elapsed_ms: clock.monotonic().as_millis() };
@@ -111,11 +116,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             print_pages(&sync).await?;
         }
     }
-    if let Some(error) = unreadable {
-        return Err(Failure::Failed(format!("{}: {error}: the lines before it are done", path.display())));
-    }
     match stopped {
         Some(error) => Err(Failure::Failed(format!("stopped early, run again to go on: {}", explain(&error)))),
+        None if unreadable.is_some() || rejected.is_err() => {
+            let unread = unreadable.map(|error| format!("{}: {error}: the lines before it are done", path.display()));
+            Err(Failure::Failed(unread.unwrap_or_else(|| rejected.err().unwrap_or_default())))
+        }
         None if totals.failed + totals.deferred > 0 || !roll_up_failures.is_empty() => Ok(ExitCode::FAILURE),
         None => Ok(ExitCode::SUCCESS),
     }
@@ -191,42 +197,63 @@ fn open(path: &Path) -> Result<BufReader<File>, Failure> {
         .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))
 }
 
-/// Lines of the file, for the progress bar.
-fn count_lines(path: &Path) -> Result<u64, Failure> {
-    let mut file = open(path)?;
-    let mut lines = 0;
-    loop {
-        let buffer =
-            file.fill_buf().map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
-        if buffer.is_empty() {
-            return Ok(lines);
-        }
-        lines += buffer.split(|byte| *byte == b'\n').count() as u64 - 1;
-        let read = buffer.len();
-        file.consume(read);
+/// The rejects would be written over the lines that are still to be read.
+fn refuse_same_file(input: &Path, rejects: Option<&Path>) -> Result<(), Failure> {
+    let same = rejects.is_some_and(|rejects| match (input.canonicalize(), rejects.canonicalize()) {
+        (Ok(input), Ok(rejects)) => input == rejects,
+        _ => false,
+    });
+    if same { Err(Failure::Usage("--rejects is the same file as --input".into())) } else { Ok(()) }
+}
+
+/// Which state of each session is the last one of the file, and how many lines it has. Of a pipe, which can be read only
+/// once, neither is known.
+fn look_ahead(path: &Path, prefix: &Prefix) -> Result<(Latest, Option<u64>), Failure> {
+    let mut latest = Latest::default();
+    if !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return Ok((latest, None));
     }
+    let map = linked_session_map(prefix)?;
+    let mut lines = 0;
+    for line in JsonLines::new(open(path)?) {
+        let Line { number, record, .. } =
+            line.map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
+        lines = number;
+        if let Ok(Ok(record)) = record.map(|record| map.apply(&record)) {
+            latest.note(&record);
+        }
+    }
+    Ok((latest, Some(lines)))
 }
 
 /// A bar on a terminal, a line now and then elsewhere.
 struct Progress {
     bar: Option<ProgressBar>,
     done: u64,
+    clock: SystemClock,
+    told: Duration,
 }
 
 impl Progress {
-    fn new(lines: u64) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:40} {pos}/{len} lines, {per_sec}, {eta} left");
-            ProgressBar::new(lines).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    fn new(lines: Option<u64>, clock: SystemClock) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| match lines {
+            Some(lines) => {
+                let style = ProgressStyle::with_template("{bar:40} {pos}/{len} lines, {per_sec}, {eta} left");
+                ProgressBar::new(lines).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            }
+            None => ProgressBar::new_spinner(),
         });
-        Self { bar, done: 0 }
+        Self { bar, done: 0, clock, told: clock.monotonic() }
     }
 
     fn advance(&mut self, line: u64) {
         self.done += 1;
         match &self.bar {
             Some(bar) => bar.set_position(line),
-            None if self.done.is_multiple_of(10_000) => eprintln!("{} sessions done", self.done),
+            None if self.clock.monotonic() > self.told + BETWEEN_LINES => {
+                self.told = self.clock.monotonic();
+                eprintln!("{} sessions done", self.done);
+            }
             None => {}
         }
     }
@@ -288,12 +315,9 @@ impl Rejects {
         }
     }
 
-    fn finish(&mut self) -> Result<(), Failure> {
+    fn finish(&mut self) -> Result<(), String> {
         let flushed = self.file.as_mut().map_or(Ok(()), Write::flush);
-        match self.failed.take().map_or(flushed, Err) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(Failure::Failed(format!("cannot write the rejects: {error}"))),
-        }
+        self.failed.take().map_or(flushed, Err).map_err(|error| format!("cannot write the rejects: {error}"))
     }
 }
 

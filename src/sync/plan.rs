@@ -243,7 +243,9 @@ mod tests {
         let id = RecordId::new("a00000000000001").expect("valid");
         let later = NEW.replace("new@", "later@");
         let mut latest = Latest::default();
-        [OLD, NEW, &later, OLD].map(|text| latest.note(&mapped(text)));
+        for text in [OLD, NEW, &later, OLD] {
+            latest.note(&mapped(text));
+        }
         let stored =
             remote(r#"{"P_Started_At__c":"2026-01-02T00:00:00.000+0000","P_Email__c":"later@x.org","Name":"a"}"#);
         let decide = |text: &str| decide(&map(), &[mapped(text)], Some((id, &stored)), Some(&latest));

@@ -35,8 +35,9 @@ fn in_org(org: &MockOrg) -> Command {
     command
 }
 
+/// An org with nothing of ours: the program makes what it needs.
 fn org() -> MockOrg {
-    MockOrg::builder().engagement_session("Navattic_").start()
+    MockOrg::start()
 }
 
 /// A file that goes with the value.
@@ -76,7 +77,10 @@ fn summary(output: &Output) -> HashMap<String, u64> {
         .sum();
     assert_eq!(summary["read"], sum, "{summary:?}");
     assert!(
-        summary.contains_key("api_calls") && summary.contains_key("elapsed_ms") && summary.len() == 10,
+        summary.contains_key("api_calls")
+            && summary.contains_key("elapsed_ms")
+            && summary.len() == 16
+            && summary.contains_key("linked_opportunity"),
         "{summary:?}"
     );
     summary
@@ -130,13 +134,21 @@ fn without_arguments_it_works_in_a_mock_org_and_shows_records() {
     let output = example("engagement_sessions").output().expect("runs");
     let stdout = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    for part in [
+    let parts = [
+        "Set-up: 37 components created",
+        "permission set assigned",
         "created",
+        "Linked:",
         "Invalid:",
         "line 38: started_at:",
-        "The latest 5 records of Navattic_Session__c in the org:",
-        "Full Name",
-    ] {
+        "Stored, but not linked:",
+        "several contacts have this email address",
+        "Opportunity: ",
+        "Contact: ",
+        "Session Count",
+        "Somewhat Interested",
+    ];
+    for part in parts {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
 }
@@ -183,7 +195,7 @@ fn each_kind_of_bad_line_is_reported_with_line_field_and_reason_and_the_others_l
         (r#"{"session_id":"b1","started_at":"2026-02-30T00:00:00Z"}"#, "started_at"),
         (r#"{"session_id":"b2","started_at":"2026-05-01 10:00"}"#, "started_at"),
         (r#"{"session_id":"b3","duration_seconds":-0.001}"#, "duration_seconds"),
-        (r#"{"session_id":"b4","duration_seconds":1e400}"#, ""),
+        (r#"{"session_id":"b4","duration_seconds":1e400}"#, "duration_seconds"),
         (r#"{"session_id":"b5","duration_seconds":"12"}"#, "duration_seconds"),
         (r#"{"session_id":"b6","steps_viewed":1.5}"#, "steps_viewed"),
         (r#"{"session_id":"b7","steps_viewed":-1}"#, "steps_viewed"),
@@ -191,6 +203,7 @@ fn each_kind_of_bad_line_is_reported_with_line_field_and_reason_and_the_others_l
         (r#"{"session_id":"b9","email":"LONG256"}"#, "email"),
         (r#"{"session_id":"b10","email":"nobody"}"#, "email"),
         (r#"{"session_id":"b11","full_name":"bell \u0007"}"#, "full_name"),
+        (r#"{"session_id":"b15","full_name":"\u000b"}"#, "full_name"),
         (r#"{"session_id":"b12","demos":"Tour"}"#, "demos"),
         (r#"{"session_id":"b13","flows":["ok",{"a":1}]}"#, "flows"),
         (r#"{"session_id":"b14","full_name":"\ud800"}"#, ""),
@@ -199,6 +212,7 @@ fn each_kind_of_bad_line_is_reported_with_line_field_and_reason_and_the_others_l
     lines.extend(
         bad.iter().map(|(line, _)| line.replace("LONG81", &"x".repeat(81)).replace("LONG256", &"🙂".repeat(128))),
     );
+    lines.push(r#"{"session_id":"good-3","nobody maps this":1e400}"#.into());
     lines.push(r#"{"session_id":"good-2","full_name":"tab\tand\r\nbreak"}"#.into());
     let mut bytes = lines.join("\n").into_bytes();
     bytes.extend(b"\n{\"session_id\":\"\xff\"}\n");
@@ -207,7 +221,7 @@ fn each_kind_of_bad_line_is_reported_with_line_field_and_reason_and_the_others_l
         in_org(&org).args(["--json", "--input"]).arg(&input.0).arg("--rejects").arg(&rejects.0).output().expect("runs");
     assert_eq!(output.status.code(), Some(0), "invalid lines alone are no failure");
     let counts = summary(&output);
-    assert_eq!((counts["created"], counts["invalid"]), (2, bad.len() as u64 + 1));
+    assert_eq!((counts["created"], counts["invalid"]), (3, bad.len() as u64 + 1));
     assert_eq!(session(&org, "good-2")["Navattic_Full_Name__c"], "tab and break");
     let rejected: Vec<Value> = std::fs::read_to_string(&rejects.0)
         .expect("written")
@@ -294,13 +308,73 @@ fn each_obstacle_is_one_clear_error_with_what_to_do() {
     let stderr = failure(in_org(&org).args(["--prefix", "1_"]), 2);
     assert!(stderr.contains("prefix"), "{stderr}");
 
-    let stderr = failure(in_org(&org).args(["--prefix", "Other_"]), 1);
-    assert!(stderr.contains("Other_Session__c") && stderr.contains("create the object"), "{stderr}");
-
     org.disable_api();
     let stderr = failure(&mut in_org(&org), 1);
     assert!(stderr.contains("API Enabled"), "{stderr}");
-    assert_eq!(org.count(OBJECT), 0, "nothing was written on the way");
+    org.enable_api();
+    org.revoke_object(&org.user_id(), "Lead", "Edit");
+    let stderr = failure(&mut in_org(&org), 1);
+    assert!(stderr.contains("Lead gives the user no Edit") && stderr.contains("permission set"), "{stderr}");
+    assert_eq!(org.count(OBJECT), 0, "no session was written on the way");
+}
+
+#[test]
+fn rejects_are_never_written_over_the_input_nor_before_the_login_works() {
+    let org = org();
+    let input = Scratch::with("same", b"{\"session_id\":\"a\",\"steps_viewed\":1.5}\n");
+    let stderr = failure(in_org(&org).arg("--input").arg(&input.0).arg("--rejects").arg(&input.0), 2);
+    assert!(stderr.contains("same file"), "{stderr}");
+    assert!(!std::fs::read(&input.0).expect("readable").is_empty(), "the input is as it was");
+    let old = Scratch::with("old-rejects", b"old");
+    let wrong =
+        || in_org(&org).env("SALESFORCE_CLIENT_SECRET", "wrong").arg("--rejects").arg(&old.0).output().expect("runs");
+    assert_eq!(wrong().status.code(), Some(1));
+    assert_eq!(std::fs::read(&old.0).expect("readable"), b"old");
+}
+
+#[test]
+fn a_pipe_is_read_once_and_whole() {
+    let org = org();
+    let mut command = in_org(&org);
+    let mut child = command
+        .args(["--json", "--input", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(b"{\"session_id\":\"a\"}\n{\"session_id\":\"b\"}\n").expect("read");
+    drop(stdin);
+    let counts = summary(&child.wait_with_output().expect("ends"));
+    assert_eq!((counts["read"], counts["created"]), (2, 2));
+}
+
+#[test]
+fn two_states_of_one_session_with_one_stamp_end_as_the_last_and_stay_so() {
+    let org = org();
+    let line = |id: &str, steps: u32| {
+        format!(r#"{{"session_id":"{id}","started_at":"2026-05-01T00:00:00Z","steps_viewed":{steps}}}"#)
+    };
+    let mut lines = vec![line("twice", 1)];
+    lines.extend((0..1200).map(|number| line(&format!("filler-{number}"), 1)));
+    lines.push(line("twice", 2));
+    let input = Scratch::with("one-stamp", lines.join("\n").as_bytes());
+    let first = run(&org, &input).1;
+    assert_eq!((first["created"], first["updated"]), (1201, 1));
+    let second = run(&org, &input).1;
+    assert_eq!((second["unchanged"], second["updated"]), (1202, 0));
+    assert_eq!(session(&org, "twice")["Navattic_Steps_Viewed__c"].as_f64(), Some(2.0));
+}
+
+#[test]
+fn a_rejects_file_that_cannot_be_written_does_not_hide_the_counts() {
+    let org = org();
+    let input = Scratch::with("full", b"{\"session_id\":\"a\"}\n{\"x\":1}\n");
+    let output =
+        in_org(&org).args(["--json", "--rejects", "/dev/full", "--input"]).arg(&input.0).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(summary(&output)["created"], 1);
+    assert!(text(&output.stderr).contains("cannot write the rejects"));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The engagement flow against an org that is empty of ours: set-up, rights, matching, links, roll-ups, locks.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream;
@@ -360,9 +359,9 @@ async fn nav_26_an_explicit_opportunity_or_a_bound_link_comes_first_and_a_bad_on
     let (report, pairs) = run(&sync, &sessions).await;
     assert_eq!((report.totals.created, report.links.linked_opportunity), (7, 2));
     let notes: Vec<Option<LinkNote>> = pairs.iter().map(|(_, link)| link.notes.first().copied()).collect();
-    use LinkNote::{ForeignOpportunity, MalformedOpportunity, UnknownOpportunity};
-    let unknown = Some(UnknownOpportunity);
-    assert_eq!(notes, [None, None, unknown, Some(MalformedOpportunity), Some(ForeignOpportunity), unknown, None]);
+    let (malformed, foreign) = (Some(LinkNote::MalformedOpportunity), Some(LinkNote::ForeignOpportunity));
+    let unknown = Some(LinkNote::UnknownOpportunity);
+    assert_eq!(notes, [None, None, unknown, malformed, foreign, unknown, None]);
     for (id, linked) in [("explicit", true), ("bound", true), ("explicit first", false), ("malformed", false)] {
         assert_eq!(stored(&known.org, id)["Navattic_Opportunity__c"] == known.opportunity.as_str(), linked, "{id}");
     }
@@ -501,16 +500,9 @@ async fn the_sample_meets_people_in_the_sample_org() {
     let file = std::fs::File::open(data.join("engagement_sessions.jsonl")).expect("readable");
     let lines = JsonLines::new(std::io::BufReader::new(file)).map(|line| ((), line.expect("readable").record));
     let report = sync.run(stream::iter(lines), |(), _, _| {}).await;
-    let links = report.links;
-    let each = [
-        links.matched_contact,
-        links.matched_lead,
-        links.matched_account,
-        links.ambiguous,
-        links.unmatched,
-        links.linked_opportunity,
-    ];
-    assert!(each.iter().all(|count| *count > 0), "{links:?}");
+    let found = report.links;
+    let people = [found.matched_contact, found.matched_lead, found.matched_account, found.linked_opportunity];
+    assert!(people.iter().all(|count| *count > 0) && found.ambiguous > 0 && found.unmatched > 0, "{found:?}");
     let lists = sync.related_lists(&sforce::types::SObjectName::from_static("Contact"), 2, 3).await.expect("pages");
     assert!(lists.len() == 2 && !lists[0].rows.is_empty() && lists[0].columns.len() == 9);
 }
@@ -518,7 +510,6 @@ async fn the_sample_meets_people_in_the_sample_org() {
 #[tokio::test]
 async fn a_fault_storm_over_the_whole_flow_ends_with_every_session_linked_and_every_roll_up_right() {
     let known = known();
-    let shared = Arc::new(Mutex::new(0));
     let client = builder(&known.org).build().expect("a client");
     let (sync, _) = try_connect(client).await.expect("set up");
     for (seed, operation) in
@@ -535,7 +526,6 @@ async fn a_fault_storm_over_the_whole_flow_ends_with_every_session_linked_and_ev
     let mut rounds = 0;
     loop {
         rounds += 1;
-        *shared.lock().expect("not poisoned") += 1;
         assert!(rounds <= 10, "the storm lets something through every time");
         let (report, _) = run(&sync, &sessions).await;
         if report.stopped.is_none() && report.totals.deferred == 0 && report.roll_up_failures.is_empty() {
