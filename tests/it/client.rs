@@ -407,3 +407,175 @@ async fn versions_are_listed_oldest_first() {
         ("31.0", Some("66.0"))
     );
 }
+
+/// Statuses and bodies still to be answered, the last one first, and how many requests came.
+type Script = (Vec<(u16, &'static str)>, usize);
+
+/// Answers by a list, one after the other, and counts.
+#[derive(Clone, Debug, Default)]
+struct Scripted(std::sync::Arc<std::sync::Mutex<Script>>);
+
+impl Scripted {
+    fn new(mut answers: Vec<(u16, &'static str)>) -> Self {
+        answers.reverse();
+        Self(std::sync::Arc::new(std::sync::Mutex::new((answers, 0))))
+    }
+
+    fn requests(&self) -> usize {
+        self.0.lock().expect("not poisoned").1
+    }
+}
+
+#[async_trait::async_trait]
+impl sforce::http::HttpService for Scripted {
+    async fn send(&self, _request: sforce::http::Request) -> sforce::Result<sforce::http::Response> {
+        let mut script = self.0.lock().expect("not poisoned");
+        script.1 += 1;
+        let (status, body) = script.0.pop().unwrap_or((500, ""));
+        Ok(sforce::http::Response {
+            status: sforce::http::StatusCode::from_u16(status).expect("a status"),
+            headers: sforce::http::HeaderMap::new(),
+            body: sforce::http::Body::from(body.as_bytes().to_vec()),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_not_replayed_after_an_answer_that_may_have_rotated_it() {
+    let host = || LoginHost::my_domain("acme.my.salesforce.com").expect("a My Domain");
+    for status in [500, 502, 504] {
+        let http = Scripted::new(vec![(status, "")]);
+        let provider = RefreshToken::new(host(), "id", "refresh");
+        let client =
+            Client::builder(provider).http(http.clone()).clock(ManualClock::default()).build().expect("a client");
+        client.check_api_access().await.expect_err("no token");
+        assert_eq!(http.requests(), 1, "{status}");
+    }
+    // Turned away before it was carried out: it may be sent again.
+    let token = r#"{"access_token":"00D!x","instance_url":"https://acme.my.salesforce.com"}"#;
+    let http = Scripted::new(vec![(503, ""), (200, token), (200, "{}")]);
+    let provider = std::sync::Arc::new(RefreshToken::new(host(), "id", "refresh"));
+    let client = Client::builder(std::sync::Arc::clone(&provider));
+    let client = client.http(http.clone()).clock(ManualClock::default()).build().expect("a client");
+    client.check_api_access().await.expect("the second try");
+    assert_eq!(provider.current().expose(), "refresh", "the caller kept a hand on the token to write down");
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_to_log_in_again_and_again_is_asked_no_more_than_twice() {
+    #[derive(Debug, Default)]
+    struct Confused(std::sync::atomic::AtomicUsize);
+
+    #[async_trait::async_trait]
+    impl sforce::auth::TokenProvider for Confused {
+        async fn fetch(
+            &self,
+            _http: &dyn sforce::http::HttpService,
+            _rejected: Option<&sforce::auth::AccessToken>,
+        ) -> sforce::Result<sforce::auth::AccessToken> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Err(sforce::Error::new(ErrorKind::Auth, "token", "").with_retry(Retry::Reauthenticate))
+        }
+    }
+
+    let provider = std::sync::Arc::new(Confused::default());
+    let client = Client::builder(std::sync::Arc::clone(&provider)).http(Scripted::default()).build().expect("a client");
+    let error = client.check_api_access().await.expect_err("no token");
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Never));
+    assert!(provider.0.load(std::sync::atomic::Ordering::SeqCst) <= 2);
+}
+
+#[tokio::test]
+async fn deleted_rows_of_a_collection_whose_answer_was_lost_are_deleted() {
+    let org = org();
+    let ids: Vec<RecordId> =
+        (0..3).map(|_| org.insert("Account", serde_json::json!({"Name": "x"})).parse().expect("an id")).collect();
+    org.faults().on(Operation::CollectionsDelete).apply_then_reset().once();
+    let accounts = client(&org).collections(object("Account"));
+    let results = accounts.delete(&ids, AllOrNone::No).await.expect("answered");
+    assert!(results.iter().all(sforce::api::SaveResult::is_saved), "{results:?}");
+    let again = accounts.delete(&ids, AllOrNone::No).await.expect("answered");
+    assert!(again.iter().all(|result| !result.is_saved()), "deleted before");
+}
+
+#[tokio::test]
+async fn a_queried_record_can_be_sent_back() {
+    let org = org();
+    let id: RecordId = org.insert("Account", serde_json::json!({"Name": "x", "Site": "a"})).parse().expect("an id");
+    let client = client(&org);
+    let rows: Vec<Record> = client.query("SELECT Name, Site FROM Account").collect().await.expect("rows");
+    let changed = rows[0].clone().with("Site", "b");
+    let body = serde_json::to_string(&changed).expect("serialises");
+    assert!(!body.contains("attributes"), "the call says the object, once: {body}");
+    let results =
+        client.collections(object("Account")).update(&[(id, changed)], AllOrNone::No).await.expect("answered");
+    assert!(results[0].is_saved(), "{results:?}");
+}
+
+#[tokio::test]
+async fn debug_shows_neither_bodies_nor_queries_nor_tokens() {
+    let org = org();
+    let client = client(&org);
+    let token = client.access_token().await.expect("logged in");
+    let request = sforce::client::ApiRequest::patch("test", "/sobjects/X").query("q", "secret-query");
+    let request = request.json(&serde_json::json!({"SSN": "secret-body"})).expect("serialises");
+    let answer = client.send(sforce::client::ApiRequest::get("test", "/sobjects")).await.expect("answered");
+    let shown = format!("{client:?} {token:?} {request:?} {answer:?}");
+    for secret in ["secret-query", "secret-body", "encoding", token.secret().expose(), &org.client_secret()] {
+        assert!(!shown.contains(secret), "{secret}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_api_creates_reads_lists_and_deletes() {
+    use sforce::api::metadata::{CustomField, CustomObject, FieldKind, NameField};
+    let org = MockOrg::start();
+    let metadata = client(&org).metadata();
+    let object = CustomObject {
+        full_name: "Thing__c".into(),
+        label: "Thing <&> \"x\"".into(),
+        plural_label: "Things".into(),
+        description: None,
+        name_field: NameField { label: "Name".into(), kind: "Text".into() },
+        sharing_model: "ReadWrite".into(),
+        fields: Vec::new(),
+    };
+    let made = metadata.create(std::slice::from_ref(&object)).await.expect("answered");
+    assert!(made[0].error.is_none(), "{made:?}");
+    let again = metadata.create(std::slice::from_ref(&object)).await.expect("answered");
+    assert_eq!(again[0].error.as_ref().map(sforce::Error::kind), Some(ErrorKind::Duplicate), "{again:?}");
+    let field = CustomField {
+        full_name: "Thing__c.Size__c".into(),
+        label: "Size".into(),
+        description: None,
+        kind: FieldKind::Number { precision: 18, scale: 2 },
+        required: false,
+        unique: false,
+        case_sensitive: false,
+        external_id: false,
+    };
+    let results = metadata.create(&[field.clone(), CustomField { full_name: "Nowhere__c.X__c".into(), ..field }]).await;
+    let results = results.expect("answered");
+    assert!(results[0].error.is_none() && results[1].error.is_some(), "one outcome each: {results:?}");
+    let read = metadata.read::<CustomObject>(&["Thing__c", "Missing__c"]).await.expect("answered");
+    assert_eq!(read.len(), 2);
+    let thing = read[0].as_ref().expect("there");
+    assert_eq!((thing.label.as_str(), thing.fields.len()), (object.label.as_str(), 1));
+    assert!(read[1].is_none());
+    let listed = metadata.list(&["CustomObject", "CustomField"]).await.expect("answered");
+    assert!(listed.iter().any(|listed| listed.full_name == "Thing__c.Size__c"));
+    let gone = metadata.delete::<CustomObject>(&["Thing__c"]).await.expect("answered");
+    assert!(gone[0].error.is_none(), "{gone:?}");
+    let none: [CustomObject; 0] = [];
+    assert_eq!(metadata.create(&none).await.expect_err("nothing to create").kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_session_that_expires_is_renewed_for_the_metadata_api_too() {
+    let org = MockOrg::start();
+    let client = client(&org);
+    client.access_token().await.expect("logged in");
+    org.expire_access_tokens();
+    client.metadata().list(&["CustomObject"]).await.expect("renewed and repeated");
+    assert_eq!(org.token_requests(), 2);
+}

@@ -1,13 +1,14 @@
 //! The example `engagement_sessions`, run as a user runs it.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use sforce::testing::org::{MockOrg, Operation};
 
+use crate::outside::Served;
 use crate::support::field;
 
 const OBJECT: &str = "Navattic_Session__c";
@@ -387,23 +388,10 @@ fn help_names_the_options_and_the_environment() {
     assert_eq!(example("engagement_sessions").arg("--nonsense").output().expect("runs").status.code(), Some(2));
 }
 
-/// The example `mock_org`, stopped at the end of the test.
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself; then the test has failed already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn mock_org_serves_another_process_and_tells_its_credentials_in_one_line() {
-    let mut served = Served(example("mock_org").args(["--port", "0"]).stdout(Stdio::piped()).spawn().expect("runs"));
-    let mut line = String::new();
-    BufReader::new(served.0.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-    let told: HashMap<String, String> = serde_json::from_str(&line).expect(&line);
+    let served = Served::start();
+    let told: HashMap<String, String> = serde_json::from_str(&served.line).expect(&served.line);
     let mut names: Vec<&str> = told.keys().map(String::as_str).collect();
     names.sort_unstable();
     let expected = [

@@ -173,3 +173,42 @@ async fn a_user_who_may_not_write_is_told_all_that_is_missing_before_anything_is
     let error = Push::builder(client(&org), session_map(&other).expect("sound")).build().await.expect_err("no object");
     assert!(error.kind() == ErrorKind::Schema && error.to_string().contains("Other_Session__c"), "{error}");
 }
+
+#[tokio::test]
+async fn a_row_that_spoils_its_whole_call_is_found_and_the_others_land() {
+    let org = org();
+    let push = push(client(&org)).await;
+    let writes = || org.faults().on(Operation::CollectionsUpsert);
+    // A parser that gives up at the first call, and at the call of 50 that holds the row.
+    writes().error(400, "JSON_PARSER_ERROR", "Unexpected character").times(2);
+    let (totals, _, stopped) = run(&push, &sessions(60)).await;
+    assert!(stopped.is_none());
+    assert_eq!((totals.created, totals.failed), (60, 0));
+}
+
+#[tokio::test]
+async fn a_full_org_stops_the_run_and_defers_what_did_not_fit() {
+    let org = org();
+    let push = push(client(&org)).await;
+    org.faults()
+        .on(Operation::CollectionsUpsert)
+        .error(400, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded")
+        .always();
+    let (totals, _, stopped) = run(&push, &sessions(2500)).await;
+    assert_eq!(stopped.expect("stopped").kind(), ErrorKind::LimitExceeded);
+    assert_eq!((totals.deferred, totals.failed), (1000, 0), "one window was tried");
+}
+
+#[tokio::test]
+async fn targets_in_another_case_are_written_and_compared_all_the_same() {
+    let org = org();
+    let map = session_map(&Prefix::default()).expect("sound");
+    let text = serde_json::to_string(&map).expect("the default map stands in a file");
+    let map: sforce::mapping::FieldMap =
+        serde_json::from_str(&text.replace("Navattic_Started_At__c", "NAVATTIC_started_at__C")).expect("reads");
+    let push = Push::builder(client(&org), map).build().await.expect("the org ignores case");
+    let (totals, ..) = run(&push, &sessions(5)).await;
+    assert_eq!(totals.created, 5);
+    let (totals, ..) = run(&push, &sessions(5)).await;
+    assert_eq!(totals.unchanged, 5);
+}

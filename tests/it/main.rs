@@ -8,6 +8,7 @@ mod client;
 mod engagement;
 mod faults;
 mod flow;
+mod outside;
 mod recordings;
 mod requirements;
 mod support;
