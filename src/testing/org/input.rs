@@ -1,6 +1,6 @@
 //! From the JSON of a record body to what the org stores, and the refusals on that way.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound as _, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound as _, Timelike, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::error::ApiError;
@@ -157,7 +157,8 @@ fn read_date_time(text: &str) -> Option<DateTime<Utc>> {
     let parsed = DateTime::parse_from_str(&zoned, "%Y-%m-%dT%H:%M:%S%.f%z")
         .or_else(|_| DateTime::parse_from_str(&zoned, "%Y-%m-%dT%H:%M%z"))
         .ok()?;
-    Some(parsed.with_timezone(&Utc).trunc_subsecs(0))
+    // xsd:dateTime has no second 60 (XML Schema part 2), and a stored one could not be written.
+    (parsed.nanosecond() < 1_000_000_000).then(|| parsed.with_timezone(&Utc).trunc_subsecs(0))
 }
 
 fn read_reference(field: &Field, text: &str) -> Result<Value, ApiError> {
@@ -224,6 +225,7 @@ mod tests {
             assert_eq!(read.unwrap(), Value::DateTime(expected), "{text}");
         }
         assert_eq!(code(&field(FieldType::DateTime), &Json::string("yesterday")), "JSON_PARSER_ERROR");
+        assert_eq!(code(&field(FieldType::DateTime), &Json::string("2026-05-01T07:25:60Z")), "JSON_PARSER_ERROR");
         assert_eq!(code(&field(FieldType::Date), &Json::string("2026-02-30")), "JSON_PARSER_ERROR");
     }
 
