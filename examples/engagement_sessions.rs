@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -17,14 +18,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use sforce::Error;
 use sforce::adapters::engagement::{
-    Access, EngagementSync, LinkBindings, LinkTotals, Prefix, RelatedList, RollUpFailure, RunReport, linked_session_map,
+    Access, EngagementSync, LinkBindings, LinkTotals, Prefix, RelatedList, RollUpFailure, RunReport, session_map,
 };
 use sforce::adapters::{JsonLines, Line};
 use sforce::clock::{Clock, SystemClock};
 use sforce::mapping::MappingIssue;
 use sforce::schema::Provisioned;
 use sforce::sync::{Latest, Outcome, Totals};
-use sforce::types::{Record, SObjectName, Value};
+use sforce::types::{Record, RecordId, SObjectName, Value};
 use support::{ENVIRONMENT, Failure, connect, explain, say};
 
 /// Reasons of each sort that the summary prints; the rejects file has them all.
@@ -42,7 +43,7 @@ struct Arguments {
     /// Write the lines that did not land, as JSON Lines of line, field, reason and input
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Share links and their opportunities, as one JSON object of link to opportunity id [default: the sample's]
+    /// Share links and their opportunities, as one JSON object of link to opportunity id [default: none, for the sample its own]
     #[arg(long, value_name = "FILE")]
     links: Option<PathBuf>,
     /// Let the permission set grant Create and Delete on Lead, Contact, Account and Opportunity too
@@ -68,11 +69,14 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let clock = SystemClock::new();
     let prefix = Prefix::new(&*arguments.prefix).map_err(|error| Failure::Usage(explain(&error)))?;
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+    let sample = arguments.input.is_none();
     let path = arguments.input.unwrap_or_else(|| data.join("engagement_sessions.jsonl"));
     refuse_same_file(&path, arguments.rejects.as_deref())?;
     let (latest, lines) = look_ahead(&path, &prefix)?;
     let file = open(&path)?;
-    let bindings = read_bindings(&arguments.links.unwrap_or_else(|| data.join("share_links.json")))?;
+    // The sample comes with share links of its own.
+    let share_links = arguments.links.or_else(|| sample.then(|| data.join("share_links.json")));
+    let bindings = share_links.map_or_else(|| Ok(LinkBindings::default()), |links| read_bindings(&links))?;
     let org = connect()?;
     eprintln!("{} -> {}", path.display(), org.name);
     // Told at once if it is wrong; what follows repeats failed calls.
@@ -130,8 +134,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 fn read_bindings(path: &Path) -> Result<LinkBindings, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("cannot read {}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-    let pairs: std::collections::BTreeMap<String, String> =
-        serde_json::from_str(&text).map_err(|error| failed(&error))?;
+    let pairs: BTreeMap<String, String> = serde_json::from_str(&text).map_err(|error| failed(&error))?;
     Ok(LinkBindings::new(pairs))
 }
 
@@ -148,14 +151,14 @@ fn setup(provisioned: &Provisioned, calls: u64) -> String {
     lines.join("\n")
 }
 
-fn failures(failures: &[RollUpFailure]) -> String {
+fn failures(failures: &BTreeMap<RecordId, RollUpFailure>) -> String {
     if failures.is_empty() {
         return String::new();
     }
     let mut lines = vec![format!("\n{} records keep old roll-up fields, run again:", failures.len())];
     lines.extend(
         failures
-            .iter()
+            .values()
             .take(SHOWN)
             .map(|failure| format!("  {} {}: {}", failure.object, failure.id, words(&failure.error))),
     );
@@ -164,7 +167,7 @@ fn failures(failures: &[RollUpFailure]) -> String {
 
 /// Why sessions are not linked: how many for each reason, and the first lines.
 #[derive(Default)]
-struct Notes(std::collections::BTreeMap<&'static str, (u64, Vec<u64>)>);
+struct Notes(BTreeMap<&'static str, (u64, Vec<u64>)>);
 
 impl Notes {
     fn extend(&mut self, notes: impl Iterator<Item = (u64, &'static str)>) {
@@ -209,11 +212,12 @@ fn refuse_same_file(input: &Path, rejects: Option<&Path>) -> Result<(), Failure>
 /// Which state of each session is the last one of the file, and how many lines it has. Of a pipe, which can be read only
 /// once, neither is known.
 fn look_ahead(path: &Path, prefix: &Prefix) -> Result<(Latest, Option<u64>), Failure> {
-    let mut latest = Latest::default();
+    // The sessions themselves: what they are linked to is not in the file.
+    let map = session_map(prefix)?;
+    let mut latest = Latest::new(&map);
     if !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return Ok((latest, None));
     }
-    let map = linked_session_map(prefix)?;
     let mut lines = 0;
     for line in JsonLines::new(open(path)?) {
         let Line { number, record, .. } =

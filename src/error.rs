@@ -22,7 +22,7 @@ pub enum ErrorKind {
     NotFound,
     /// The data or the call is refused: by our own checks before sending, or by Salesforce's.
     Invalid,
-    /// Object or field unknown to the org, or hidden from the user; both look alike.
+    /// Objects or fields that the org does not have, hides from the user (both look alike), or has in another shape.
     Schema,
     /// The record changed meanwhile, or a precondition does not hold.
     Conflict,
@@ -54,7 +54,7 @@ impl ErrorKind {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::Invalid => "invalid",
-            Self::Schema => "unknown object or field",
+            Self::Schema => "schema does not fit",
             Self::Conflict => "conflict",
             Self::Duplicate => "duplicate",
             Self::RowLocked => "row locked",

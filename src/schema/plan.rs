@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
-use crate::api::metadata::{CustomField, CustomObject, FieldKind, FieldPermission, ObjectPermission, PermissionSet};
+use crate::api::metadata::{CustomField, CustomObject, FieldKind, FieldPermission, PermissionSet};
 
 /// What we need in an org.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,11 @@ pub fn plan(desired: &DesiredSchema, org: &OrgSchema) -> Result<SchemaPlan, Vec<
     let fields = desired.fields.iter().filter(|field| !exists(field)).cloned().collect();
     let permission_set = match &org.permission_set {
         None => PermissionSetStep::Create(desired.permission_set.clone()),
-        Some(existing) if existing.description != desired.permission_set.description => {
+        // An admin may reword the one or the other; ours it stays.
+        Some(existing)
+            if existing.description != desired.permission_set.description
+                && existing.label != desired.permission_set.label =>
+        {
             findings.push(Finding::shape(
                 format!("permission set {}", existing.full_name),
                 format!("is another one (\"{}\")", existing.label),
@@ -143,30 +147,19 @@ fn unusable_field(desired: &CustomField, existing: &CustomField) -> Option<Strin
             existing_scale >= scale
                 && existing_precision.saturating_sub(*existing_scale) >= precision.saturating_sub(*scale)
         }
-        (FieldKind::Lookup { reference_to, .. }, FieldKind::Lookup { reference_to: existing, .. }) => {
-            same(reference_to, existing)
-        }
+        (
+            FieldKind::Lookup { reference_to, relationship_name, .. },
+            FieldKind::Lookup { reference_to: existing, relationship_name: existing_name, .. },
+        ) => same(reference_to, existing) && same(relationship_name, existing_name),
         (desired, existing) => desired == existing,
     };
     if !fits {
-        return Some(format!("is {}, not {}", words(&existing.kind), words(&desired.kind)));
+        return Some(format!("is {}, not {}", existing.kind, desired.kind));
     }
     if desired.external_id && !(existing.external_id && existing.unique) {
         return Some("is no unique external id".into());
     }
     None
-}
-
-fn words(kind: &FieldKind) -> String {
-    match kind {
-        FieldKind::Text { length } => format!("Text({length})"),
-        FieldKind::Number { precision, scale } => format!("Number({}, {scale})", precision.saturating_sub(*scale)),
-        FieldKind::Checkbox => "Checkbox".into(),
-        FieldKind::Date => "Date".into(),
-        FieldKind::DateTime => "DateTime".into(),
-        FieldKind::Lookup { reference_to, .. } => format!("Lookup({reference_to})"),
-        FieldKind::Other(name) => name.clone(),
-    }
 }
 
 /// What either grants. Nothing an admin has added is taken away: an update replaces the lists.
@@ -184,15 +177,12 @@ fn union(existing: &PermissionSet, desired: &PermissionSet) -> PermissionSet {
     for wanted in &desired.objects {
         match union.objects.iter_mut().find(|object| same(&object.object, &wanted.object)) {
             Some(object) => {
-                *object = ObjectPermission {
-                    object: object.object.clone(),
-                    create: object.create | wanted.create,
-                    read: object.read | wanted.read,
-                    edit: object.edit | wanted.edit,
-                    delete: object.delete | wanted.delete,
-                    view_all: object.view_all | wanted.view_all,
-                    modify_all: object.modify_all | wanted.modify_all,
-                };
+                object.create |= wanted.create;
+                object.read |= wanted.read;
+                object.edit |= wanted.edit;
+                object.delete |= wanted.delete;
+                object.view_all |= wanted.view_all;
+                object.modify_all |= wanted.modify_all;
             }
             None => union.objects.push(wanted.clone()),
         }
@@ -208,7 +198,7 @@ fn union(existing: &PermissionSet, desired: &PermissionSet) -> PermissionSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::metadata::NameField;
+    use crate::api::metadata::{NameField, ObjectPermission};
 
     fn field(full_name: &str, kind: FieldKind) -> CustomField {
         CustomField {
@@ -247,7 +237,7 @@ mod tests {
                 description: Some("ours".into()),
                 fields: vec![FieldPermission { field: "S__c.N__c".into(), readable: true, editable: true }],
                 objects: vec![ObjectPermission { object: "S__c".into(), read: true, ..ObjectPermission::default() }],
-                users: Vec::new(),
+                ..PermissionSet::default()
             },
         }
     }
@@ -300,6 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn a_lookup_has_to_point_to_the_object_and_name_its_children_as_we_do() {
+        let lookup = |to: &str, name: &str| FieldKind::Lookup {
+            reference_to: to.into(),
+            relationship_name: name.into(),
+            relationship_label: "L".into(),
+        };
+        let ours = field("S__c.L__c", lookup("Contact", "Sessions"));
+        for (existing, fits) in [
+            (lookup("contact", "Sessions"), true),
+            (lookup("Lead", "Sessions"), false),
+            (lookup("Contact", "Theirs"), false),
+        ] {
+            assert_eq!(unusable_field(&ours, &field("L__c", existing.clone())).is_none(), fits, "{existing}");
+        }
+    }
+
+    #[test]
     fn wider_fields_are_fine() {
         let mut org = applied(&OrgSchema::default(), &plan(&desired(), &OrgSchema::default()).expect("empty"));
         org.objects[0].fields[0].kind = FieldKind::Text { length: 255 };
@@ -322,7 +329,10 @@ mod tests {
     #[test]
     fn a_permission_set_name_that_is_taken_is_refused() {
         let mut org = applied(&OrgSchema::default(), &plan(&desired(), &OrgSchema::default()).expect("empty"));
-        org.permission_set.as_mut().expect("created").description = Some("of somebody else".into());
+        let set = org.permission_set.as_mut().expect("created");
+        set.description = Some("reworded by an admin".into());
+        assert!(plan(&desired(), &org).expect("still ours").is_empty());
+        org.permission_set.as_mut().expect("created").label = "of somebody else".into();
         let findings = plan(&desired(), &org).expect_err("taken");
         assert_eq!(findings[0].subject, "permission set P");
     }

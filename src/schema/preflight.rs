@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Finding;
+use crate::api::metadata::FieldKind;
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::types::{FieldDescribe, FieldName, FieldType, SObjectDescribe, SObjectName};
@@ -27,27 +28,27 @@ pub struct FieldRequirement {
     pub field: FieldName,
     /// Set and change it.
     pub write: bool,
-    /// The type it must have, where that matters.
-    pub field_type: Option<FieldType>,
+    /// What it must hold, where that matters.
+    pub kind: Option<FieldKind>,
 }
 
 impl FieldRequirement {
     /// A field that is read.
     #[must_use]
     pub fn read(field: FieldName) -> Self {
-        Self { field, write: false, field_type: None }
+        Self { field, write: false, kind: None }
     }
 
     /// A field that is written.
     #[must_use]
     pub fn write(field: FieldName) -> Self {
-        Self { field, write: true, field_type: None }
+        Self { field, write: true, kind: None }
     }
 
-    /// The field must have this type.
+    /// The field must hold what this kind holds; it may be wider.
     #[must_use]
-    pub fn of_type(mut self, field_type: FieldType) -> Self {
-        self.field_type = Some(field_type);
+    pub fn of_kind(mut self, kind: FieldKind) -> Self {
+        self.kind = Some(kind);
         self
     }
 }
@@ -90,13 +91,32 @@ fn check_field(
     let Some(seen) = seen else {
         return Some(Finding::shape(subject, "is not there, or the user cannot see it", FIELD_SECURITY));
     };
-    if let Some(field_type) = required.field_type.as_ref().filter(|field_type| **field_type != seen.field_type) {
-        let problem = format!("is of another type ({:?}, not {field_type:?})", seen.field_type);
-        let remedy = "the org has a field of that name for something else: rename it, or choose another prefix";
+    if let Some(kind) = required.kind.as_ref().filter(|kind| !holds(seen, kind)) {
+        let problem = format!("is of another type or too small for {kind}");
+        let remedy = "the org has a field of that name for something else: rename it or make it larger, or choose another prefix";
         return Some(Finding::shape(subject, problem, remedy));
     }
     let writable = (seen.createable || !object.create) && (seen.updateable || !object.edit);
     (required.write && !writable).then(|| Finding::right(subject, "cannot be written by the user", FIELD_SECURITY))
+}
+
+/// Whether a field as describe tells it holds what the kind holds.
+fn holds(seen: &FieldDescribe, kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::Text { length } => seen.field_type == FieldType::String && seen.length >= *length,
+        FieldKind::Number { precision, scale } => {
+            seen.field_type == FieldType::Double
+                && seen.scale >= *scale
+                && seen.precision.saturating_sub(seen.scale) >= precision.saturating_sub(*scale)
+        }
+        FieldKind::Checkbox => seen.field_type == FieldType::Boolean,
+        FieldKind::Date => seen.field_type == FieldType::Date,
+        FieldKind::DateTime => seen.field_type == FieldType::Datetime,
+        FieldKind::Lookup { reference_to, .. } => {
+            seen.reference_to.iter().any(|to| to.eq_ignore_ascii_case(reference_to))
+        }
+        FieldKind::Other(_) => true,
+    }
 }
 
 /// Looks at all objects and gives every finding at once. Costs one API call per object.
@@ -127,7 +147,8 @@ mod tests {
             edit: true,
             fields: vec![
                 FieldRequirement::read(FieldName::from_static("Email")),
-                FieldRequirement::write(FieldName::from_static("Score__c")).of_type(FieldType::Double),
+                FieldRequirement::write(FieldName::from_static("Score__c"))
+                    .of_kind(FieldKind::Number { precision: 18, scale: 3 }),
             ],
         }
     }
@@ -137,7 +158,7 @@ mod tests {
     }
 
     const GOOD: &str = r#"{"name":"Contact","queryable":true,"createable":false,"updateable":true,"fields":[
-        {"name":"Email","type":"email"},{"name":"Score__c","type":"double","createable":true,"updateable":true}]}"#;
+        {"name":"Email","type":"email"},{"name":"Score__c","type":"double","precision":18,"scale":3,"createable":true,"updateable":true}]}"#;
 
     #[test]
     fn nav_12_each_missing_object_right_is_named() {
@@ -156,7 +177,10 @@ mod tests {
         let fixed =
             GOOD.replace("\"createable\":true,\"updateable\":true}]", "\"createable\":false,\"updateable\":false}]");
         assert_eq!(check(&contact(), Some(&describe(&fixed)))[0].subject, "Contact.Score__c");
-        let other = GOOD.replace("double", "string");
-        assert!(check(&contact(), Some(&describe(&other)))[0].problem.contains("another type"));
+        for other in [GOOD.replace("double", "string"), GOOD.replace("\"scale\":3", "\"scale\":0")] {
+            assert!(check(&contact(), Some(&describe(&other)))[0].problem.contains("too small for Number(15, 3)"));
+        }
+        let wider = GOOD.replace("\"precision\":18,\"scale\":3", "\"precision\":20,\"scale\":5");
+        assert_eq!(check(&contact(), Some(&describe(&wider))), []);
     }
 }

@@ -12,7 +12,7 @@ use crate::types::RecordId;
 const ROUNDS: [usize; 4] = [MAX_RECORDS, 50, 10, 1];
 
 /// Rows per call in a round; `None` when there is no further one.
-pub(super) fn batch_size(round: usize) -> Option<usize> {
+pub(crate) fn batch_size(round: usize) -> Option<usize> {
     ROUNDS.get(round).copied()
 }
 
@@ -75,7 +75,7 @@ fn find(leader: &mut [usize], mut index: usize) -> usize {
 }
 
 /// How long to wait before a round, given a number from 0 to 1 by chance.
-pub(super) fn pause_before(round: usize, chance: f64) -> Duration {
+pub(crate) fn pause_before(round: usize, chance: f64) -> Duration {
     let full = Duration::from_secs(1 << round.min(4));
     full.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
 }

@@ -6,7 +6,8 @@ mod plan;
 mod push;
 mod window;
 
+pub(crate) use self::batch::{batch_size, pause_before};
 pub use self::outcome::{Outcome, Totals};
 pub use self::plan::Latest;
-pub use self::push::{Push, PushBuilder};
+pub use self::push::{Push, PushBuilder, Reference, Window};
 pub(crate) use self::window::next_window;

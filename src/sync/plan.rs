@@ -1,7 +1,7 @@
 //! What to write, decided without I/O.
 
-use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
 
 use crate::mapping::{FieldMap, MappedRecord};
@@ -82,8 +82,13 @@ fn overlay<'a>(layers: impl Iterator<Item = &'a MappedRecord>) -> Record {
 ///
 /// Two records of one key with one stamp may stand in different windows. Without this, a second run of the same input would
 /// write the first one over the second one's values, and then the second one again.
-#[derive(Clone, Debug, Default)]
+///
+/// Only the targets of the map it was made for count, so that what a later step adds to a record (links, say) does not make
+/// another state of it.
+#[derive(Clone, Debug)]
 pub struct Latest {
+    /// Targets that make up a state, in lower case: the org may spell them otherwise.
+    targets: HashSet<String>,
     /// By the hash of the key: the newest stamp, and the hash of the last record that has it. 24 bytes each: this is all
     /// that grows with the input.
     states: HashMap<u64, (i64, u64)>,
@@ -91,6 +96,13 @@ pub struct Latest {
 }
 
 impl Latest {
+    /// Starts for the targets of a map.
+    #[must_use]
+    pub fn new(map: &FieldMap) -> Self {
+        let targets = map.rules().iter().map(|rule| rule.target.as_str().to_ascii_lowercase()).collect();
+        Self { targets, states: HashMap::new(), hasher: RandomState::new() }
+    }
+
     /// Notes a record, in the order of the input. Takes some 40 bytes per key.
     pub fn note(&mut self, record: &MappedRecord) {
         let state = (stamp_number(record.changed_at), self.hash_of(record));
@@ -108,7 +120,12 @@ impl Latest {
     }
 
     fn hash_of(&self, record: &MappedRecord) -> u64 {
-        self.hasher.hash_one(format!("{:?}", record.fields))
+        let fields = record.fields.iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let counted: Vec<String> = fields
+            .filter(|(name, _)| self.targets.contains(name))
+            .map(|(name, value)| format!("{name}={value:?}"))
+            .collect();
+        self.hasher.hash_one(counted)
     }
 }
 
@@ -248,7 +265,7 @@ mod tests {
     fn of_two_states_with_one_stamp_only_the_last_of_the_input_replaces() {
         let id = RecordId::new("a00000000000001").expect("valid");
         let later = NEW.replace("new@", "later@");
-        let mut latest = Latest::default();
+        let mut latest = Latest::new(&map());
         for text in [OLD, NEW, &later, OLD] {
             latest.note(&mapped(text));
         }

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{FieldMap, MappedRecord, MappingIssue};
 use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
-use crate::types::{FieldType, Record, RecordId, SObjectDescribe, Value};
+use crate::types::{FieldType, Record, RecordId, SObjectDescribe};
 
 /// Calls in flight at once.
 const CONCURRENCY: usize = 5;
@@ -59,6 +59,7 @@ impl PushBuilder {
         self.latest = Some(latest);
         self
     }
+
     /// Sets how many records are taken at once; 1,000 by default. Doubled keys are folded within a window.
     #[must_use]
     pub fn window(mut self, records: usize) -> Self {
@@ -112,6 +113,38 @@ fn key_case(map: &FieldMap, seen: &SObjectDescribe) -> Result<KeyCase> {
     Ok(if key.case_sensitive { KeyCase::Sensitive } else { KeyCase::Insensitive })
 }
 
+/// What became of a window.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Window {
+    /// One per record, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// What each record refers to, by the map's reference fields; nothing for records that another one stands for, and for
+    /// those that were not compared. `after` has come about only if the outcome says so.
+    pub references: Vec<Vec<Reference>>,
+    /// Why going on is useless.
+    pub stopped: Option<Error>,
+}
+
+/// A field that refers to another record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reference {
+    /// The field.
+    pub field: String,
+    /// What the org's record referred to.
+    pub before: Option<RecordId>,
+    /// What it refers to once the record is written.
+    pub after: Option<RecordId>,
+}
+
+impl Reference {
+    /// The records on either side: a write may lock both.
+    pub fn both(&self) -> impl Iterator<Item = RecordId> {
+        [self.before, self.after].into_iter().flatten()
+    }
+}
+
 /// A row on its way: its place in the window, what to send, the id it has if it is known, and its parents, which a write
 /// of the row may lock.
 struct Row {
@@ -157,7 +190,7 @@ impl Push {
                 return Ok(totals);
             }
             let (tags, records): (Vec<T>, Vec<_>) = window.into_iter().unzip();
-            let (outcomes, stopped) = self.window(&records).await;
+            let Window { outcomes, stopped, .. } = self.window(&records).await;
             for (tag, outcome) in tags.into_iter().zip(&outcomes) {
                 totals.count(outcome);
                 report(tag, outcome);
@@ -168,9 +201,8 @@ impl Push {
         }
     }
 
-    /// Pushes one window: gives one outcome per record, in their order, and an error where going on is useless. For callers
-    /// who do something between windows; else [`run`](Self::run).
-    pub async fn window(&self, records: &[Result<Record, MappingIssue>]) -> (Vec<Outcome>, Option<Error>) {
+    /// Pushes one window. For callers who do something between windows; else [`run`](Self::run).
+    pub async fn window(&self, records: &[Result<Record, MappingIssue>]) -> Window {
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(records.len());
         let mut mapped: Vec<Option<MappedRecord>> = Vec::with_capacity(records.len());
         for record in records {
@@ -189,43 +221,52 @@ impl Push {
         let folded = fold(mapped, self.0.case);
         let key = |layers: &[MappedRecord]| layers.first().map(|record| record.key.clone()).unwrap_or_default();
         let keys: Vec<String> = folded.iter().flatten().map(|layers| key(layers)).collect();
+        let references = vec![Vec::new(); records.len()];
+        let mut window = Window { outcomes, references, stopped: None };
         if keys.is_empty() {
-            return (outcomes, None);
+            return window;
         }
         let known = match self.read(&keys).await {
             Ok(known) => known,
             Err(error) => {
                 for (place, _) in folded.iter().enumerate().filter(|(_, record)| record.is_some()) {
-                    outcomes[place] = Outcome::Deferred(error.clone());
+                    window.outcomes[place] = Outcome::Deferred(error.clone());
                 }
-                return (outcomes, Some(error));
+                window.stopped = Some(error);
+                return window;
             }
         };
         let mut rows = Vec::new();
         for (place, layers) in folded.iter().enumerate() {
             let Some(layers) = layers else { continue };
             let remote = known.get(&self.0.case.normal(&key(layers))).map(|(id, remote)| (*id, remote));
-            match decide(&self.0.map, layers, remote, self.0.latest.as_ref()) {
-                Decision::Create(fields) => rows.push(self.row(place, None, fields, None)),
-                Decision::Update(id, fields) => {
-                    rows.push(self.row(place, Some(id), fields, remote.map(|(_, remote)| remote)));
+            let stored = remote.map(|(_, stored)| stored);
+            let (id, fields) = match decide(&self.0.map, layers, remote, self.0.latest.as_ref()) {
+                Decision::Create(fields) => (None, fields),
+                Decision::Update(id, fields) => (Some(id), fields),
+                Decision::Leave(id) => {
+                    window.outcomes[place] = Outcome::Unchanged(id);
+                    window.references[place] = self.references(&Record::new(), stored);
+                    continue;
                 }
-                Decision::Leave(id) => outcomes[place] = Outcome::Unchanged(id),
-            }
+            };
+            window.references[place] = self.references(&fields, stored);
+            let parents = window.references[place].iter().flat_map(Reference::both).collect();
+            rows.push(Row { place, id, fields, parents });
         }
-        let stopped = self.write(rows, &mut outcomes).await;
-        (outcomes, stopped)
+        window.stopped = self.write(rows, &mut window.outcomes).await;
+        window
     }
 
-    fn row(&self, place: usize, id: Option<RecordId>, fields: Record, remote: Option<&Record>) -> Row {
-        let mut parents = Vec::new();
-        for name in &self.0.parents {
-            for record in std::iter::once(&fields).chain(remote) {
-                let parent = record.get(name).and_then(Value::as_text).and_then(|id| RecordId::new(id).ok());
-                parents.extend(parent);
-            }
-        }
-        Row { place, id, fields, parents }
+    /// What a record refers to, before and after these fields are written.
+    fn references(&self, fields: &Record, stored: Option<&Record>) -> Vec<Reference> {
+        let id = |record: &Record, name: &str| record.text(name).and_then(|id| RecordId::new(id).ok());
+        let reference = |name: &String| {
+            let before = stored.and_then(|stored| id(stored, name));
+            let after = if fields.get(name).is_some() { id(fields, name) } else { before };
+            Reference { field: name.clone(), before, after }
+        };
+        self.0.parents.iter().map(reference).collect()
     }
 
     /// The org's records with these keys, by key.

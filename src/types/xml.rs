@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 const MAX_DEPTH: usize = 64;
 
 /// An element: local names only, since each answer speaks one vocabulary.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Element {
     pub(crate) name: String,
     /// With their prefixes as written; in what was read, by local name.

@@ -368,6 +368,25 @@ fn two_states_of_one_session_with_one_stamp_end_as_the_last_and_stay_so() {
 }
 
 #[test]
+fn a_corrected_line_and_a_contact_that_came_later_reach_the_record() {
+    let org = org();
+    let line = |name: &str| {
+        format!(
+            r#"{{"session_id":"s","started_at":"2026-05-01T00:00:00Z","full_name":"{name}","email":"ada@x.example"}}"#
+        )
+    };
+    let file = |name: &str| Scratch::with("corrected", line(name).as_bytes());
+    assert_eq!(run(&org, &file("Ada")).1["created"], 1);
+    let contact = org.insert("Contact", json!({"LastName": "Ada", "Email": "ada@x.example"}));
+    let counts = run(&org, &file("Ada")).1;
+    assert_eq!((counts["updated"], counts["matched_contact"]), (1, 1));
+    assert_eq!(session(&org, "s")["Navattic_Contact__c"], contact.as_str());
+    assert_eq!(run(&org, &file("Ada L.")).1["updated"], 1);
+    assert_eq!(session(&org, "s")["Navattic_Full_Name__c"], "Ada L.");
+    assert_eq!(run(&org, &file("Ada L.")).1["unchanged"], 1);
+}
+
+#[test]
 fn a_rejects_file_that_cannot_be_written_does_not_hide_the_counts() {
     let org = org();
     let input = Scratch::with("full", b"{\"session_id\":\"a\"}\n{\"x\":1}\n");

@@ -133,7 +133,7 @@ async fn nav_16_the_permission_set_grants_only_what_is_needed_and_the_user_has_i
         );
     }
     assert_eq!(of_set("ObjectPermissions").len(), 5);
-    assert_eq!(of_set("FieldPermissions").len(), 38);
+    assert_eq!(of_set("FieldPermissions").len(), 39);
     let assigned = org.records("PermissionSetAssignment");
     assert!(
         assigned.iter().any(|row| row["PermissionSetId"] == set["Id"] && row["AssigneeId"] == org.user_id().as_str())
@@ -439,6 +439,191 @@ async fn nav_32_a_session_whose_parent_stays_locked_is_deferred_and_can_be_repla
     known.org.faults().clear();
     let (report, _) = run(&sync, &sessions).await;
     assert_eq!((report.totals.created, report.totals.unchanged), (1, 1));
+}
+
+#[tokio::test]
+async fn nav_16_the_permission_set_and_api_enabled_are_all_that_an_integration_user_needs() {
+    use sforce::auth::{ClientCredentials, LoginHost};
+    use sforce::testing::org::UserSpec;
+    let known = known();
+    connect(&known.org).await;
+    let user = known.org.add_user(UserSpec::new("integration@acme.example").permission("ApiEnabled"));
+    let sets = known.org.records("PermissionSet");
+    let set = sets.iter().find(|set| set["Name"] == "Navattic_Integration").expect("made by the admin");
+    insert(&known.org, "PermissionSetAssignment", json!({"AssigneeId": user.user_id, "PermissionSetId": set["Id"]}));
+    let host = LoginHost::my_domain(&known.org.base_url()).expect("loopback");
+    let provider =
+        ClientCredentials::new(host, user.client_id.as_str(), user.client_secret.as_str()).expect("complete");
+    let client = Client::builder(provider).build().expect("a client");
+    let (sync, provisioned) = try_connect(client).await.expect("an admin has made everything");
+    assert_eq!(provisioned.created.len(), 0);
+    let (report, _) = run(&sync, &[session("s", "ada@mail.example")]).await;
+    assert_eq!((report.totals.created, report.links.matched_contact, report.rolled_up), (1, 1, 2), "{report:?}");
+}
+
+#[tokio::test]
+async fn an_assignment_that_fails_is_told_with_what_to_do() {
+    let org = MockOrg::start();
+    let limit = "the user is at the maximum of permission set assignments";
+    org.faults().on(Operation::SObjectCreate).error(400, "LIMIT_EXCEEDED", limit).always();
+    let error = try_connect(client(&org)).await.expect_err("nobody sees the new fields");
+    let advice = error.advice().expect("what to do");
+    assert!(advice.contains(limit) && advice.contains("assign it by hand"), "{error}");
+    org.faults().clear();
+    connect(&org).await;
+}
+
+#[tokio::test]
+async fn roll_up_fields_that_are_too_small_are_refused_before_any_session() {
+    use sforce::testing::org::FieldSpec;
+    for small in
+        [FieldSpec::number("Navattic_Total_Minutes__c", 18, 0), FieldSpec::number("Navattic_Session_Count__c", 3, 0)]
+    {
+        let org = MockOrg::start();
+        org.add_field("Contact", small);
+        let error = try_connect(client(&org)).await.expect_err("too small");
+        assert!(error.kind() == ErrorKind::Schema && error.to_string().contains("too small for Number"), "{error}");
+        assert_eq!(org.count(OBJECT), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_lookup_whose_children_go_by_another_name_is_refused_before_any_session() {
+    use sforce::testing::org::{FieldSpec, ObjectSpec};
+    let org = MockOrg::start();
+    let lookup = FieldSpec::lookup("Navattic_Contact__c", "Contact").children("Their_Sessions");
+    org.add_object(ObjectSpec::new(OBJECT).field(lookup));
+    let error = try_connect(client(&org)).await.expect_err("another name");
+    assert!(error.to_string().contains("Navattic_Contact__c is Lookup(Contact as Their_Sessions)"), "{error}");
+    assert_eq!(writes(&org), 0);
+}
+
+#[tokio::test]
+async fn a_session_that_moves_to_another_account_leaves_no_count_behind() {
+    let org = MockOrg::start();
+    let by_domain = insert(&org, "Account", json!({"Name": "Domain", "Website": "acme.example"}));
+    let (sync, _) = connect(&org).await;
+    run(&sync, &[session("s", "ada@acme.example")]).await;
+    let count = |id: &str| org.record(id).expect("there")["Navattic_Session_Count__c"].as_f64();
+    assert_eq!(count(&by_domain), Some(1.0));
+    let own = insert(&org, "Account", json!({"Name": "Own"}));
+    insert(&org, "Contact", json!({"LastName": "Ada", "Email": "ada@acme.example", "AccountId": own}));
+    let (report, _) = run(&sync, &[session("s", "ada@acme.example")]).await;
+    assert_eq!((report.totals.updated, report.links.matched_contact), (1, 1));
+    assert_eq!((count(&own), count(&by_domain)), (Some(1.0), Some(0.0)));
+}
+
+#[tokio::test]
+async fn a_link_once_made_stays_and_its_roll_ups_follow_whatever_a_later_line_says_of_the_visitor() {
+    let known = known();
+    let (sync, _) = connect(&known.org).await;
+    run(&sync, &[session("s", "ada@mail.example")]).await;
+    let minutes = || known.org.record(&known.contact).expect("there")["Navattic_Total_Minutes__c"].as_f64();
+    assert_eq!(minutes(), Some(1.5));
+    // The session went on, and this time nobody says whose it is.
+    let longer = EngagementSession { email: None, duration_seconds: Some(Decimal::from(600_u32)), ..session("s", "") };
+    let (report, pairs) = run(&sync, &[longer]).await;
+    assert_eq!((report.totals.updated, report.links.matched_contact), (1, 1));
+    assert!(pairs[0].1.contact.is_some());
+    assert_eq!(minutes(), Some(10.0));
+    // Two contacts with one address from now on: the link stays, and nothing is reported missing.
+    insert(&known.org, "Contact", json!({"LastName": "Other", "Email": "ada@mail.example"}));
+    let (report, pairs) = run(&sync, &[session("s", "ada@mail.example")]).await;
+    assert_eq!((report.links.matched_contact, report.links.ambiguous), (1, 0));
+    assert!(pairs[0].1.notes.is_empty());
+}
+
+#[tokio::test]
+async fn a_lead_that_has_become_a_contact_is_let_go() {
+    let known = known();
+    let (sync, _) = connect(&known.org).await;
+    run(&sync, &[session("s", "lee@acme.example")]).await;
+    assert_eq!(stored(&known.org, "s")["Navattic_Lead__c"], known.lead.as_str());
+    let contact = insert(&known.org, "Contact", json!({"LastName": "Lee", "Email": "lee@acme.example"}));
+    run(&sync, &[session("s", "lee@acme.example")]).await;
+    let now = stored(&known.org, "s");
+    assert_eq!((&now["Navattic_Lead__c"], &now["Navattic_Contact__c"]), (&Value::Null, &json!(contact)));
+    let lead = known.org.record(&known.lead).expect("there");
+    assert_eq!(lead["Navattic_Session_Count__c"].as_f64(), Some(0.0));
+}
+
+#[tokio::test]
+async fn what_an_admin_has_added_to_the_permission_set_survives_our_own_additions() {
+    let org = MockOrg::start();
+    connect(&org).await;
+    let metadata = client(&org).metadata();
+    let read = || async {
+        let sets =
+            metadata.read::<sforce::api::metadata::PermissionSet>(&["Navattic_Integration"]).await.expect("answered");
+        sets.into_iter().flatten().next().expect("there")
+    };
+    let mut set = read().await;
+    set.fields.retain(|field| !field.field.ends_with("Navattic_Flows__c"));
+    set.objects.iter_mut().find(|object| object.object == "Lead").expect("granted").delete = true;
+    set.users.push("ViewSetup".into());
+    set.description = Some("Reworded by an admin".into());
+    assert!(metadata.update(&[set]).await.expect("answered")[0].error.is_none());
+    let (_, again) = connect(&org).await;
+    assert_eq!(again.updated, ["Navattic_Integration"]);
+    let set = read().await;
+    assert!(set.fields.iter().any(|field| field.field.ends_with("Navattic_Flows__c") && field.editable));
+    assert!(set.objects.iter().any(|object| object.object == "Lead" && object.delete));
+    assert!(set.users.contains(&"ViewSetup".to_owned()));
+    assert_eq!(set.description.as_deref(), Some("Reworded by an admin"));
+}
+
+#[tokio::test]
+async fn visitors_who_are_known_cost_no_further_queries() {
+    let org = MockOrg::start();
+    let account = insert(&org, "Account", json!({"Name": "Acme"}));
+    insert(&org, "Contact", json!({"LastName": "A", "Email": "a@acme.example", "AccountId": account}));
+    insert(&org, "Lead", json!({"LastName": "B", "Company": "X", "Email": "b@acme.example"}));
+    let (sync, _) = connect(&org).await;
+    run(&sync, &[session("1", "a@acme.example"), session("2", "b@acme.example")]).await;
+    let asked: Vec<String> = org
+        .requests()
+        .iter()
+        .filter(|request| request.operation == Some(Operation::Query))
+        .map(|request| request.path.clone())
+        .collect();
+    let lead = asked.iter().find(|path| path.contains("FROM%20Lead%20WHERE%20IsConverted")).expect("one query");
+    assert!(!lead.contains("a%40acme"), "the contact is known: {lead}");
+    let sessions = [session("1", "a@acme.example")];
+    let before = org.calls(Operation::Query);
+    run(&sync, &sessions).await;
+    // Contact by email, session by key, and two roll-up queries each for contact and account.
+    assert_eq!(org.calls(Operation::Query) - before, 6, "no lead, no account to look for");
+}
+
+#[tokio::test]
+async fn nav_32_sessions_that_change_their_parent_meet_neither_the_old_nor_the_new_one_in_flight() {
+    let org = MockOrg::builder().latency(Duration::from_millis(10)).start();
+    org.lock_parents();
+    for number in 0..5 {
+        insert(&org, "Account", json!({"Name": format!("A{number}"), "Website": format!("a{number}.example")}));
+    }
+    let (sync, _) = connect(&org).await;
+    let at = |shift: usize| -> Vec<EngagementSession> {
+        (0..1000)
+            .map(|number| session(&format!("s{number}"), &format!("v{number}@a{}.example", (number + shift) % 5)))
+            .collect()
+    };
+    assert_eq!(run(&sync, &at(0)).await.0.totals.created, 1000);
+    let (report, _) = run(&sync, &at(1)).await;
+    assert_eq!((report.totals.updated, report.totals.deferred, org.parent_collisions()), (1000, 0, 0));
+}
+
+#[tokio::test]
+async fn a_roll_up_that_is_refused_is_told_once_and_forgotten_when_it_succeeds() {
+    let known = known();
+    let (sync, _) = connect(&known.org).await;
+    let fault = known.org.faults().on(Operation::CollectionsUpdate);
+    fault.lock_every(1).times(4);
+    let sessions: Vec<EngagementSession> =
+        (0..2500).map(|number| session(&format!("s{number}"), "ada@mail.example")).collect();
+    let (report, _) = run(&sync, &sessions).await;
+    assert_eq!(report.totals.created, 2500);
+    assert!(report.roll_up_failures.is_empty(), "later windows brought the contact up to date: {report:?}");
 }
 
 #[tokio::test]

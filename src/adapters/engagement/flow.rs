@@ -1,6 +1,6 @@
 //! The whole flow: what is missing is made, visitors are found, sessions land, roll-ups follow.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
@@ -15,8 +15,8 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::MappingIssue;
 use crate::schema::{Finding, Provisioned, preflight, provision};
-use crate::sync::{Latest, Outcome, Push, PushBuilder, Totals, next_window};
-use crate::types::{Literal, Record, RecordId, Soql, Value};
+use crate::sync::{Latest, Outcome, Push, PushBuilder, Reference, Totals, next_window};
+use crate::types::{FieldName, Literal, Record, RecordId, SObjectName, Soql, Value};
 
 /// Sessions taken at once.
 const WINDOW: usize = 1000;
@@ -99,8 +99,8 @@ impl EngagementSyncBuilder {
         let looks = Finding::into_result("preflight", &findings);
         let push = match (looks, push) {
             (Ok(()), Ok(push)) => push,
-            (Err(error), Ok(_)) | (Ok(()), Err(error)) => return Err(explained(error, denied)),
-            (Err(error), Err(other)) => return Err(explained(both(error, &other), denied)),
+            (Err(error), Ok(_)) | (Ok(()), Err(error)) => return Err(explained(error, &provisioned, denied)),
+            (Err(error), Err(other)) => return Err(explained(both(error, &other), &provisioned, denied)),
         };
         Ok((EngagementSync { client, prefix, bindings, push }, provisioned))
     }
@@ -113,14 +113,19 @@ fn is_denial(error: &Error) -> bool {
         && !error.has_code("API_DISABLED_FOR_ORG")
 }
 
-/// What is missing, and that it could not be made.
-fn explained(error: Error, denied: Option<Error>) -> Error {
-    match denied {
+/// What is missing, what a person has to finish first, and that it could not be made.
+fn explained(error: Error, provisioned: &Provisioned, denied: Option<Error>) -> Error {
+    let by_hand = Finding::into_result("provision", &provisioned.by_hand).err();
+    let causes = [by_hand, denied];
+    let first = causes.iter().flatten().map(|cause| {
+        let advice = cause.advice().unwrap_or_default();
+        if cause.message().is_empty() { advice.to_owned() } else { format!("{}: {advice}", cause.message()) }
+    });
+    let advice: Vec<String> = first.chain(error.advice().map(str::to_owned)).collect();
+    let error = if advice.is_empty() { error } else { error.with_advice(advice.join("; or ")) };
+    match causes.into_iter().flatten().next() {
+        Some(cause) => error.with_source(cause),
         None => error,
-        Some(denied) => {
-            let advice = [denied.advice(), error.advice()].into_iter().flatten().collect::<Vec<_>>().join("; or ");
-            error.with_advice(advice).with_source(denied)
-        }
     }
 }
 
@@ -129,7 +134,7 @@ fn both(error: Error, other: &Error) -> Error {
     if !matches!(other.kind(), ErrorKind::Schema | ErrorKind::Forbidden) {
         return error;
     }
-    let advice: std::collections::BTreeSet<&str> = [error.advice(), other.advice()].into_iter().flatten().collect();
+    let advice: BTreeSet<&str> = [error.advice(), other.advice()].into_iter().flatten().collect();
     let advice = advice.into_iter().collect::<Vec<_>>().join("; ");
     let kind = if other.kind() == ErrorKind::Schema { other.kind() } else { error.kind() };
     Error::new(kind, "preflight", format!("{}; {}", error.message(), other.message())).with_advice(advice)
@@ -155,10 +160,10 @@ pub struct RunReport {
     pub totals: Totals,
     /// How many sessions that are in the org now were linked to what.
     pub links: LinkTotals,
-    /// Contacts, leads, accounts and opportunities whose roll-up fields were written.
+    /// How often the roll-up fields of a contact, lead, account or opportunity were written.
     pub rolled_up: u64,
-    /// Those whose roll-up fields could not be written; the next run tries again.
-    pub roll_up_failures: Vec<RollUpFailure>,
+    /// Records whose roll-up fields could not be written up to the end; the next run tries again.
+    pub roll_up_failures: BTreeMap<RecordId, RollUpFailure>,
     /// Why the run ended early; the rest of the input was not read. Run again to go on.
     pub stopped: Option<Error>,
 }
@@ -233,19 +238,26 @@ impl EngagementSync {
             .zip(&links)
             .map(|(record, link)| Ok(record.clone()?.with("link", link_record(link))))
             .collect();
-        let (outcomes, stopped) = self.push.window(&linked).await;
-        report.stopped = stopped;
-        let pairs: Vec<(Outcome, Link)> = outcomes.into_iter().zip(links).collect();
+        let window = self.push.window(&linked).await;
+        report.stopped = window.stopped;
+        let fields = PARENTS.clone().map(|parent| self.prefix.field(parent.as_str()));
         let mut parents: [BTreeSet<RecordId>; 4] = Default::default();
-        for (outcome, link) in &pairs {
-            report.totals.count(outcome);
+        let mut pairs = Vec::with_capacity(links.len());
+        for ((outcome, references), link) in window.outcomes.into_iter().zip(window.references).zip(links) {
+            report.totals.count(&outcome);
+            let mut link = link;
             if matches!(outcome, Outcome::Created(_) | Outcome::Updated(_) | Outcome::Unchanged(_)) {
-                report.links.count(link);
-                let ids = [link.contact, link.lead, link.account, link.opportunity];
-                for (parents, id) in parents.iter_mut().zip(ids) {
-                    parents.extend(id);
+                // What the record was linked to before shows one session less now.
+                let of = |field: &FieldName| {
+                    references.iter().find(|reference| reference.field.eq_ignore_ascii_case(field.as_str()))
+                };
+                for (parents, field) in parents.iter_mut().zip(&fields) {
+                    parents.extend(of(field).into_iter().flat_map(Reference::both));
                 }
+                link = link.after(fields.each_ref().map(|field| of(field).and_then(|reference| reference.after)));
+                report.links.count(&link);
             }
+            pairs.push((outcome, link));
         }
         if report.stopped.is_none() {
             report.stopped = self.roll_ups(&parents, report).await.err();
@@ -332,12 +344,7 @@ impl EngagementSync {
     /// # Errors
     ///
     /// Any error of [`Client::send`].
-    pub async fn related_lists(
-        &self,
-        object: &crate::types::SObjectName,
-        pages: u32,
-        rows: u32,
-    ) -> Result<Vec<RelatedList>> {
+    pub async fn related_lists(&self, object: &SObjectName, pages: u32, rows: u32) -> Result<Vec<RelatedList>> {
         let (prefix, link) = (&self.prefix, self.prefix.field(object.as_str()));
         let field = |name: &str| if name == "Name" { name.to_owned() } else { prefix.field(name).to_string() };
         let columns: Vec<String> = super::RELATED_LIST_COLUMNS.iter().map(|name| field(name)).collect();

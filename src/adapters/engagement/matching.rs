@@ -10,19 +10,32 @@ use crate::types::{Record, RecordId, Value};
 const PUBLIC_MAIL: &[&str] = &[
     "126.com",
     "163.com",
+    "abv.bg",
+    "alice.it",
+    "aliyun.com",
     "aol.com",
     "att.net",
+    "bbox.fr",
     "bellsouth.net",
     "bigpond.com",
+    "bk.ru",
     "bluewin.ch",
+    "bol.com.br",
     "btinternet.com",
+    "centrum.cz",
     "charter.net",
+    "chello.nl",
     "comcast.net",
     "cox.net",
+    "daum.net",
+    "docomo.ne.jp",
     "duck.com",
     "earthlink.net",
+    "email.cz",
+    "ezweb.ne.jp",
     "fastmail.com",
     "fastmail.fm",
+    "foxmail.com",
     "free.fr",
     "freenet.de",
     "gmail.com",
@@ -31,66 +44,123 @@ const PUBLIC_MAIL: &[&str] = &[
     "gmx.com",
     "gmx.de",
     "gmx.net",
+    "googlemail.co.uk",
     "googlemail.com",
+    "hanmail.net",
+    "hetnet.nl",
     "hey.com",
+    "home.nl",
+    "hotmail.ca",
     "hotmail.co.uk",
     "hotmail.com",
+    "hotmail.com.br",
     "hotmail.de",
     "hotmail.es",
     "hotmail.fr",
     "hotmail.it",
+    "hushmail.com",
+    "i.softbank.jp",
     "icloud.com",
+    "ig.com.br",
+    "inbox.ru",
+    "interia.pl",
+    "kpnmail.nl",
     "laposte.net",
     "libero.it",
+    "list.ru",
+    "live.ca",
     "live.co.uk",
     "live.com",
+    "live.com.mx",
     "live.fr",
     "live.nl",
     "mac.com",
+    "mail.bg",
     "mail.com",
     "mail.ru",
     "me.com",
     "msn.com",
+    "nate.com",
     "naver.com",
+    "neuf.fr",
+    "ntlworld.com",
+    "o2.pl",
+    "onet.pl",
+    "optonline.net",
     "orange.fr",
     "outlook.com",
+    "outlook.com.br",
     "outlook.de",
+    "outlook.es",
     "outlook.fr",
+    "outlook.it",
+    "planet.nl",
     "pm.me",
     "proton.me",
     "protonmail.com",
     "qq.com",
+    "quicknet.nl",
     "rediffmail.com",
     "rocketmail.com",
+    "rogers.com",
     "sbcglobal.net",
     "seznam.cz",
     "sfr.fr",
     "shaw.ca",
     "sina.com",
     "sky.com",
+    "skynet.be",
+    "softbank.ne.jp",
+    "sohu.com",
+    "sympatico.ca",
     "t-online.de",
+    "talktalk.net",
+    "telefonica.net",
     "telenet.be",
+    "telus.net",
     "terra.com.br",
+    "terra.es",
+    "tin.it",
+    "tiscali.it",
+    "tom.com",
     "tutanota.com",
+    "ukr.net",
     "uol.com.br",
+    "upcmail.nl",
     "verizon.net",
     "virgilio.it",
+    "virginmedia.com",
+    "vodafone.it",
     "wanadoo.fr",
     "web.de",
     "wp.pl",
+    "xs4all.nl",
     "yahoo.ca",
+    "yahoo.co.id",
     "yahoo.co.in",
     "yahoo.co.jp",
     "yahoo.co.uk",
     "yahoo.com",
+    "yahoo.com.ar",
     "yahoo.com.au",
     "yahoo.com.br",
+    "yahoo.com.hk",
+    "yahoo.com.mx",
+    "yahoo.com.sg",
+    "yahoo.com.tw",
     "yahoo.de",
+    "yahoo.dk",
     "yahoo.es",
     "yahoo.fr",
+    "yahoo.gr",
+    "yahoo.ie",
     "yahoo.it",
+    "yahoo.no",
+    "yahoo.pl",
+    "yahoo.se",
     "yandex.com",
     "yandex.ru",
+    "yeah.net",
     "ymail.com",
     "ziggo.nl",
     "zoho.com",
@@ -162,22 +232,41 @@ impl LinkNote {
         }
     }
 
+    /// Whether the org's record tells otherwise: what had several hits now was linked before.
+    fn is_settled(self, link: &Link) -> bool {
+        match self {
+            Self::AmbiguousContact | Self::AmbiguousLead => link.contact.is_some() || link.lead.is_some(),
+            Self::AmbiguousAccount => link.account.is_some(),
+            _ => false,
+        }
+    }
+
     fn is_ambiguous(self) -> bool {
         matches!(self, Self::AmbiguousContact | Self::AmbiguousLead | Self::AmbiguousAccount)
     }
 }
 
-/// How many sessions were linked to what.
+impl Link {
+    /// The links as the org's record has them once it is written, with the notes on what it lacks.
+    pub(super) fn after(mut self, ids: [Option<RecordId>; 4]) -> Self {
+        [self.contact, self.lead, self.account, self.opportunity] = ids;
+        let notes = std::mem::take(&mut self.notes);
+        self.notes = notes.into_iter().filter(|note| !note.is_settled(&self)).collect();
+        self
+    }
+}
+
+/// How many sessions are linked to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LinkTotals {
-    /// Sessions linked to a contact.
+    /// Sessions linked to a contact, now or before.
     pub matched_contact: u64,
     /// Sessions linked to a lead.
     pub matched_lead: u64,
     /// Sessions linked to an account.
     pub matched_account: u64,
-    /// Sessions for which something had several hits, and was not linked.
+    /// Sessions for which something has several hits and is not linked.
     pub ambiguous: u64,
     /// Sessions linked to nothing, without several hits for anything.
     pub unmatched: u64,
@@ -323,8 +412,9 @@ pub(super) fn opportunity_id(text: &str) -> Result<RecordId, LinkNote> {
 /// The host of an account's website, without `www.`, whatever way it is written.
 fn website_host(website: &str) -> Option<String> {
     let website = website.trim();
-    let rest = website.split_once("://").map_or(website, |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#', ':']).next()?.trim_end_matches('.').to_lowercase();
+    let rest = website.split_once("://").map_or(website, |(_, rest)| rest).trim_start_matches([' ', '/']);
+    let authority = rest.split(['/', '?', '#', ' ']).next()?;
+    let host = authority.rsplit('@').next()?.split(':').next()?.trim_end_matches('.').to_lowercase();
     let host = host.strip_prefix("www.").unwrap_or(&host);
     (host.contains('.') && !host.contains(char::is_whitespace)).then(|| host.to_owned())
 }
@@ -338,6 +428,10 @@ pub(super) fn link_record(link: &Link) -> Record {
         if let Some(id) = id {
             record.set(name, Value::Text(id.to_string()));
         }
+    }
+    if link.contact.is_some() {
+        // The lead of former days has become this contact.
+        record.set("lead", Value::Null);
     }
     record
 }
@@ -444,12 +538,19 @@ mod tests {
 
     #[test]
     fn websites_are_read_however_they_are_written() {
-        for website in
-            ["acme.example", "www.acme.example", " HTTP://Acme.example:8080/x?y#z ", "https://www.acme.example."]
-        {
+        for website in [
+            "acme.example",
+            "www.acme.example",
+            " HTTP://Acme.example:8080/x?y#z ",
+            "https://www.acme.example.",
+            "https://user:pw@acme.example/",
+            "//acme.example",
+            "acme.example (old)",
+            "http:// acme.example",
+        ] {
             assert_eq!(website_host(website).as_deref(), Some("acme.example"), "{website}");
         }
-        for website in ["", "n/a", "not a site.com", "localhost"] {
+        for website in ["", "n/a", "not a site.com", "localhost", "@", "://"] {
             assert_eq!(website_host(website), None, "{website}");
         }
     }

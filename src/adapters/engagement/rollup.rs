@@ -3,8 +3,7 @@
 //! Computed from the sessions in the org, never from those of a run: so re-runs and sessions that come late are right, and
 //! a record that shows the right values already is not written.
 
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -12,16 +11,14 @@ use super::Prefix;
 use super::schema::{
     LAST_DEMOS, LAST_SESSION_AT, ROLL_UPS, SESSION_COUNT, TOTAL_MINUTES, VERY_INTERESTED, children_name,
 };
-use crate::api::{AllOrNone, MAX_RECORDS, split_in_list};
+use crate::api::{AllOrNone, split_in_list};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::error::{Error, Result, Retry};
+use crate::sync::{batch_size, pause_before};
 use crate::types::{Decimal, FieldName, Record, RecordId, SObjectName, Soql, Value};
 
 /// Queries in flight at once.
 const CONCURRENCY: usize = 5;
-
-/// How often a record that is locked is tried again, and how long to wait before.
-const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// A record whose roll-up fields could not be written. Its sessions are there; the next run tries again.
 #[derive(Clone, Debug)]
@@ -42,7 +39,7 @@ pub(super) async fn roll_up(
     prefix: &Prefix,
     object: &SObjectName,
     ids: &BTreeSet<RecordId>,
-    failures: &mut Vec<RollUpFailure>,
+    failures: &mut BTreeMap<RecordId, RollUpFailure>,
 ) -> Result<u64> {
     let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
     let totals = rows(client, split_in_list(&totals_statement(prefix, object), "ids", &ids)?).await?;
@@ -51,8 +48,14 @@ pub(super) async fn roll_up(
     let mut updates = Vec::new();
     for parent in &parents {
         let Some(id) = parent.text("Id") else { continue };
-        let Some(fields) = totals.get(id).and_then(|totals| difference(prefix, parent, totals)) else { continue };
-        updates.push((RecordId::new(id)?, fields));
+        // A record whose last session went elsewhere has no totals.
+        let record_id = RecordId::new(id)?;
+        match difference(prefix, parent, totals.get(id).copied()) {
+            Some(fields) => updates.push((record_id, fields)),
+            None => {
+                failures.remove(&record_id);
+            }
+        }
     }
     write(client, object, updates, failures).await
 }
@@ -89,20 +92,21 @@ fn parents_statement(prefix: &Prefix, object: &SObjectName) -> String {
 }
 
 /// The fields that differ from what the sessions say; `None` when none does.
-fn difference(prefix: &Prefix, parent: &Record, totals: &Record) -> Option<Record> {
+fn difference(prefix: &Prefix, parent: &Record, totals: Option<&Record>) -> Option<Record> {
     let last = match parent.get(&format!("{}__r", children_name(prefix))) {
         Some(Value::Children(children)) => children.records.first(),
         _ => None,
     };
     let of_last =
         |name: &str| last.and_then(|last| last.get(prefix.field(name).as_str())).cloned().unwrap_or(Value::Null);
-    let minutes = match totals.get("minutes") {
+    let total = |name: &str| totals.and_then(|totals| totals.get(name)).cloned();
+    let minutes = match total("minutes") {
         Some(Value::Number(minutes)) => minutes.round_half_even(3),
         _ => Decimal::ZERO,
     };
     let wanted = [
-        (LAST_SESSION_AT, totals.get("newest").cloned().unwrap_or(Value::Null)),
-        (SESSION_COUNT, totals.get("sessions").cloned().unwrap_or(Value::Null)),
+        (LAST_SESSION_AT, total("newest").unwrap_or(Value::Null)),
+        (SESSION_COUNT, total("sessions").unwrap_or(Value::Number(Decimal::ZERO))),
         (TOTAL_MINUTES, Value::Number(minutes)),
         (LAST_DEMOS, of_last("Demos")),
         (VERY_INTERESTED, of_last("Very_Interested_Areas")),
@@ -120,39 +124,39 @@ fn difference(prefix: &Prefix, parent: &Record, totals: &Record) -> Option<Recor
     (!fields.is_empty()).then_some(fields)
 }
 
-/// Writes one call after the other, since records of one object may share a parent; what is locked comes again.
+/// Writes one call after the other, since records of one object may share a parent; what is locked comes again in smaller calls.
 async fn write(
     client: &Client,
     object: &SObjectName,
     mut updates: Vec<(RecordId, Record)>,
-    failures: &mut Vec<RollUpFailure>,
+    failures: &mut BTreeMap<RecordId, RollUpFailure>,
 ) -> Result<u64> {
     let collections = client.collections(object.clone());
     let mut written = 0;
-    let mut pauses = PAUSES.iter();
-    loop {
+    let mut round = 0;
+    while let Some(size) = batch_size(round).filter(|_| !updates.is_empty()) {
+        if round > 0 {
+            client.pause(pause_before(round, fastrand::f64())).await;
+        }
         let mut again = Vec::new();
-        let mut refused = Vec::new();
-        for batch in updates.chunks(MAX_RECORDS) {
+        for batch in updates.chunks(size) {
             let results = collections.update(batch, AllOrNone::No).await?;
             for ((id, fields), result) in batch.iter().zip(results) {
-                match result.error {
-                    None => written += 1,
-                    Some(error) if error.kind() == ErrorKind::RowLocked || matches!(error.retry(), Retry::After(_)) => {
-                        again.push((*id, fields.clone()));
-                        refused.push(RollUpFailure { object: object.clone(), id: *id, error });
-                    }
-                    Some(error) => failures.push(RollUpFailure { object: object.clone(), id: *id, error }),
+                let Some(error) = result.error else {
+                    written += 1;
+                    failures.remove(id);
+                    continue;
+                };
+                if matches!(error.retry(), Retry::After(_)) {
+                    again.push((*id, fields.clone()));
                 }
+                failures.insert(*id, RollUpFailure { object: object.clone(), id: *id, error });
             }
         }
-        let Some(pause) = pauses.next().filter(|_| !again.is_empty()) else {
-            failures.append(&mut refused);
-            return Ok(written);
-        };
-        client.pause(*pause).await;
         updates = again;
+        round += 1;
     }
+    Ok(written)
 }
 
 #[cfg(test)]
@@ -174,7 +178,7 @@ mod tests {
 
     #[test]
     fn nav_23_nothing_is_written_where_nothing_changed() {
-        assert_eq!(difference(&prefix(), &row(PARENT), &row(TOTALS)), None);
+        assert_eq!(difference(&prefix(), &row(PARENT), Some(&row(TOTALS))), None);
     }
 
     #[test]
@@ -182,10 +186,10 @@ mod tests {
         let old = PARENT
             .replace("\"P_Session_Count__c\":2.0", "\"P_Session_Count__c\":1")
             .replace("\"P_Last_Demos__c\":\"Tour\"", "\"P_Last_Demos__c\":\"Old\"");
-        let fields = difference(&prefix(), &row(&old), &row(TOTALS)).expect("two fields differ");
+        let fields = difference(&prefix(), &row(&old), Some(&row(TOTALS))).expect("two fields differ");
         assert_eq!(fields.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["P_Session_Count__c", "P_Last_Demos__c"]);
         let new = r#"{"Id":"x","P_Sessions__r":{"totalSize":1,"done":true,"records":[{"P_Demos__c":"Tour"}]}}"#;
-        let fields = difference(&prefix(), &row(new), &row(TOTALS)).expect("all but one differ");
+        let fields = difference(&prefix(), &row(new), Some(&row(TOTALS))).expect("all but one differ");
         assert_eq!(fields.len(), 4, "a blank area stays blank");
         assert!(matches!(fields.get("P_Last_Session_At__c"), Some(Value::DateTime(_))));
     }

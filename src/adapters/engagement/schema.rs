@@ -6,7 +6,7 @@ use crate::api::metadata::{
     CustomField, CustomObject, FieldKind, FieldPermission, NameField, ObjectPermission, PermissionSet,
 };
 use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement};
-use crate::types::{FieldName, FieldType, SObjectName};
+use crate::types::{FieldName, SObjectName};
 
 /// What the permission set grants on Lead, Contact, Account and Opportunity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +48,15 @@ pub(super) const LAST_DEMOS: &str = "Last_Demos";
 pub(super) const VERY_INTERESTED: &str = "Very_Interested_Areas";
 pub(super) const ROLL_UPS: [&str; 5] = [LAST_SESSION_AT, SESSION_COUNT, TOTAL_MINUTES, LAST_DEMOS, VERY_INTERESTED];
 
-/// Standard fields that the flow reads and that take a field permission. `FirstName`, `LastName`, `Company` and `Name` take
-/// none: they come with their object.
-const READ: [(&str, &str); 3] = [("Contact", "Email"), ("Lead", "Email"), ("Account", "Website")];
+/// Standard fields that the flow reads and that take a field permission, and whether the permission set grants Edit on them
+/// too: the product's page asks for that where it names the field, the flow never writes them. `FirstName`, `LastName`,
+/// `Company` and `Name` take no permission: they come with their object.
+const READ: [(&str, &str, bool); 4] = [
+    ("Contact", "Email", true),
+    ("Contact", "AccountId", false),
+    ("Lead", "Email", true),
+    ("Account", "Website", true),
+];
 
 /// Tells our permission set from another of the same name.
 const DESCRIPTION: &str = "Made by the engagement integration: the session object and the fields it writes.";
@@ -127,16 +133,19 @@ pub(super) fn children_name(prefix: &Prefix) -> String {
     format!("{}Sessions", prefix.as_str())
 }
 
-fn roll_up_fields(prefix: &Prefix, product: &str) -> Vec<CustomField> {
-    let kinds = [
+fn roll_up_kinds() -> [(&'static str, FieldKind); 5] {
+    [
         (LAST_SESSION_AT, FieldKind::DateTime),
         (SESSION_COUNT, FieldKind::Number { precision: 18, scale: 0 }),
         (TOTAL_MINUTES, FieldKind::Number { precision: 18, scale: 3 }),
         (LAST_DEMOS, FieldKind::Text { length: TEXT }),
         (VERY_INTERESTED, FieldKind::Text { length: TEXT }),
-    ];
+    ]
+}
+
+fn roll_up_fields(prefix: &Prefix, product: &str) -> Vec<CustomField> {
     let of = |parent: &SObjectName| {
-        kinds.clone().map(|(name, kind)| {
+        roll_up_kinds().map(|(name, kind)| {
             custom_field(parent.as_str(), &prefix.field(name), &format!("{product} {}", label(name)), kind)
         })
     };
@@ -145,10 +154,10 @@ fn roll_up_fields(prefix: &Prefix, product: &str) -> Vec<CustomField> {
 
 fn permission_set(prefix: &Prefix, product: &str, access: Access, fields: &[CustomField]) -> PermissionSet {
     let full = access == Access::FullCrud;
-    let editable = |field: String| FieldPermission { field, readable: true, editable: true };
-    let standard = READ.iter().map(|(object, field)| editable(format!("{object}.{field}")));
+    let grant = |field: String, editable: bool| FieldPermission { field, readable: true, editable };
+    let standard = READ.iter().map(|(object, field, editable)| grant(format!("{object}.{field}"), *editable));
     // Required fields take no permission; ours are none.
-    let own = fields.iter().filter(|field| !field.required).map(|field| editable(field.full_name.clone()));
+    let own = fields.iter().filter(|field| !field.required).map(|field| grant(field.full_name.clone(), true));
     let object = |name: &SObjectName, create: bool, delete: bool| ObjectPermission {
         object: name.to_string(),
         create,
@@ -166,7 +175,7 @@ fn permission_set(prefix: &Prefix, product: &str, access: Access, fields: &[Cust
         description: Some(DESCRIPTION.into()),
         fields: own.chain(standard).collect(),
         objects,
-        users: Vec::new(),
+        ..PermissionSet::default()
     }
 }
 
@@ -179,11 +188,10 @@ pub fn requirements(prefix: &Prefix) -> Vec<ObjectRequirement> {
         &["Name", "Website"],
         &["Name"],
     ];
-    let types = [FieldType::Datetime, FieldType::Double, FieldType::Double, FieldType::String, FieldType::String];
     let of = |(object, read): (&SObjectName, &[&'static str])| {
         let read = read.iter().map(|name| FieldRequirement::read(FieldName::from_static(name)));
-        let written = ROLL_UPS.iter().zip(&types);
-        let written = written.map(|(name, kind)| FieldRequirement::write(prefix.field(name)).of_type(kind.clone()));
+        let written = roll_up_kinds().into_iter();
+        let written = written.map(|(name, kind)| FieldRequirement::write(prefix.field(name)).of_kind(kind));
         ObjectRequirement { object: object.clone(), create: false, edit: true, fields: read.chain(written).collect() }
     };
     PARENTS.iter().zip(read).map(of).collect()
@@ -278,6 +286,9 @@ mod tests {
         ] {
             assert!(fields.contains(&some), "{some}");
         }
-        assert_eq!(fields.len(), 15 + 20 + 3);
+        assert_eq!(fields.len(), 15 + 20 + 4);
+        let account =
+            schema.permission_set.fields.iter().find(|field| field.field == "Contact.AccountId").expect("granted");
+        assert!(account.readable && !account.editable, "matching reads it, nothing writes it");
     }
 }

@@ -1,5 +1,7 @@
 //! Component types, with the elements that the WSDL gives them, in its order.
 
+use std::fmt;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::xml::Element;
 
@@ -109,8 +111,28 @@ pub enum FieldKind {
     Other(String),
 }
 
+impl fmt::Display for FieldKind {
+    /// As Setup shows a type: `Number(15, 3)` has 15 digits before the point.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { length } => write!(f, "Text({length})"),
+            Self::Number { precision, scale } => write!(f, "Number({}, {scale})", precision.saturating_sub(*scale)),
+            Self::Checkbox => f.write_str("Checkbox"),
+            Self::Date => f.write_str("Date"),
+            Self::DateTime => f.write_str("DateTime"),
+            Self::Lookup { reference_to, relationship_name, .. } => {
+                write!(f, "Lookup({reference_to} as {relationship_name})")
+            }
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
 /// A permission set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// What was read keeps what this type does not name (tabs, Apex classes, the licence): an update writes it back, since Salesforce
+/// switches off what an update leaves out. Start a new one from the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PermissionSet {
     /// API name.
     pub full_name: String,
@@ -124,6 +146,27 @@ pub struct PermissionSet {
     pub objects: Vec<ObjectPermission>,
     /// Names of system permissions that are on.
     pub users: Vec<String>,
+    #[doc(hidden)]
+    pub rest: Rest,
+}
+
+/// Elements that were read and are written back as they were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest(Vec<Element>);
+
+impl Rest {
+    fn read(element: &Element, known: &[&str]) -> Self {
+        Self(element.children.iter().filter(|child| !known.contains(&child.name.as_str())).cloned().collect())
+    }
+
+    /// Adds them, and puts all in the order of the WSDL: by name, after the full name.
+    fn write(&self, element: &mut Element) {
+        element.children.extend(self.0.iter().cloned());
+        element.children.sort_by(|one, other| {
+            let place = |element: &Element| (element.name != "fullName", element.name.clone());
+            place(one).cmp(&place(other))
+        });
+    }
 }
 
 /// A right on a field. Editing includes reading.
@@ -155,6 +198,8 @@ pub struct ObjectPermission {
     pub view_all: bool,
     /// Edit and delete all records, whatever the sharing.
     pub modify_all: bool,
+    #[doc(hidden)]
+    pub rest: Rest,
 }
 
 impl Component for CustomObject {
@@ -306,7 +351,6 @@ impl sealed::Wire for PermissionSet {
             permission.push(Element::leaf("readable", field.readable));
             element.push(permission);
         }
-        element.push(Element::leaf("hasActivationRequired", false));
         element.push(Element::leaf("label", &self.label));
         for object in &self.objects {
             let mut permission = Element::new("objectPermissions");
@@ -317,6 +361,7 @@ impl sealed::Wire for PermissionSet {
             permission.push(Element::leaf("modifyAllRecords", object.modify_all));
             permission.push(Element::leaf("object", &object.object));
             permission.push(Element::leaf("viewAllRecords", object.view_all));
+            object.rest.write(&mut permission);
             element.push(permission);
         }
         for name in &self.users {
@@ -325,6 +370,7 @@ impl sealed::Wire for PermissionSet {
             permission.push(Element::leaf("name", name));
             element.push(permission);
         }
+        self.rest.write(element);
     }
 
     fn read(element: &Element) -> Result<Self> {
@@ -341,6 +387,18 @@ impl sealed::Wire for PermissionSet {
             delete: flag(element, "allowDelete"),
             view_all: flag(element, "viewAllRecords"),
             modify_all: flag(element, "modifyAllRecords"),
+            rest: Rest::read(
+                element,
+                &[
+                    "object",
+                    "allowCreate",
+                    "allowRead",
+                    "allowEdit",
+                    "allowDelete",
+                    "viewAllRecords",
+                    "modifyAllRecords",
+                ],
+            ),
         };
         Ok(Self {
             full_name: text(element, "fullName"),
@@ -353,6 +411,10 @@ impl sealed::Wire for PermissionSet {
                 .filter(|user| flag(user, "enabled"))
                 .map(|user| text(user, "name"))
                 .collect(),
+            rest: Rest::read(
+                element,
+                &["fullName", "label", "description", "fieldPermissions", "objectPermissions", "userPermissions"],
+            ),
         })
     }
 }
@@ -403,6 +465,22 @@ mod tests {
     }
 
     #[test]
+    fn what_an_admin_has_set_besides_is_written_back() {
+        let text = "<records><fullName>P</fullName><classAccesses><apexClass>C</apexClass><enabled>true</enabled></classAccesses>\
+                    <hasActivationRequired>true</hasActivationRequired><label>P</label><license>Salesforce</license>\
+                    <objectPermissions><allowCreate>false</allowCreate><allowDelete>false</allowDelete><allowEdit>false</allowEdit>\
+                    <allowRead>true</allowRead><modifyAllRecords>false</modifyAllRecords><object>A</object>\
+                    <viewAllFields>true</viewAllFields><viewAllRecords>false</viewAllRecords></objectPermissions>\
+                    <tabSettings><tab>T</tab><visibility>Visible</visibility></tabSettings></records>";
+        let set = PermissionSet::read(&Element::parse(text.as_bytes()).expect("well-formed")).expect("reads");
+        let mut element = Element::new("records");
+        set.write(&mut element);
+        let mut written = String::new();
+        element.write(&mut written);
+        assert_eq!(written, text, "all of it, in the order of the WSDL");
+    }
+
+    #[test]
     fn a_permission_set_survives_the_way_out_and_back() {
         let set = PermissionSet {
             full_name: "P".into(),
@@ -416,6 +494,7 @@ mod tests {
                 ..ObjectPermission::default()
             }],
             users: vec!["ApiEnabled".into()],
+            rest: Rest::default(),
         };
         assert_eq!(round_trip(&set), set);
     }
