@@ -13,3 +13,4 @@ mod recordings;
 mod requirements;
 mod support;
 mod truncation;
+mod wsdl;
