@@ -26,6 +26,8 @@ use sforce::mapping::MappingIssue;
 use sforce::schema::Provisioned;
 use sforce::sync::{Latest, Outcome, Totals};
 use sforce::types::{Record, RecordId, SObjectName, Value};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use support::{ENVIRONMENT, Failure, connect, explain, say};
 
 /// Reasons of each sort that the summary prints; the rejects file has them all.
@@ -438,7 +440,20 @@ fn cell(row: &Record, name: &str, width: usize) -> String {
             _ => value.as_text().unwrap_or_default().to_owned(),
         },
     };
-    let cut: String =
-        if text.chars().count() > width { text.chars().take(width - 1).chain(['…']).collect() } else { text };
-    format!("{cut:width$}")
+    pad(&text, width)
+}
+
+/// A text in that many columns of a terminal; some characters take two.
+fn pad(text: &str, width: usize) -> String {
+    let fits = text.width() <= width;
+    let mut out = String::new();
+    for character in text.chars() {
+        if !fits && out.width() + character.width().unwrap_or(0) >= width {
+            out.push('…');
+            break;
+        }
+        out.push(character);
+    }
+    let used = out.width();
+    out + &" ".repeat(width.saturating_sub(used))
 }

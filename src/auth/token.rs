@@ -7,7 +7,7 @@ use super::TokenProvider;
 use super::login::LoginHost;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::HttpService;
-use crate::types::Secret;
+use crate::types::{RecordId, Secret};
 
 /// An access token and the instance it is for.
 ///
@@ -57,6 +57,12 @@ impl AccessToken {
     #[must_use]
     pub fn identity_url(&self) -> Option<&Url> {
         self.identity_url.as_ref()
+    }
+
+    /// The user whom the token acts for, if the answer told.
+    #[must_use]
+    pub fn user_id(&self) -> Option<RecordId> {
+        RecordId::new(self.identity_url.as_ref()?.path_segments()?.next_back()?).ok()
     }
 }
 

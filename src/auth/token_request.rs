@@ -168,7 +168,7 @@ mod tests {
         let granted = read_answer(body, &host()).expect("reads");
         assert_eq!(granted.access.secret().expose(), "00D!x");
         assert!(granted.refresh.is_none());
-        assert!(granted.access.identity_url().is_some());
+        assert_eq!(granted.access.user_id().map(|id| id.to_string()).as_deref(), Some("0051a000000UGT8AAO"));
     }
 
     #[test]

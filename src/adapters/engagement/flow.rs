@@ -85,7 +85,10 @@ impl EngagementSyncBuilder {
     /// right the user lacks; any error of [`Client::send`].
     pub async fn build(self) -> Result<(EngagementSync, Provisioned)> {
         let Self { client, prefix, access, bindings, latest } = self;
-        let user = client.user_info().await?.user_id;
+        let user = match client.access_token().await?.user_id() {
+            Some(user) => user,
+            None => client.user_info().await?.user_id,
+        };
         let provisioned = provision(&client, &desired_schema(&prefix, access), user).await;
         let (provisioned, denied) = match provisioned {
             Ok(provisioned) => (provisioned, None),
