@@ -1,4 +1,5 @@
-//! SOAP `login()`, for outside clients that start with it (recorded: metadata-soap/legacy-v23-login-*.xml).
+//! SOAP `login()` and `logout()`, for outside clients that start and end with them (recorded:
+//! metadata-soap/legacy-v23-login-*.xml; partner WSDL).
 
 use super::ids;
 use super::state::State;
@@ -9,9 +10,12 @@ use super::xml::{self, escape};
 /// `POST /services/Soap/u/NN` and `/c/NN`.
 pub(crate) fn login(state: &mut State, request: &Request, version: &str) -> Answer {
     let body = xml::parse(&request.body).unwrap_or_default();
+    if body.child("Body").is_some_and(|body| body.child("logout").is_some()) {
+        return logout(state, &body, request);
+    }
     let call = body.child("Body").and_then(|body| body.child("login"));
     let Some(call) = call.filter(|_| request.method == http::Method::POST) else {
-        return fault("UNKNOWN_EXCEPTION", "only login() is served here");
+        return fault("UNKNOWN_EXCEPTION", "only login() and logout() are served here");
     };
     let number: Option<f64> = version.parse().ok();
     // Wire facts 1.9: login() is gone from 65.0 on.
@@ -26,6 +30,29 @@ pub(crate) fn login(state: &mut State, request: &Request, version: &str) -> Answ
     };
     let kind = request.segments.get(2).map_or("u", String::as_str);
     Answer::text(200, "text/xml;charset=UTF-8", success(state, &user, &session, kind, version))
+}
+
+/// Partner WSDL: "Logout the current user, invalidating the current session", with an empty answer.
+fn logout(state: &mut State, body: &xml::Element, request: &Request) -> Answer {
+    let header = body.child("Header").and_then(|header| header.child("SessionHeader"));
+    let session = header.and_then(|header| header.text_of("sessionId")).unwrap_or_default().to_owned();
+    let now = state.data.now();
+    if state.auth.user_of_token(&session, now).is_none() {
+        return fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session");
+    }
+    state.auth.expire(&session);
+    let namespace = namespace(request.segments.get(2).map_or("u", String::as_str));
+    let answer = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
+         xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"{namespace}\"><soapenv:Body>\
+         <logoutResponse/></soapenv:Body></soapenv:Envelope>"
+    );
+    Answer::text(200, "text/xml;charset=UTF-8", answer)
+}
+
+/// `u` is the partner API, `c` the enterprise one.
+fn namespace(kind: &str) -> &'static str {
+    if kind == "c" { "urn:enterprise.soap.sforce.com" } else { "urn:partner.soap.sforce.com" }
 }
 
 fn fault(code: &str, message: &str) -> Answer {
@@ -51,7 +78,7 @@ fn success(state: &State, user: &str, session: &str, kind: &str, version: &str) 
     let host = &state.auth.base_url;
     let org = &state.auth.org_id;
     let short = ids::short(org);
-    let namespace = if kind == "c" { "urn:enterprise.soap.sforce.com" } else { "urn:partner.soap.sforce.com" };
+    let namespace = namespace(kind);
     let seconds = state.auth.session_timeout.num_seconds();
     let info = format!(
         "<userInfo><accessibilityMode>false</accessibilityMode><currencySymbol>$</currencySymbol>\

@@ -213,3 +213,20 @@ fn soap_login_gives_a_session_until_version_64() {
     assert!(wrong.body.contains("<sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>"));
     assert_eq!(send("65.0", &org.password()).status, 500);
 }
+
+#[test]
+fn soap_logout_ends_the_session_it_names() {
+    let (org, client) = org();
+    let session = org.access_token();
+    let body = format!(
+        "<e:Envelope xmlns:e=\"e\" xmlns:u=\"urn:partner.soap.sforce.com\"><e:Header><u:SessionHeader><u:sessionId>{session}\
+         </u:sessionId></u:SessionHeader></e:Header><e:Body><u:logout/></e:Body></e:Envelope>"
+    );
+    let send = || client.with_authorization(None).send("POST", "/services/Soap/u/63.0", &[], &body).unwrap();
+    assert!(works(&client, &session));
+    let answer = send();
+    assert!(answer.status == 200 && answer.body.contains("<logoutResponse/>"), "{}", answer.body);
+    assert!(!works(&client, &session));
+    let again = send();
+    assert!(again.status == 500 && again.body.contains("sf:INVALID_SESSION_ID"), "{}", again.body);
+}
