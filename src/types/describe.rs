@@ -201,7 +201,8 @@ pub enum FieldType {
     /// Compound location; read-only.
     Location,
     /// Any scalar.
-    Anytype,
+    #[serde(rename = "anyType")]
+    AnyType,
     /// Binary data.
     Base64,
     /// A type of a later release.
@@ -272,5 +273,7 @@ mod tests {
         assert_eq!(field.field_type, FieldType::Other("hologram".into()));
         let field: FieldDescribe = serde_json::from_str(r#"{"name":"X","type":"multipicklist"}"#).expect("decodes");
         assert_eq!(field.field_type, FieldType::Multipicklist);
+        let field: FieldDescribe = serde_json::from_str(r#"{"name":"OldValue","type":"anyType"}"#).expect("decodes");
+        assert_eq!(field.field_type, FieldType::AnyType, "the one type that describe spells in two cases");
     }
 }

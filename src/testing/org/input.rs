@@ -49,40 +49,11 @@ fn mismatch(field: &Field, json: &Json) -> ApiError {
         Json::Array(_) => ("START_ARRAY", "[".to_owned()),
         Json::Object(_) => ("START_OBJECT", "{".to_owned()),
     };
-    let kind = type_name(field.kind);
+    let kind = field.kind.name();
     ApiError::json(format!(
         "Cannot deserialize instance of {kind} from {token} value {text} or request may be missing a required field at \
          [line:1, column:1]"
     ))
-}
-
-/// The name of a type in describe.
-pub(crate) fn type_name(kind: FieldType) -> &'static str {
-    match kind {
-        FieldType::Id => "id",
-        FieldType::Reference => "reference",
-        FieldType::Boolean => "boolean",
-        FieldType::Int => "int",
-        FieldType::Double => "double",
-        FieldType::Currency => "currency",
-        FieldType::Percent => "percent",
-        FieldType::Date => "date",
-        FieldType::DateTime => "datetime",
-        FieldType::Time => "time",
-        FieldType::String => "string",
-        FieldType::TextArea => "textarea",
-        FieldType::Picklist => "picklist",
-        FieldType::MultiPicklist => "multipicklist",
-        FieldType::Combobox => "combobox",
-        FieldType::Email => "email",
-        FieldType::Phone => "phone",
-        FieldType::Url => "url",
-        FieldType::EncryptedString => "encryptedstring",
-        FieldType::Address => "address",
-        FieldType::Location => "location",
-        FieldType::AnyType => "anyType",
-        FieldType::Base64 => "base64",
-    }
 }
 
 fn read_text(field: &Field, text: &str) -> Result<Value, ApiError> {

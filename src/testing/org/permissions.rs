@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::data::Data;
 use super::schema::{Field, FieldType, Object, Schema};
-use super::value::{Row, Value};
+use super::value::{Row, Value, is_set, text};
 
 /// A right on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,17 +160,6 @@ struct Grants {
     fields: HashMap<String, (bool, bool)>,
 }
 
-fn text<'r>(row: &'r Row, name: &str) -> &'r str {
-    match row.get(name) {
-        Some(Value::Text(text)) => text,
-        _ => "",
-    }
-}
-
-fn is(row: &Row, name: &str) -> bool {
-    row.get(name) == Some(&Value::Bool(true))
-}
-
 impl Grants {
     fn of(data: &Data, open_profiles: &HashSet<String>, user: &str) -> Self {
         let mut grants = Self::default();
@@ -179,17 +168,17 @@ impl Grants {
         let now = data.now();
         let lives = |row: &&Row| {
             let over = matches!(row.get("ExpirationDate"), Some(Value::DateTime(end)) if *end <= now);
-            text(row, "AssigneeId") == user && !is(row, "IsRevoked") && !over
+            text(row, "AssigneeId") == user && !is_set(row, "IsRevoked") && !over
         };
         let assigned = data.store.rows("PermissionSetAssignment", false).filter(lives);
         let mut sets: HashSet<&str> = assigned.map(|row| text(row, "PermissionSetId")).collect();
         for row in data.store.rows("PermissionSet", false) {
             let id = text(row, "Id");
-            if is(row, "IsOwnedByProfile") && text(row, "ProfileId") == profile {
+            if is_set(row, "IsOwnedByProfile") && text(row, "ProfileId") == profile {
                 sets.insert(id);
             }
             // A session-based set grants nothing until a session activates it, which nobody does here.
-            if !sets.contains(id) || is(row, "HasActivationRequired") {
+            if !sets.contains(id) || is_set(row, "HasActivationRequired") {
                 sets.remove(id);
                 continue;
             }
@@ -199,18 +188,18 @@ impl Grants {
         }
         for row in data.store.rows("ObjectPermissions", false).filter(|row| sets.contains(text(row, "ParentId"))) {
             let rights = Rights {
-                read: is(row, "PermissionsRead"),
-                create: is(row, "PermissionsCreate"),
-                edit: is(row, "PermissionsEdit"),
-                delete: is(row, "PermissionsDelete"),
-                view_all_fields: is(row, "PermissionsViewAllFields"),
+                read: is_set(row, "PermissionsRead"),
+                create: is_set(row, "PermissionsCreate"),
+                edit: is_set(row, "PermissionsEdit"),
+                delete: is_set(row, "PermissionsDelete"),
+                view_all_fields: is_set(row, "PermissionsViewAllFields"),
             };
             grants.objects.entry(text(row, "SobjectType").to_ascii_lowercase()).or_default().add(rights);
         }
         for row in data.store.rows("FieldPermissions", false).filter(|row| sets.contains(text(row, "ParentId"))) {
             let entry = grants.fields.entry(text(row, "Field").to_ascii_lowercase()).or_default();
-            entry.0 |= is(row, "PermissionsRead");
-            entry.1 |= is(row, "PermissionsEdit");
+            entry.0 |= is_set(row, "PermissionsRead");
+            entry.1 |= is_set(row, "PermissionsEdit");
         }
         grants
     }

@@ -30,6 +30,37 @@ pub(crate) enum FieldType {
     Base64,
 }
 
+impl FieldType {
+    /// The type's name in describe.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Reference => "reference",
+            Self::Boolean => "boolean",
+            Self::Int => "int",
+            Self::Double => "double",
+            Self::Currency => "currency",
+            Self::Percent => "percent",
+            Self::Date => "date",
+            Self::DateTime => "datetime",
+            Self::Time => "time",
+            Self::String => "string",
+            Self::TextArea => "textarea",
+            Self::Picklist => "picklist",
+            Self::MultiPicklist => "multipicklist",
+            Self::Combobox => "combobox",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Url => "url",
+            Self::EncryptedString => "encryptedstring",
+            Self::Address => "address",
+            Self::Location => "location",
+            Self::AnyType => "anyType",
+            Self::Base64 => "base64",
+        }
+    }
+}
+
 /// One value of a picklist.
 #[derive(Clone, Debug)]
 pub(crate) struct PicklistValue {

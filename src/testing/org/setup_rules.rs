@@ -4,7 +4,7 @@ use super::data::{Data, row_id, set};
 use super::error::ApiError;
 use super::schema::{Object, Schema};
 use super::store::Store;
-use super::value::{Row, Value};
+use super::value::{Row, Value, is_set, text};
 
 /// A permission and what it needs, named as in the columns of `ObjectPermissions`.
 // Object Reference, "ObjectPermissions"
@@ -25,17 +25,6 @@ const SYSTEM_NEEDS: [(&str, &[&str]); 6] = [
     ("ModifyAllData", &["ViewAllData"]),
     ("AuthorApex", &["ViewSetup"]),
 ];
-
-fn text<'r>(row: &'r Row, name: &str) -> &'r str {
-    match row.get(name) {
-        Some(Value::Text(text)) => text,
-        _ => "",
-    }
-}
-
-fn is(row: &Row, name: &str) -> bool {
-    row.get(name) == Some(&Value::Bool(true))
-}
 
 /// Whether rights on an object are granted by `ObjectPermissions`.
 pub(crate) fn has_object_permissions(object: &Object) -> bool {
@@ -95,7 +84,7 @@ pub(crate) fn granted_on(store: &Store, set: &str, object: &str, permission: &st
     let parent = Value::Text(set.to_owned());
     let column = format!("Permissions{permission}");
     let rows = store.lookup("ObjectPermissions", "ParentId", &parent).unwrap_or_default();
-    rows.into_iter().any(|row| text(row, "SobjectType").eq_ignore_ascii_case(object) && is(row, &column))
+    rows.into_iter().any(|row| text(row, "SobjectType").eq_ignore_ascii_case(object) && is_set(row, &column))
 }
 
 fn bad_value(label: &str, field: &str, value: &str) -> ApiError {
@@ -124,7 +113,7 @@ fn object_permissions(schema: &Schema, store: &Store, row: &mut Row) -> Result<(
     let parent = text(row, "ParentId");
     let has = |name: &str, permission: &str| {
         if name == object.name {
-            is(row, &format!("Permissions{permission}"))
+            is_set(row, &format!("Permissions{permission}"))
         } else {
             granted_on(store, parent, name, permission)
         }
@@ -145,8 +134,8 @@ fn field_permissions(schema: &Schema, store: &Store, row: &mut Row) -> Result<()
         return Err(bad_value("SObject Type Name", "SobjectType", kind));
     }
     let full = format!("{}.{}", object.name, field.name);
-    let edit = is(row, "PermissionsEdit");
-    if edit && !is(row, "PermissionsRead") {
+    let edit = is_set(row, "PermissionsEdit");
+    if edit && !is_set(row, "PermissionsRead") {
         return Err(depends(&format!("Edit {full}"), &[format!("Read {full}")]));
     }
     if edit && !field.createable && !field.updateable {
@@ -181,7 +170,7 @@ fn assignment(store: &Store, row: &mut Row) -> Result<(), ApiError> {
         return Err(ApiError::row("REQUIRED_FIELD_MISSING", message, ["PermissionSetId"]));
     }
     let user = text(row, "AssigneeId");
-    let inactive = store.find(user).is_some_and(|(user, _)| !is(user, "IsActive"));
+    let inactive = store.find(user).is_some_and(|(user, _)| !is_set(user, "IsActive"));
     if inactive {
         // [K] The text.
         return Err(ApiError::row("INACTIVE_OWNER_OR_USER", "operation performed with inactive user", ["AssigneeId"]));
@@ -192,13 +181,13 @@ fn assignment(store: &Store, row: &mut Row) -> Result<(), ApiError> {
 }
 
 fn permission_set(row: &mut Row) -> Result<(), ApiError> {
-    if is(row, "IsOwnedByProfile") {
+    if is_set(row, "IsOwnedByProfile") {
         return Ok(());
     }
     if !is_developer_name(text(row, "Name")) {
         return Err(bad_name("Permission Set API Name", "Name"));
     }
-    check_system_rights(&|permission| is(row, &format!("Permissions{permission}")))?;
+    check_system_rights(&|permission| is_set(row, &format!("Permissions{permission}")))?;
     set(row, "IsCustom", Value::Bool(true));
     set(row, "Type", Value::Text("Regular".to_owned()));
     Ok(())
@@ -227,7 +216,7 @@ pub(crate) fn after_save(data: &mut Data, object: &Object, id: &str) {
         return;
     }
     let Some((row, false)) = data.store.find(id) else { return };
-    if !is(row, "PermissionsRead") {
+    if !is_set(row, "PermissionsRead") {
         data.store.delete(id);
     }
 }
@@ -247,7 +236,7 @@ pub(crate) fn before_delete(store: &Store, object: &Object, row: &Row) -> Result
         }
         "PermissionSetAssignment" => {
             let set = store.find(text(row, "PermissionSetId"));
-            if set.is_some_and(|(set, _)| is(set, "IsOwnedByProfile")) {
+            if set.is_some_and(|(set, _)| is_set(set, "IsOwnedByProfile")) {
                 // [K] The code and the text: a profile is not assigned this way.
                 let message = "insufficient access rights on object id";
                 return Err(ApiError::row("INSUFFICIENT_ACCESS_OR_READONLY", message, []));

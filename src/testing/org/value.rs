@@ -22,3 +22,16 @@ pub(crate) enum Value {
 /// A stored record: values by the field's API name as the schema spells it. A field without an entry is null.
 /// `Id` is always there; compound fields (addresses, `Name` of persons) are computed, not stored.
 pub(crate) type Row = BTreeMap<String, Value>;
+
+/// The text of a field; empty where there is none.
+pub(crate) fn text<'r>(row: &'r Row, name: &str) -> &'r str {
+    match row.get(name) {
+        Some(Value::Text(text)) => text,
+        _ => "",
+    }
+}
+
+/// Whether a checkbox is set.
+pub(crate) fn is_set(row: &Row, name: &str) -> bool {
+    row.get(name) == Some(&Value::Bool(true))
+}

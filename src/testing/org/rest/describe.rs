@@ -4,7 +4,7 @@ use super::conditional::{self, Conditions, etag_of};
 use super::object_of;
 use super::records::record;
 use crate::testing::org::error::{ApiError, strings};
-use crate::testing::org::input::type_name;
+
 use crate::testing::org::json::Json;
 use crate::testing::org::schema::{Field, FieldType, Object, Schema};
 use crate::testing::org::state::{Call, State};
@@ -332,7 +332,7 @@ fn describe_field(field: &Field) -> Json {
     add(&mut doc, "searchPrefilterable", is_prefilterable(field));
     add(&mut doc, "soapType", soap_type(field.kind));
     flags(&mut doc, &[("sortable", field.sortable)]);
-    add(&mut doc, "type", type_name(field.kind));
+    add(&mut doc, "type", field.kind.name());
     flags(&mut doc, &[("unique", field.unique), ("updateable", field.updateable), ("writeRequiresMasterRead", false)]);
     Json::Object(doc)
 }

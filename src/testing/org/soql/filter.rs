@@ -118,7 +118,7 @@ impl Checker<'_> {
             // [K] not verified
             "includes or excludes operator only valid on multipicklist field".to_owned()
         } else {
-            format!("invalid operator on {} field", describe_name(subject.kind))
+            format!("invalid operator on {} field", subject.kind.name())
         };
         Err(refuse_at(self.source, subject.at, "INVALID_QUERY_FILTER_OPERATOR", &message))
     }
@@ -290,33 +290,4 @@ fn is_id(kind: FieldType) -> bool {
 
 pub(super) fn is_number(kind: FieldType) -> bool {
     matches!(kind, FieldType::Int | FieldType::Double | FieldType::Currency | FieldType::Percent)
-}
-
-/// The name of a type in describe.
-fn describe_name(kind: FieldType) -> &'static str {
-    match kind {
-        FieldType::Id => "id",
-        FieldType::Reference => "reference",
-        FieldType::Boolean => "boolean",
-        FieldType::Int => "int",
-        FieldType::Double => "double",
-        FieldType::Currency => "currency",
-        FieldType::Percent => "percent",
-        FieldType::Date => "date",
-        FieldType::DateTime => "datetime",
-        FieldType::Time => "time",
-        FieldType::String => "string",
-        FieldType::TextArea => "textarea",
-        FieldType::Picklist => "picklist",
-        FieldType::MultiPicklist => "multipicklist",
-        FieldType::Combobox => "combobox",
-        FieldType::Email => "email",
-        FieldType::Phone => "phone",
-        FieldType::Url => "url",
-        FieldType::EncryptedString => "encryptedstring",
-        FieldType::Address => "address",
-        FieldType::Location => "location",
-        FieldType::AnyType => "anyType",
-        FieldType::Base64 => "base64",
-    }
 }
