@@ -44,7 +44,7 @@
 //! | --- | --- | --- |
 //! | one | [`Client::sobject`], [`Client::records`] | 1 |
 //! | up to 200 | [`Client::collections`] | 1 |
-//! | a stream, kept in step by external id | [`sync::Push`] | about 9 per 1,000 |
+//! | a stream, kept in step by external id | [`sync::Push`] | 1 per 13 KB of keys, 1 per 200 that differ |
 //! | many, to read | [`Client::query`] | 1 per 2,000 rows or fewer |
 //!
 //! # Guarantees and limits

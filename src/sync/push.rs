@@ -27,8 +27,8 @@ const CONCURRENCY: usize = 5;
 /// records are read by their keys, and only what differs is written. A record whose stamp is older than the org's is left
 /// alone. Writing twice has the effect of writing once, so a run that broke off is simply run again.
 ///
-/// Memory holds one window; one of very long records holds fewer of them. A window costs one query per 13 KB of keys and one collections call per 200 records that
-/// differ: with keys of 36 characters 9 API calls per 1,000 new records, 4 per 1,000 unchanged ones.
+/// Memory holds one window; one of very long records holds fewer of them. A window costs one query per 13 KB of keys with
+/// the statement around them, and one collections call per 200 records that differ.
 #[derive(Clone)]
 pub struct Push(Arc<Inner>);
 

@@ -47,12 +47,14 @@ pub struct EngagementSyncBuilder {
 
 impl EngagementSyncBuilder {
     /// Says which state of each session is the last one of the input, for inputs that hold a session more than once with one
-    /// start time: see [`linked_session_map`] for the map to note them with.
+    /// start time. Note them with [`session_map`](super::session_map), which has no links: a session that is linked to
+    /// somebody else than before is no other state of it.
     #[must_use]
     pub fn latest(mut self, latest: Latest) -> Self {
         self.latest = Some(latest);
         self
     }
+
     /// Sets what names of objects and fields begin with; `Navattic_` by default.
     #[must_use]
     pub fn prefix(mut self, prefix: Prefix) -> Self {
