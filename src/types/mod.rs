@@ -2,9 +2,12 @@
 
 mod decimal;
 mod describe;
+mod direction;
 mod external_id;
+mod filter;
 mod id;
 mod name;
+pub(crate) mod plain;
 mod record;
 mod secret;
 mod soql;
@@ -17,9 +20,12 @@ pub use describe::{
     ChildRelationship, DescribeGlobal, FieldDescribe, FieldType, PicklistValue, RecordTypeInfo, SObjectDescribe,
     SObjectSummary,
 };
+pub use direction::Direction;
 pub use external_id::ExternalId;
+pub use filter::{Filter, Test};
 pub use id::RecordId;
 pub use name::{FieldName, SObjectName};
+pub(crate) use record::FieldIndex;
 pub use record::{Field, Record, SObject};
 pub use secret::Secret;
 pub use soql::{Literal, Soql, like_literal};

@@ -1,9 +1,10 @@
 //! Records: dynamic ones, and what typed ones need.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{self, Serialize, SerializeMap, Serializer};
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::value::from_raw;
 use super::{SObjectName, Value};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A typed record of one sObject.
 ///
@@ -23,12 +24,12 @@ pub trait SObject {
 
 /// A dynamic record: fields in order, each either absent (no entry), null or set.
 ///
-/// Read by `serde_json` only, which alone hands over numbers with all their digits. If two members have the same name the
-/// last one counts.
+/// Read by `serde_json` only, which alone hands over numbers with all their digits; [`from_json`](Self::from_json) is the
+/// fastest way. If two members have the same name the last one counts. Names are shared: a clone of a record copies none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
-    object: Option<String>,
-    fields: Vec<(String, Value)>,
+    object: Option<Arc<str>>,
+    fields: Vec<(Arc<str>, Value)>,
 }
 
 impl Record {
@@ -41,7 +42,27 @@ impl Record {
     /// A record that says its object: needed for a polymorphic parent.
     #[must_use]
     pub fn of(object: &SObjectName) -> Self {
-        Self { object: Some(object.as_str().to_owned()), fields: Vec::new() }
+        Self { object: Some(object.as_str().into()), fields: Vec::new() }
+    }
+
+    /// An empty record with room for this many fields.
+    #[must_use]
+    pub fn with_capacity(fields: usize) -> Self {
+        Self { object: None, fields: Vec::with_capacity(fields) }
+    }
+
+    /// Reads one JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] for what is no JSON object, for a text with an unpaired surrogate, and for nesting of more than
+    /// 64 levels. A number of more than 28 digits is no error but [`Value::OutOfRange`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        let decode = |error: serde_json::Error| {
+            Error::new(ErrorKind::Decode, "record", "not a JSON object of values").with_source(error)
+        };
+        let members: Members<'_, &RawValue> = serde_json::from_str(text).map_err(decode)?;
+        members.into_record(0).map_err(decode)
     }
 
     /// The object's name from `attributes`, if it is known. Query rows have it.
@@ -53,7 +74,7 @@ impl Record {
     /// The value of a field; `None` when it is absent. Names compare exactly.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+        self.fields.iter().find(|(field, _)| **field == *name).map(|(_, value)| value)
     }
 
     /// The value at a path through parents, such as `Account.Owner.Name`; `None` when a step is absent or null.
@@ -72,7 +93,7 @@ impl Record {
     }
 
     /// Sets a field, replacing its value.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
+    pub fn set(&mut self, name: impl Into<Arc<str>>, value: impl Into<Value>) -> &mut Self {
         let (name, value) = (name.into(), value.into());
         match self.fields.iter_mut().find(|(field, _)| *field == name) {
             Some((_, old)) => *old = value,
@@ -81,23 +102,33 @@ impl Record {
         self
     }
 
+    /// Puts a field behind the others. The caller knows that the record has none of this name.
+    pub(crate) fn push(&mut self, name: Arc<str>, value: Value) {
+        self.fields.push((name, value));
+    }
+
     /// The same record with a field set.
     #[must_use]
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, name: impl Into<Arc<str>>, value: impl Into<Value>) -> Self {
         self.set(name, value);
         self
     }
 
     /// Takes a field out, so that it is absent.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let index = self.fields.iter().position(|(field, _)| field == name)?;
+        let index = self.fields.iter().position(|(field, _)| **field == *name)?;
         Some(self.fields.remove(index).1)
     }
 
     /// Fields in order.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.fields.iter().map(|(name, value)| (name.as_str(), value))
+        self.fields.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// Fields in order, with names that can be shared.
+    pub(crate) fn entries(&self) -> &[(Arc<str>, Value)] {
+        &self.fields
     }
 
     /// Number of fields that are null or set.
@@ -117,7 +148,7 @@ impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.fields.len()))?;
         for (name, value) in &self.fields {
-            map.serialize_entry(name, value)?;
+            map.serialize_entry(&**name, value)?;
         }
         map.end()
     }
@@ -134,7 +165,7 @@ impl Serialize for Nested<'_> {
             map.serialize_entry("attributes", &Attributes { object })?;
         }
         for (name, value) in &self.0.fields {
-            map.serialize_entry(name, value)?;
+            map.serialize_entry(&**name, value)?;
         }
         map.end()
     }
@@ -153,17 +184,57 @@ impl<'de> Deserialize<'de> for Record {
     }
 }
 
-/// The members of a JSON object, their values not yet read.
-pub(super) struct Members<R>(Vec<(String, R)>);
+/// Up to so many fields a record is searched one by one, which is faster than a table for it.
+const FEW: usize = 16;
 
-impl<R: Borrow<RawValue>> Members<R> {
+/// Finds the fields of one record by name, however many there are: for those who ask for all of them.
+///
+/// Costs nothing for a record of up to 16 fields, and one table when the first field of a longer one is not where the last
+/// one was found: who asks in the order of the record needs none.
+#[derive(Debug)]
+pub(crate) struct FieldIndex<'a> {
+    fields: &'a [(Arc<str>, Value)],
+    next: usize,
+    places: Option<HashMap<&'a str, usize>>,
+}
+
+impl<'a> FieldIndex<'a> {
+    pub(crate) fn new(record: &'a Record) -> Self {
+        Self { fields: &record.fields, next: 0, places: None }
+    }
+
+    /// The value of a field; `None` when it is absent.
+    pub(crate) fn get(&mut self, name: &str) -> Option<&'a Value> {
+        let place = self.place(name)?;
+        self.next = place + 1;
+        Some(&self.fields[place].1)
+    }
+
+    fn place(&mut self, name: &str) -> Option<usize> {
+        if self.fields.get(self.next).is_some_and(|(field, _)| **field == *name) {
+            return Some(self.next);
+        }
+        if self.fields.len() <= FEW {
+            return self.fields.iter().position(|(field, _)| **field == *name);
+        }
+        let fields = self.fields;
+        let places = || fields.iter().enumerate().map(|(place, (field, _))| (&**field, place)).collect();
+        self.places.get_or_insert_with(places).get(name).copied()
+    }
+}
+
+/// The members of a JSON object, their values not yet read.
+pub(super) struct Members<'de, R>(Vec<(Cow<'de, str>, R)>);
+
+impl<R: Borrow<RawValue>> Members<'_, R> {
     pub(super) fn get(&self, name: &str) -> Option<&RawValue> {
         self.0.iter().rev().find(|(member, _)| member == name).map(|(_, raw)| raw.borrow())
     }
 
     pub(super) fn into_record(self, depth: u32) -> Result<Record, serde_json::Error> {
         let mut record = Record { object: None, fields: Vec::with_capacity(self.0.len()) };
-        let mut places: HashMap<String, usize> = HashMap::with_capacity(self.0.len());
+        let many = self.0.len() > FEW;
+        let mut places: HashMap<Arc<str>, usize> = HashMap::with_capacity(if many { self.0.len() } else { 0 });
         for (name, raw) in self.0 {
             if name == "attributes" {
                 record.object = object_of(raw.borrow());
@@ -171,32 +242,40 @@ impl<R: Borrow<RawValue>> Members<R> {
             }
             let value = from_raw(raw.borrow(), depth + 1)?;
             let next = record.fields.len();
-            let place = *places.entry(name.clone()).or_insert(next);
-            if place == next {
-                record.fields.push((name, value));
+            let known = if many {
+                places.get(&*name).copied()
             } else {
+                record.fields.iter().position(|(field, _)| **field == *name)
+            };
+            if let Some(place) = known {
                 record.fields[place].1 = value;
+                continue;
             }
+            let name: Arc<str> = name.into();
+            if many {
+                places.insert(Arc::clone(&name), next);
+            }
+            record.fields.push((name, value));
         }
         Ok(record)
     }
 }
 
-impl<'de, R: Deserialize<'de>> Deserialize<'de> for Members<R> {
+impl<'de, R: Deserialize<'de>> Deserialize<'de> for Members<'de, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MembersVisitor<R>(PhantomData<R>);
 
         impl<'de, R: Deserialize<'de>> Visitor<'de> for MembersVisitor<R> {
-            type Value = Members<R>;
+            type Value = Members<'de, R>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a record")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<R>, A::Error> {
-                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(0).min(1024));
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de, R>, A::Error> {
+                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(16).min(1024));
+                while let Some((Name(name), raw)) = map.next_entry()? {
+                    members.push((name, raw));
                 }
                 Ok(Members(members))
             }
@@ -206,8 +285,35 @@ impl<'de, R: Deserialize<'de>> Deserialize<'de> for Members<R> {
     }
 }
 
+/// A member's name, borrowed where it stands in the text as it is.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field's name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
 /// The object's name in `attributes`; whatever else stands there is not ours to refuse.
-fn object_of(attributes: &RawValue) -> Option<String> {
+fn object_of(attributes: &RawValue) -> Option<Arc<str>> {
     #[derive(serde::Deserialize)]
     struct Attributes {
         #[serde(rename = "type")]
@@ -216,7 +322,7 @@ fn object_of(attributes: &RawValue) -> Option<String> {
         #[expect(dead_code, reason = "named so that its type is not checked")]
         url: IgnoredAny,
     }
-    serde_json::from_str::<Attributes>(attributes.get()).ok()?.object
+    serde_json::from_str::<Attributes>(attributes.get()).ok()?.object.map(Into::into)
 }
 
 /// A field of a typed record that tells "leave it alone", "clear it" and "set it" apart.

@@ -1,11 +1,14 @@
 //! A field's value as JSON carries it.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use serde::de::{self, Deserialize, Deserializer, Error as _};
 use serde::ser::{self, Serialize, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
 use super::record::{Members, Nested};
-use super::{Date, Decimal, Record, Timestamp};
+use super::{Date, Decimal, Record, RecordId, Timestamp};
 use crate::error::Result;
 
 /// A value. That a field is absent is told by the [`Record`], which then has no entry for it.
@@ -30,6 +33,10 @@ pub enum Value {
     DateTime(Timestamp),
     /// A day to send.
     Date(Date),
+    /// A record's id, where it is known to be one.
+    Id(RecordId),
+    /// The chosen values of a multi-select picklist, where it is known to be one; `a;b` on the wire.
+    MultiSelect(Vec<String>),
     /// A parent record, a reference by external id, or the parts of an address.
     Record(Record),
     /// The rows of a child subquery.
@@ -57,6 +64,7 @@ impl Value {
         match self {
             Self::Null => true,
             Self::Text(text) => text.trim().is_empty(),
+            Self::MultiSelect(chosen) => chosen.is_empty(),
             _ => false,
         }
     }
@@ -105,8 +113,45 @@ impl Value {
         }
     }
 
+    /// The record id, from a value or from a text of 15 or 18 characters.
+    #[must_use]
+    pub fn to_id(&self) -> Option<RecordId> {
+        match self {
+            Self::Id(id) => Some(*id),
+            Self::Text(text) => RecordId::new(text).ok(),
+            _ => None,
+        }
+    }
+
+    /// The chosen values of a multi-select picklist, from a value, from a list of texts, or from `a;b`. Spaces around a value
+    /// and empty ones do not count.
+    #[must_use]
+    pub fn chosen(&self) -> Option<Vec<&str>> {
+        let texts: Vec<&str> = match self {
+            Self::MultiSelect(chosen) => chosen.iter().map(String::as_str).collect(),
+            Self::List(items) => items.iter().map(Self::as_text).collect::<Option<_>>()?,
+            Self::Text(text) => text.split(';').collect(),
+            _ => return None,
+        };
+        Some(texts.into_iter().map(str::trim).filter(|text| !text.is_empty()).collect())
+    }
+
+    /// The order of two numbers, flags, days or moments, the latter two also as texts; `None` for what has no order.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Number(left), Self::Number(right)) => Some(left.cmp(right)),
+            (Self::Bool(left), Self::Bool(right)) => Some(left.cmp(right)),
+            _ => match (self.to_timestamp(), other.to_timestamp()) {
+                (Some(left), Some(right)) => Some(left.cmp(&right)),
+                _ => Some(self.to_date()?.cmp(&other.to_date()?)),
+            },
+        }
+    }
+
     /// Whether both are the same once Salesforce has stored them: blank is null, numbers compare by value, a date or time
-    /// compares with its text in any shape, all else exactly. Give values in stored form (trimmed, whole seconds).
+    /// compares with its text in any shape, an id with its text of 15 or 18 characters, chosen values in any order, all else
+    /// exactly. Give values in stored form (trimmed, whole seconds).
     #[must_use]
     pub fn same_stored(&self, other: &Self) -> bool {
         if self.is_blank() || other.is_blank() {
@@ -115,9 +160,17 @@ impl Value {
         match (self, other) {
             (Self::DateTime(moment), value) | (value, Self::DateTime(moment)) => value.to_timestamp() == Some(*moment),
             (Self::Date(day), value) | (value, Self::Date(day)) => value.to_date() == Some(*day),
+            (Self::Id(id), value) | (value, Self::Id(id)) => value.to_id() == Some(*id),
+            (Self::MultiSelect(chosen), value) | (value, Self::MultiSelect(chosen)) => {
+                value.chosen().is_some_and(|others| same_set(chosen.iter().map(String::as_str), others.into_iter()))
+            }
             (left, right) => left == right,
         }
     }
+}
+
+fn same_set<'a>(left: impl Iterator<Item = &'a str>, right: impl Iterator<Item = &'a str>) -> bool {
+    left.collect::<BTreeSet<_>>() == right.collect::<BTreeSet<_>>()
 }
 
 macro_rules! into_value {
@@ -131,7 +184,7 @@ macro_rules! into_value {
 }
 
 into_value!(bool => Bool, Decimal => Number, i64 => Number, u32 => Number, String => Text, &str => Text,
-    Timestamp => DateTime, Date => Date, Record => Record, Vec<Value> => List);
+    Timestamp => DateTime, Date => Date, RecordId => Id, Record => Record, Vec<Value> => List);
 
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
@@ -151,6 +204,8 @@ impl Serialize for Value {
             Self::Text(text) => serializer.serialize_str(text),
             Self::DateTime(moment) => moment.serialize(serializer),
             Self::Date(day) => day.serialize(serializer),
+            Self::Id(id) => id.serialize(serializer),
+            Self::MultiSelect(chosen) => serializer.serialize_str(&chosen.join(";")),
             Self::Record(record) => Nested(record).serialize(serializer),
             Self::Children(children) => children.records.serialize(serializer),
             Self::List(items) => {
@@ -181,6 +236,8 @@ pub(super) fn from_raw(raw: &RawValue, depth: u32) -> Result<Value, serde_json::
         return Err(de::Error::custom("nested too deeply"));
     }
     Ok(match text.as_bytes().first() {
+        // Well-formed and without escapes, it stands between the quotes as it is.
+        Some(b'"') if !text.contains('\\') => Value::Text(text[1..text.len() - 1].to_owned()),
         Some(b'"') => Value::Text(serde_json::from_str(text)?),
         Some(b'{') => object(serde_json::from_str(text)?, depth)?,
         Some(b'[') => Value::List(list(raw, depth)?),
@@ -197,7 +254,7 @@ fn list(raw: &RawValue, depth: u32) -> Result<Vec<Value>, serde_json::Error> {
 }
 
 /// `{totalSize, done, records}` without `attributes` is a child subquery's answer, all else a record.
-fn object(members: Members<&RawValue>, depth: u32) -> Result<Value, serde_json::Error> {
+fn object(members: Members<'_, &RawValue>, depth: u32) -> Result<Value, serde_json::Error> {
     let (Some(total_size), Some(records)) = (members.get("totalSize"), members.get("records")) else {
         return members.into_record(depth).map(Value::Record);
     };
