@@ -74,6 +74,7 @@ pub mod api;
 pub mod auth;
 pub mod client;
 pub mod clock;
+pub mod conflict;
 pub mod http;
 pub mod mapping;
 pub mod schema;

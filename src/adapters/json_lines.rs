@@ -33,6 +33,12 @@ impl<R: BufRead> JsonLines<R> {
         Self { input, number: 0 }
     }
 
+    /// Lines read so far, blank ones too.
+    #[must_use]
+    pub fn lines_read(&self) -> u64 {
+        self.number
+    }
+
     /// The next line's bytes without its end, and whether it was too long; `None` at the end of input.
     fn next_bytes(&mut self) -> io::Result<Option<(Vec<u8>, bool)>> {
         let mut bytes = Vec::new();

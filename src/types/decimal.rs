@@ -68,6 +68,26 @@ impl Decimal {
         self.0.checked_div(divisor.0).map(|quotient| Self(quotient.normalize()))
     }
 
+    /// Adds; `None` where the sum would not be exact in 28 digits.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let sum = self.0.checked_add(other.0)?;
+        // The underlying sum drops digits that do not fit.
+        (sum.checked_sub(other.0)? == self.0 && sum.checked_sub(self.0)? == other.0).then(|| Self(sum.normalize()))
+    }
+
+    /// Subtracts; `None` where the difference would not be exact in 28 digits.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.checked_add(Self(-other.0))
+    }
+
+    /// Multiplies; `None` for a product out of range. One of more than 28 digits is rounded, halves to the even neighbour.
+    #[must_use]
+    pub fn checked_mul(self, factor: Self) -> Option<Self> {
+        self.0.checked_mul(factor.0).map(|product| Self(product.normalize()))
+    }
+
     /// The nearest float, for display and statistics.
     #[must_use]
     pub fn to_f64(self) -> f64 {
@@ -183,6 +203,14 @@ mod tests {
         assert_eq!(decimal("0.0125").round_half_even(3).to_string(), "0.012");
         assert_eq!(decimal("0.0135").round_half_even(3).to_string(), "0.014");
         assert_eq!(decimal("-2.5").round_half_even(0).to_string(), "-2");
+    }
+
+    #[test]
+    fn sums_are_exact_or_none() {
+        assert_eq!(decimal("0.1").checked_add(decimal("0.2")), Some(decimal("0.3")));
+        assert_eq!(decimal("5").checked_sub(decimal("7.5")), Some(decimal("-2.5")));
+        assert_eq!(decimal("1E27").checked_add(decimal("0.001")), None);
+        assert_eq!(decimal("1.5").checked_mul(decimal("60")), Some(decimal("90")));
     }
 
     #[test]

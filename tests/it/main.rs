@@ -5,6 +5,7 @@
 
 mod architecture;
 mod client;
+mod conflicts;
 mod engagement;
 mod faults;
 mod flow;

@@ -1,0 +1,219 @@
+//! The form of policies in files.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::names::ByName;
+use super::policy::{ConflictPolicy, DeleteRule, Policy, Recency, Side};
+use crate::types::{Decimal, Direction, plain};
+
+/// The parameters that stand beside a policy's name.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Parts {
+    name: Option<String>,
+    stamp_field: Option<String>,
+    skew_seconds: Option<Seconds>,
+    tie: Side,
+    ranking: Option<Vec<String>>,
+    then: Option<Box<Policy>>,
+}
+
+/// Seconds in a file, maybe with a fraction.
+struct Seconds(u64);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = plain::decimal::deserialize(deserializer)?;
+        let millis = seconds.checked_mul(Decimal::from(1000_u32)).filter(|millis| !millis.is_negative());
+        let whole = millis.and_then(|millis| millis.round_half_even(0).to_string().parse().ok());
+        whole.map(Self).ok_or_else(|| de::Error::custom("skew_seconds is a number of seconds from 0"))
+    }
+}
+
+impl Parts {
+    fn named(self) -> Result<Policy, String> {
+        let recency = Recency {
+            stamp_field: self.stamp_field,
+            skew_millis: self.skew_seconds.map_or(0, |Seconds(millis)| millis),
+            tie: self.tie,
+        };
+        let name = self.name.ok_or_else(|| "a policy needs a \"name\"".to_owned())?;
+        Ok(match name.as_str() {
+            "salesforce_wins" => Policy::SalesforceWins,
+            "source_wins" => Policy::SourceWins,
+            "most_recent" => Policy::MostRecent(recency),
+            "salesforce_unless_blank" => Policy::SalesforceUnlessBlank,
+            "source_unless_blank" => Policy::SourceUnlessBlank,
+            "source_ranking" => Policy::SourceRanking { ranking: ranking(self.ranking)?, recency },
+            "ask" => Policy::Ask,
+            "custom" => Policy::Custom,
+            "never" => Policy::Never,
+            "fill_blanks" => Policy::FillBlanks,
+            "value_beats_blank" => {
+                Policy::ValueBeatsBlank { then: self.then.unwrap_or_else(|| Box::new(Policy::SalesforceWins)) }
+            }
+            "max" => Policy::Max,
+            "min" => Policy::Min,
+            "sum" => Policy::Sum,
+            "append_unique" => Policy::AppendUnique,
+            "first_touch" => Policy::FirstTouch(recency),
+            other => return Err(format!("no policy is named {other:?}; the names are {}", Policy::NAMES.join(", "))),
+        })
+    }
+}
+
+fn ranking(ranking: Option<Vec<String>>) -> Result<Vec<String>, String> {
+    let ranking = ranking.unwrap_or_default();
+    if ranking.is_empty() {
+        return Err("source_ranking needs a \"ranking\", such as [\"salesforce\", \"source\"]".into());
+    }
+    match ranking.iter().enumerate().find(|(place, origin)| ranking[..*place].contains(origin)) {
+        Some((_, origin)) => Err(format!("{origin:?} stands twice in the ranking")),
+        None => Ok(ranking),
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PolicyVisitor;
+
+        impl<'de> Visitor<'de> for PolicyVisitor {
+            type Value = Policy;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a policy's name, or an object of \"name\" and parameters")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Policy, E> {
+                Parts { name: Some(name.to_owned()), ..Parts::default() }.named().map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Policy, A::Error> {
+                Parts::deserialize(MapAccessDeserializer::new(map))?.named().map_err(de::Error::custom)
+            }
+        }
+
+        deserializer.deserialize_any(PolicyVisitor)
+    }
+}
+
+impl Serialize for Policy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let recency = match self {
+            Self::MostRecent(recency) | Self::FirstTouch(recency) | Self::SourceRanking { recency, .. } => {
+                Some(recency)
+            }
+            _ => None,
+        };
+        let plain = recency.is_none_or(|recency| *recency == Recency::default());
+        if plain && !matches!(self, Self::SourceRanking { .. } | Self::ValueBeatsBlank { .. }) {
+            return serializer.serialize_str(self.name());
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", self.name())?;
+        if let Self::SourceRanking { ranking, .. } = self {
+            map.serialize_entry("ranking", ranking)?;
+        }
+        if let Self::ValueBeatsBlank { then } = self {
+            map.serialize_entry("then", then)?;
+        }
+        if let Some(Recency { stamp_field, skew_millis, tie }) = recency {
+            if let Some(field) = stamp_field {
+                map.serialize_entry("stamp_field", field)?;
+            }
+            if *skew_millis > 0 {
+                map.serialize_entry("skew_seconds", &Skew(*skew_millis))?;
+            }
+            if *tie != Side::default() {
+                map.serialize_entry("tie", tie)?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct Skew(u64);
+
+impl Serialize for Skew {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let millis = Decimal::parse(&self.0.to_string()).ok();
+        let seconds = millis.and_then(|millis| millis.checked_div(Decimal::from(1000_u32)));
+        plain::decimal::serialize(&seconds.unwrap_or_default(), serializer)
+    }
+}
+
+/// The form of a record's policy in a file.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    default: Policy,
+    #[serde(skip_serializing_if = "ByName::is_empty")]
+    fields: ByName<Policy>,
+    #[serde(skip_serializing_if = "ByName::is_empty")]
+    directions: ByName<Direction>,
+    delete: DeleteRule,
+}
+
+impl<'de> Deserialize<'de> for ConflictPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let File { default, fields, directions, delete } = File::deserialize(deserializer)?;
+        Ok(Self { default, fields, directions, delete, ..Self::default() })
+    }
+}
+
+impl Serialize for ConflictPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { default, fields, directions, delete, .. } = self.clone();
+        File { default, fields, directions, delete }.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_and_written() {
+        for name in Policy::NAMES {
+            let text = match name {
+                "source_ranking" => format!(r#"{{"name":"{name}","ranking":["source","salesforce"]}}"#),
+                "value_beats_blank" => format!(r#"{{"name":"{name}","then":"ask"}}"#),
+                "most_recent" | "first_touch" => {
+                    format!(r#"{{"name":"{name}","stamp_field":"At__c","skew_seconds":1.5,"tie":"source"}}"#)
+                }
+                _ => format!("\"{name}\""),
+            };
+            let policy: Policy = serde_json::from_str(&text).expect(&text);
+            assert_eq!(policy.name(), name);
+            assert_eq!(serde_json::to_string(&policy).expect("serialises"), text);
+        }
+        let policy: Policy = serde_json::from_str("\"most_recent\"").expect("a name alone");
+        assert_eq!(policy, Policy::most_recent());
+    }
+
+    #[test]
+    fn a_policy_file_survives_and_mistakes_are_told() {
+        let text = r#"{"default":"most_recent","fields":{"A__c":"max"},"directions":{"B__c":"from_salesforce"},"delete":"edit_wins"}"#;
+        let policy: ConflictPolicy = serde_json::from_str(text).expect("reads");
+        assert_eq!(serde_json::to_string(&policy).expect("serialises"), text);
+        for (bad, says) in [
+            (r#"{"default":"newest"}"#, "the names are salesforce_wins, source_wins"),
+            (r#"{"default":{"name":"most_recent","skew":1}}"#, "unknown field `skew`"),
+            (r#"{"default":{"name":"most_recent","skew_seconds":-1}}"#, "from 0"),
+            (r#"{"default":{"name":"most_recent","tie":"both"}}"#, "unknown variant `both`"),
+            (r#"{"default":{"tie":"source"}}"#, "needs a \"name\""),
+            (r#"{"default":"source_ranking"}"#, "needs a \"ranking\""),
+            (r#"{"default":{"name":"source_ranking","ranking":["a","a"]}}"#, "twice"),
+            (r#"{"default":"ask","fields":{"A":"max","a":"min"}}"#, "occurs twice"),
+            (r#"{"default":5}"#, "a policy's name"),
+            (r#"{"defaults":"ask"}"#, "unknown field `defaults`"),
+        ] {
+            let error = serde_json::from_str::<ConflictPolicy>(bad).expect_err(bad).to_string();
+            assert!(error.contains(says), "{bad}: {error}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a person has to decide, and what was answered. Both are data: they outlive the process in whatever store there is.
+
+use serde::{Deserialize, Serialize};
+
+use super::decision::{Reason, Winner};
+use super::rules::{Field, Verdict, Write};
+use super::values::same;
+use crate::types::{Timestamp, Value};
+
+/// A field, or a record (`*`), over which a person has to decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Question {
+    /// The field; `*` where one side deleted the record and the other one changed it.
+    pub field: String,
+    /// The policy that asks.
+    pub rule: String,
+    /// The last value both sides agreed on, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub base: Option<Value>,
+    /// The product's value; none where it does not know the field or deleted the record.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub source: Option<Value>,
+    /// The org's value.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub remote: Option<Value>,
+    /// When the product's record changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_changed_at: Option<Timestamp>,
+    /// When the org's record changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_changed_at: Option<Timestamp>,
+}
+
+/// A member that is there is a value, null too.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// What a person decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// The org's value counts; of a deleted record, what the org did.
+    Salesforce,
+    /// The product's value counts; of a deleted record, what the product did.
+    Source,
+    /// This value counts, on both sides. Means [`KeepApart`](Self::KeepApart) for a deleted record.
+    Value(Value),
+    /// Both sides keep what they have, until one of them changes.
+    KeepApart,
+}
+
+/// A question with its answer, to be given to [`resolve_answered`](super::resolve_answered).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// What was asked.
+    pub question: Question,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+impl Question {
+    /// Puts an answer to it.
+    #[must_use]
+    pub fn answered(self, answer: Answer) -> Answered {
+        Answered { question: self, answer }
+    }
+
+    /// Whether the other question is this one: the same field with the same values on both sides. Stamps may differ, since an
+    /// edit of another field moves them.
+    pub(super) fn is_about(&self, other: &Self) -> bool {
+        let alike = |left: &Option<Value>, right: &Option<Value>| match (left, right) {
+            (Some(left), Some(right)) => same(left, right),
+            (left, right) => left.is_none() && right.is_none(),
+        };
+        self.field == other.field && alike(&self.source, &other.source) && alike(&self.remote, &other.remote)
+    }
+}
+
+impl Answer {
+    /// What the answer means for a field.
+    pub(super) fn verdict(&self, field: &Field<'_>) -> Verdict {
+        let (write, winner, reason) = match self {
+            Self::Salesforce => (Write::ToSource, Winner::Salesforce, Reason::Answered),
+            Self::Source => (Write::ToSalesforce, Winner::Source, Reason::Answered),
+            Self::KeepApart => (Write::Nothing, Winner::None, Reason::KeptApart),
+            Self::Value(value) => {
+                let lacks = |side: Option<&Value>| side.filter(|side| !same(side, value)).map(|_| value.clone());
+                let (to_salesforce, to_source) = (lacks(field.remote), lacks(field.source));
+                (Write::Each { to_salesforce, to_source }, Winner::Both, Reason::Answered)
+            }
+        };
+        Verdict { write, winner, rule: "answer", reason }
+    }
+}

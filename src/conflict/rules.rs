@@ -1,0 +1,354 @@
+//! The decision over one field.
+
+use std::cmp::Ordering;
+
+use super::custom::{CustomVerdict, FieldConflict};
+use super::decision::{Reason, Winner};
+use super::policy::{ConflictPolicy, Policy, Recency, Side};
+use super::stamps::{older, stamp, younger};
+use super::state::State;
+use super::values::{has_items, is_blank, items_like, order, same, sum, union};
+use crate::types::{Direction, Timestamp, Value};
+
+/// A field as all sides have it.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) base: Option<&'a Value>,
+    pub(super) source: Option<&'a Value>,
+    pub(super) remote: Option<&'a Value>,
+    pub(super) direction: Direction,
+    /// The remote's difference from the base is our own write.
+    pub(super) own: bool,
+}
+
+/// What is to be written, and why.
+pub(super) struct Verdict {
+    pub(super) write: Write,
+    pub(super) winner: Winner,
+    pub(super) rule: &'static str,
+    pub(super) reason: Reason,
+}
+
+/// What is to be written.
+pub(super) enum Write {
+    /// Nothing.
+    Nothing,
+    /// The org's value to the product.
+    ToSource,
+    /// The product's value to the org.
+    ToSalesforce,
+    /// A value of neither alone, to each side that has not got it.
+    Each { to_salesforce: Option<Value>, to_source: Option<Value> },
+    /// Nothing until a person has decided.
+    Ask,
+}
+
+/// The name of what decided where no policy had to.
+const EQUAL: &str = "equal";
+const ONE_SIDE: &str = "one_side_edited";
+const NOT_KNOWN: &str = "not_known";
+
+fn verdict(write: Write, winner: Winner, rule: &'static str, reason: Reason) -> Verdict {
+    Verdict { write, winner, rule, reason }
+}
+
+fn nothing(rule: &'static str, reason: Reason) -> Verdict {
+    verdict(Write::Nothing, Winner::None, rule, reason)
+}
+
+fn ask(rule: &'static str, reason: Reason) -> Verdict {
+    verdict(Write::Ask, Winner::None, rule, reason)
+}
+
+fn win(side: Side, rule: &'static str, reason: Reason) -> Verdict {
+    match side {
+        Side::Salesforce => verdict(Write::ToSource, Winner::Salesforce, rule, reason),
+        Side::Source => verdict(Write::ToSalesforce, Winner::Source, rule, reason),
+    }
+}
+
+/// The sides in full, where both know the field.
+struct Both<'a> {
+    source: &'a Value,
+    remote: &'a Value,
+}
+
+impl Field<'_> {
+    fn edited(&self, value: &Value) -> bool {
+        self.base.is_none_or(|base| !same(value, base))
+    }
+
+    /// Whether the product's value is an edit that may go to the org.
+    fn source_edited(&self) -> bool {
+        self.direction.writes_salesforce() && self.source.is_some_and(|value| self.edited(value))
+    }
+
+    /// Whether the org's value is an edit that may go to the product.
+    fn remote_edited(&self) -> bool {
+        !self.own && self.direction.writes_source() && self.remote.is_some_and(|value| self.edited(value))
+    }
+
+    /// Decides.
+    pub(super) fn decide(&self, policy: &Policy, all: &ConflictPolicy, source: &State, remote: &State) -> Verdict {
+        if let Policy::Never = policy {
+            return nothing(policy.name(), Reason::NeverWritten);
+        }
+        let both = match (self.source, self.remote) {
+            (None, None) => return nothing(NOT_KNOWN, Reason::NotKnown),
+            _ if matches!(policy, Policy::FillBlanks) => return self.fill_blanks(policy),
+            (Some(_), None) if self.source_edited() => return win(Side::Source, ONE_SIDE, Reason::SalesforceNotKnown),
+            (None, Some(_)) if self.remote_edited() => {
+                return win(Side::Salesforce, ONE_SIDE, Reason::SourceNotKnown);
+            }
+            (Some(_), None) | (None, Some(_)) => return nothing(NOT_KNOWN, self.why_not_edited()),
+            (Some(source), Some(remote)) => Both { source, remote },
+        };
+        let mut policy = policy;
+        let verdict = loop {
+            match (self.always(policy, &both, source, remote), policy) {
+                (Some(verdict), _) => break verdict,
+                (None, Policy::ValueBeatsBlank { then }) => policy = then,
+                (None, _) => break self.merge(policy, &both, all, source, remote),
+            }
+        };
+        self.one_way(verdict)
+    }
+
+    fn why_not_edited(&self) -> Reason {
+        match self.direction {
+            Direction::ToSalesforce if self.source.is_none() => Reason::OneWay,
+            Direction::FromSalesforce if self.remote.is_none() => Reason::OneWay,
+            _ if self.own && self.source.is_none() => Reason::OwnWrite,
+            _ => Reason::NeitherEdited,
+        }
+    }
+
+    fn fill_blanks(&self, policy: &Policy) -> Verdict {
+        let rule = policy.name();
+        match (self.source, self.remote) {
+            (None, _) => nothing(rule, Reason::SourceNotKnown),
+            (_, None) => nothing(rule, Reason::SalesforceNotKnown),
+            (Some(source), Some(remote)) if same(source, remote) => nothing(EQUAL, Reason::Equal),
+            (_, Some(remote)) if !is_blank(remote) => nothing(rule, Reason::SalesforceNotBlank),
+            _ if !self.direction.writes_salesforce() => nothing(rule, Reason::OneWay),
+            _ => win(Side::Source, rule, Reason::SalesforceBlank),
+        }
+    }
+
+    /// The policies that apply whether there is a conflict or not; `None` for the others.
+    fn always(&self, policy: &Policy, both: &Both<'_>, source: &State, remote: &State) -> Option<Verdict> {
+        let rule = policy.name();
+        if !matches!(policy, Policy::Sum) && same(both.source, both.remote) {
+            return Some(nothing(EQUAL, Reason::Equal));
+        }
+        match policy {
+            Policy::Never => Some(nothing(rule, Reason::NeverWritten)),
+            Policy::FillBlanks => Some(self.fill_blanks(policy)),
+            Policy::ValueBeatsBlank { .. } => both.value_beats_blank(rule),
+            Policy::Max => Some(both.extreme(rule, Ordering::Greater)),
+            Policy::Min => Some(both.extreme(rule, Ordering::Less)),
+            Policy::Sum => Some(self.sum(rule, both)),
+            Policy::AppendUnique => Some(both.append_unique(rule)),
+            Policy::FirstTouch(recency) => Some(self.first_touch(rule, recency, both, source, remote)),
+            _ => None,
+        }
+    }
+
+    /// An edit on one side only is no conflict; for the rest the policy decides.
+    fn merge(&self, policy: &Policy, both: &Both<'_>, all: &ConflictPolicy, source: &State, remote: &State) -> Verdict {
+        match (self.source_edited(), self.remote_edited()) {
+            (true, false) if self.base.is_none() => win(Side::Source, ONE_SIDE, self.why_remote_does_not_count()),
+            (false, true) if self.base.is_none() => win(Side::Salesforce, ONE_SIDE, Reason::OneWay),
+            (true, false) => win(Side::Source, ONE_SIDE, Reason::OnlySourceEdited),
+            (false, true) => win(Side::Salesforce, ONE_SIDE, Reason::OnlySalesforceEdited),
+            (false, false) => nothing(ONE_SIDE, self.why_remote_does_not_count()),
+            (true, true) => self.conflict(policy, both, all, source, remote),
+        }
+    }
+
+    fn why_remote_does_not_count(&self) -> Reason {
+        if self.own { Reason::OwnWrite } else { Reason::OneWay }
+    }
+
+    fn conflict(
+        &self,
+        policy: &Policy,
+        both: &Both<'_>,
+        all: &ConflictPolicy,
+        source: &State,
+        remote: &State,
+    ) -> Verdict {
+        let rule = policy.name();
+        let reason = if self.base.is_some() { Reason::BothEdited } else { Reason::NoBase };
+        let stamps = |recency: &Recency| (stamp(source, self.name, recency), stamp(remote, self.name, recency));
+        match policy {
+            Policy::SalesforceWins => win(Side::Salesforce, rule, reason),
+            Policy::SourceWins => win(Side::Source, rule, reason),
+            Policy::MostRecent(recency) => {
+                let (source, remote) = stamps(recency);
+                let (side, reason) = younger(source, remote, recency);
+                win(side, rule, reason)
+            }
+            Policy::SalesforceUnlessBlank if is_blank(both.remote) => win(Side::Source, rule, Reason::SalesforceBlank),
+            Policy::SalesforceUnlessBlank => win(Side::Salesforce, rule, Reason::SalesforceNotBlank),
+            Policy::SourceUnlessBlank if is_blank(both.source) => win(Side::Salesforce, rule, Reason::SourceBlank),
+            Policy::SourceUnlessBlank => win(Side::Source, rule, Reason::SourceNotBlank),
+            Policy::SourceRanking { ranking, recency } => {
+                let rank = |state: &State, default: Side| {
+                    let origin = state.origin(self.name).unwrap_or(default.as_str());
+                    ranking.iter().position(|ranked| ranked == origin).unwrap_or(usize::MAX)
+                };
+                let side = match rank(source, Side::Source).cmp(&rank(remote, Side::Salesforce)) {
+                    Ordering::Less => Side::Source,
+                    Ordering::Greater => Side::Salesforce,
+                    Ordering::Equal => {
+                        let (source, remote) = stamps(recency);
+                        let (side, reason) = younger(source, remote, recency);
+                        return win(side, rule, reason);
+                    }
+                };
+                win(side, rule, Reason::RankedFirst)
+            }
+            Policy::Custom => self.custom(rule, both, all, stamps(&Recency::default())),
+            // The policies that always apply have decided before.
+            _ => ask(rule, Reason::Asked),
+        }
+    }
+
+    fn custom(
+        &self,
+        rule: &'static str,
+        both: &Both<'_>,
+        all: &ConflictPolicy,
+        (source_changed_at, remote_changed_at): (Option<Timestamp>, Option<Timestamp>),
+    ) -> Verdict {
+        let Some(custom) = &all.custom else { return ask(rule, Reason::NoCustom) };
+        let conflict = FieldConflict {
+            field: self.name,
+            base: self.base,
+            source: both.source,
+            remote: both.remote,
+            source_changed_at,
+            remote_changed_at,
+        };
+        match (custom.0)(&conflict) {
+            CustomVerdict::Salesforce => win(Side::Salesforce, rule, Reason::CustomDecided),
+            CustomVerdict::Source => win(Side::Source, rule, Reason::CustomDecided),
+            CustomVerdict::Value(value) => both.each(rule, Reason::CustomDecided, Winner::Both, &value),
+            CustomVerdict::Neither => nothing(rule, Reason::CustomDecided),
+            CustomVerdict::Ask => ask(rule, Reason::CustomDecided),
+        }
+    }
+
+    fn sum(&self, rule: &'static str, both: &Both<'_>) -> Verdict {
+        let equal = same(both.source, both.remote);
+        let Some(base) = self.base else {
+            return if equal { nothing(EQUAL, Reason::Equal) } else { ask(rule, Reason::NotAddable) };
+        };
+        match (!same(both.source, base), !self.own && !same(both.remote, base)) {
+            // Two counters that went up by the same are equal, and still both changes count.
+            (true, true) => match sum(base, both.source, both.remote) {
+                Some(sum) => both.each(rule, Reason::Added, Winner::Both, &Value::Number(sum)),
+                None if equal => nothing(EQUAL, Reason::Equal),
+                None => ask(rule, Reason::NotAddable),
+            },
+            _ if equal => nothing(EQUAL, Reason::Equal),
+            (true, false) => win(Side::Source, rule, Reason::OnlySourceEdited),
+            (false, true) => win(Side::Salesforce, rule, Reason::OnlySalesforceEdited),
+            (false, false) => nothing(rule, Reason::OwnWrite),
+        }
+    }
+
+    fn first_touch(
+        &self,
+        rule: &'static str,
+        recency: &Recency,
+        both: &Both<'_>,
+        source: &State,
+        remote: &State,
+    ) -> Verdict {
+        if let Some(base) = self.base.filter(|base| !is_blank(base)) {
+            let winner = match (same(both.source, base), same(both.remote, base)) {
+                (true, _) => Winner::Source,
+                (_, true) => Winner::Salesforce,
+                _ => Winner::None,
+            };
+            return both.each(rule, Reason::FirstValue, winner, base);
+        }
+        match (is_blank(both.source), is_blank(both.remote)) {
+            (true, _) => win(Side::Salesforce, rule, Reason::SourceBlank),
+            (_, true) => win(Side::Source, rule, Reason::SalesforceBlank),
+            _ => {
+                let stamps = (stamp(source, self.name, recency), stamp(remote, self.name, recency));
+                let (side, reason) = older(stamps.0, stamps.1, recency);
+                win(side, rule, reason)
+            }
+        }
+    }
+
+    /// Takes out what goes a way that values of this field do not go.
+    pub(super) fn one_way(&self, mut verdict: Verdict) -> Verdict {
+        let (writes_salesforce, writes_source) = (self.direction.writes_salesforce(), self.direction.writes_source());
+        let blocked = match &mut verdict.write {
+            Write::ToSalesforce => !writes_salesforce,
+            Write::ToSource => !writes_source,
+            Write::Each { to_salesforce, to_source } => {
+                let some = to_salesforce.is_some() || to_source.is_some();
+                if !writes_salesforce {
+                    *to_salesforce = None;
+                }
+                if !writes_source {
+                    *to_source = None;
+                }
+                some && to_salesforce.is_none() && to_source.is_none()
+            }
+            Write::Nothing | Write::Ask => false,
+        };
+        if blocked { nothing(verdict.rule, Reason::OneWay) } else { verdict }
+    }
+}
+
+impl Both<'_> {
+    fn value_beats_blank(&self, rule: &'static str) -> Option<Verdict> {
+        match (is_blank(self.source), is_blank(self.remote)) {
+            (true, false) => Some(win(Side::Salesforce, rule, Reason::SourceBlank)),
+            (false, true) => Some(win(Side::Source, rule, Reason::SalesforceBlank)),
+            _ => None,
+        }
+    }
+
+    fn extreme(&self, rule: &'static str, wanted: Ordering) -> Verdict {
+        if let Some(verdict) = self.value_beats_blank(rule) {
+            return verdict;
+        }
+        let reason = if wanted == Ordering::Greater { Reason::Greater } else { Reason::Lesser };
+        match order(self.source, self.remote) {
+            Some(found) if found == wanted => win(Side::Source, rule, reason),
+            Some(Ordering::Equal) => nothing(EQUAL, Reason::Equal),
+            Some(_) => win(Side::Salesforce, rule, reason),
+            None => ask(rule, Reason::NotComparable),
+        }
+    }
+
+    fn append_unique(&self, rule: &'static str) -> Verdict {
+        let Some(items) = union(self.source, self.remote) else { return ask(rule, Reason::NotAList) };
+        let (source_has, remote_has) = (has_items(self.source, &items), has_items(self.remote, &items));
+        let (winner, reason) = match (source_has, remote_has) {
+            (true, true) => return nothing(EQUAL, Reason::Equal),
+            (true, false) => (Winner::Source, Reason::Joined),
+            (false, true) => (Winner::Salesforce, Reason::Joined),
+            (false, false) => (Winner::Both, Reason::Joined),
+        };
+        let to_salesforce = (!remote_has).then(|| items_like(self.remote, &items));
+        let to_source = (!source_has).then(|| items_like(self.source, &items));
+        verdict(Write::Each { to_salesforce, to_source }, winner, rule, reason)
+    }
+
+    /// A value for each side that has not got it.
+    fn each(&self, rule: &'static str, reason: Reason, winner: Winner, value: &Value) -> Verdict {
+        let lacks = |side: &Value| (!same(side, value)).then(|| value.clone());
+        let write = Write::Each { to_salesforce: lacks(self.remote), to_source: lacks(self.source) };
+        verdict(write, winner, rule, reason)
+    }
+}

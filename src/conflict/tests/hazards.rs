@@ -1,0 +1,277 @@
+//! What is known to go wrong when two systems are kept in step.
+
+use super::*;
+use crate::types::{Direction, RecordId, Value};
+
+const EARLY: &str = "2026-05-01T07:25:37Z";
+const LATE: &str = "2026-05-01T08:00:00Z";
+
+fn most_recent() -> ConflictPolicy {
+    policy("\"most_recent\"")
+}
+
+#[test]
+fn equal_stamps_are_decided_by_the_tie_break_alone() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let (source, remote) =
+        (state(r#"{"Phone":"2"}"#, "2026-05-01T07:25:37.000+0000"), state(r#"{"Phone":"3"}"#, EARLY));
+    let salesforce = resolve(Some(&base), &source, &remote, &most_recent());
+    assert_eq!((salesforce.to_source.text("Phone"), salesforce.to_salesforce.len()), (Some("3"), 0));
+    let source_wins = policy(r#"{"name":"most_recent","tie":"source"}"#);
+    assert_eq!(resolve(Some(&base), &source, &remote, &source_wins).to_salesforce.text("Phone"), Some("2"));
+}
+
+#[test]
+fn stamps_within_the_skew_tie_inclusively() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let remote = state(r#"{"Phone":"3"}"#, "2026-05-01T07:25:37.000Z");
+    let winner = |policy: &str, stamp: &str| {
+        let resolution = resolve(Some(&base), &state(r#"{"Phone":"2"}"#, stamp), &remote, &self::policy(policy));
+        resolution.decisions[0].winner
+    };
+    let skewed = r#"{"name":"most_recent","skew_seconds":2}"#;
+    assert_eq!(winner(skewed, "2026-05-01T07:25:39.000Z"), Winner::Salesforce);
+    assert_eq!(winner(skewed, "2026-05-01T07:25:39.001Z"), Winner::Source);
+    assert_eq!(winner("\"most_recent\"", "2026-05-01T07:25:37.001Z"), Winner::Source);
+}
+
+#[test]
+fn our_own_write_that_bumps_the_stamp_is_no_edit() {
+    let us = RecordId::new("005dM00000aYf0q").expect("an id");
+    let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
+    let remote = state(r#"{"Phone":"2","Title":"CEO"}"#, LATE);
+    let echo = remote.clone().changed_by(RecordId::new("005dM00000aYf0qQAC").expect("the same in 18 characters"));
+    let policy = most_recent().with_integration_user(us);
+
+    let unchanged = state(r#"{"Phone":"1","Title":"CEO"}"#, EARLY);
+    assert!(resolve(Some(&base), &unchanged, &echo, &policy).is_settled(), "an echo goes nowhere");
+    let edited = state(r#"{"Phone":"3","Title":"CEO"}"#, EARLY);
+    let resolution = resolve(Some(&base), &edited, &echo, &policy);
+    assert_eq!(resolution.to_salesforce, record(r#"{"Phone":"3"}"#), "though the echo's stamp is later");
+
+    let person = remote.changed_by(RecordId::new("005000000000001").expect("an id"));
+    assert_eq!(resolve(Some(&base), &edited, &person, &policy).to_source, record(r#"{"Phone":"2"}"#));
+}
+
+#[test]
+fn a_persons_edit_beside_our_write_still_counts() {
+    let us = RecordId::new("005dM00000aYf0q").expect("an id");
+    let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
+    let mut remote = state(r#"{"Phone":"2","Title":"CTO"}"#, LATE);
+    remote.field_changed_by.insert("Phone".into(), us);
+    let source = state(r#"{"Phone":"1","Title":"CEO"}"#, EARLY);
+    let resolution = resolve(Some(&base), &source, &remote, &most_recent().with_integration_user(us));
+    assert_eq!(resolution.to_source, record(r#"{"Title":"CTO"}"#));
+}
+
+#[test]
+fn a_formulas_change_that_bumps_no_stamp_still_arrives() {
+    let base = record(r#"{"Health__c":"red","Phone":"1"}"#);
+    let (source, remote) =
+        (state(r#"{"Health__c":"red","Phone":"2"}"#, LATE), state(r#"{"Health__c":"green","Phone":"1"}"#, EARLY));
+    let policy = most_recent().with_direction("Health__c", Direction::FromSalesforce);
+    let resolution = resolve(Some(&base), &source, &remote, &policy);
+    assert_eq!(resolution.to_source, record(r#"{"Health__c":"green"}"#));
+    assert_eq!(resolution.to_salesforce, record(r#"{"Phone":"2"}"#));
+}
+
+#[test]
+fn audit_fields_that_an_administrator_set_decide_nothing_where_another_stamp_is_named() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let remote = state(r#"{"Phone":"2","SystemModstamp":"2026-05-01T07:00:00.000+0000"}"#, "2030-01-01T00:00:00Z");
+    let source = state(r#"{"Phone":"3","SystemModstamp":"2026-05-01T07:30:00Z"}"#, EARLY);
+    let named =
+        policy(r#"{"name":"most_recent","stamp_field":"SystemModstamp"}"#).with_field("SystemModstamp", Policy::Never);
+    assert_eq!(resolve(Some(&base), &source, &remote, &named).to_salesforce.text("Phone"), Some("3"));
+    assert_eq!(resolve(Some(&base), &source, &remote, &most_recent()).to_source.text("Phone"), Some("2"));
+}
+
+#[test]
+fn stamps_compare_as_instants_over_the_end_of_summer_time() {
+    // In Berlin half past two comes twice that night: the one with +02:00 first.
+    let base = record(r#"{"Phone":"1"}"#);
+    let first = state(r#"{"Phone":"2"}"#, "2026-10-25T02:30:00+02:00");
+    let second = state(r#"{"Phone":"3"}"#, "2026-10-25T02:10:00+01:00");
+    assert_eq!(resolve(Some(&base), &first, &second, &most_recent()).to_source.text("Phone"), Some("3"));
+    assert_eq!(resolve(Some(&base), &second, &first, &most_recent()).to_salesforce.text("Phone"), Some("3"));
+}
+
+#[test]
+fn both_loops_deciding_at_once_never_swap_the_values_for_ever() {
+    // Both sides are edited before either loop runs; each loop decides by what it saw, and both writes land.
+    for text in ["\"most_recent\"", "\"salesforce_wins\"", "\"source_wins\"", "\"first_touch\"", "\"append_unique\""] {
+        let policy = policy(text);
+        let mut base = Some(record(r#"{"Stage":"a"}"#));
+        let (mut source, mut remote) = (state(r#"{"Stage":"b"}"#, EARLY), state(r#"{"Stage":"c"}"#, LATE));
+        let mut writes = 0;
+        for round in 0..6 {
+            let push = resolve(base.as_ref(), &source, &remote, &policy);
+            let pull = resolve(base.as_ref(), &source, &remote, &policy);
+            writes += push.to_salesforce.len() + pull.to_source.len();
+            remote.values = apply(&remote.values, &push.to_salesforce);
+            source.values = apply(&source.values, &pull.to_source);
+            // A write bumps the stamp of the side that it reaches, which must not make it the younger edit.
+            let bumped = at("2026-05-01T09:00:00Z").unix_millis() + round * 1000;
+            if !push.to_salesforce.is_empty() {
+                remote.changed_at = Timestamp::from_unix_millis(bumped);
+            }
+            base = Some(source.values.clone());
+        }
+        assert!(writes <= 2 && source.values == remote.values, "{text}: {writes} writes, {source:?} {remote:?}");
+    }
+}
+
+fn with_delete(rule: DeleteRule) -> ConflictPolicy {
+    most_recent().with_delete(rule)
+}
+
+#[test]
+fn a_deletion_that_races_an_edit_is_decided_by_its_own_rule() {
+    let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
+    let edited = state(r#"{"Phone":"2","Title":"CEO"}"#, LATE);
+    let fate = |rule| resolve(Some(&base), &edited, &State::deleted(), &with_delete(rule));
+
+    let revived = fate(DeleteRule::EditWins);
+    assert_eq!((revived.fate, &revived.to_salesforce), (Fate::RestoreInSalesforce, &edited.values), "the whole record");
+    let deleted = fate(DeleteRule::DeleteWins);
+    assert_eq!((deleted.fate, deleted.to_salesforce.len()), (Fate::DeleteInSource, 0));
+    assert_eq!(deleted.decisions[0].lost_source, Some(Value::Record(edited.values.clone())));
+    let asked = fate(DeleteRule::Ask);
+    assert_eq!((asked.fate, asked.questions.len(), asked.to_salesforce.len()), (Fate::Keep, 1, 0));
+    assert_eq!(fate(DeleteRule::Never).fate, Fate::Apart);
+
+    let other_way = resolve(Some(&base), &State::deleted(), &edited, &with_delete(DeleteRule::EditWins));
+    assert_eq!((other_way.fate, &other_way.to_source), (Fate::RestoreInSource, &edited.values));
+}
+
+#[test]
+fn a_deletion_without_an_edit_goes_over_unless_the_record_is_in_active_use() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let unedited = state(r#"{"Phone":"1"}"#, EARLY);
+    for rule in [DeleteRule::DeleteWins, DeleteRule::EditWins, DeleteRule::Ask] {
+        assert_eq!(resolve(Some(&base), &unedited, &State::deleted(), &with_delete(rule)).fate, Fate::DeleteInSource);
+        assert_eq!(
+            resolve(Some(&base), &State::deleted(), &unedited, &with_delete(rule)).fate,
+            Fate::DeleteInSalesforce
+        );
+    }
+    let kept = resolve(Some(&base), &unedited, &State::deleted(), &with_delete(DeleteRule::Never));
+    assert!(kept.fate == Fate::Apart && kept.is_settled());
+}
+
+#[test]
+fn our_own_deletion_is_no_edit_of_the_orgs() {
+    let us = RecordId::new("005dM00000aYf0q").expect("an id");
+    let base = record(r#"{"Phone":"1"}"#);
+    let policy = with_delete(DeleteRule::DeleteWins).with_integration_user(us);
+    let gone = State::deleted().changed_by(us);
+    assert!(resolve(Some(&base), &state(r#"{"Phone":"1"}"#, EARLY), &gone, &policy).is_settled());
+    let again = resolve(Some(&base), &state(r#"{"Phone":"2"}"#, EARLY), &gone, &policy);
+    assert_eq!(again.fate, Fate::RestoreInSalesforce);
+}
+
+#[test]
+fn a_record_deleted_before_it_was_ever_pushed_writes_nothing() {
+    let never_there = State::deleted();
+    let resolution = resolve(None, &State::deleted(), &never_there, &most_recent());
+    assert_eq!((resolution.fate, resolution.is_settled()), (Fate::Gone, true));
+}
+
+#[test]
+fn a_question_is_answered_once_and_asked_anew_when_a_value_changes() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let (source, remote) = (state(r#"{"Phone":"2"}"#, EARLY), state(r#"{"Phone":"3"}"#, LATE));
+    let ask = policy("\"ask\"");
+    let question = resolve(Some(&base), &source, &remote, &ask).questions.remove(0);
+    let text = serde_json::to_string(&question).expect("serialises");
+    let question: Question = serde_json::from_str(&text).expect("outlives the process");
+    let replay = |answer, remote: &State| {
+        resolve_answered(Some(&base), &source, remote, &ask, &[question.clone().answered(answer)])
+    };
+    assert_eq!(replay(Answer::Source, &remote).to_salesforce.text("Phone"), Some("2"));
+    assert_eq!(replay(Answer::Salesforce, &remote).to_source.text("Phone"), Some("3"));
+    let own = replay(Answer::Value("4".into()), &remote);
+    assert_eq!((own.to_salesforce.text("Phone"), own.to_source.text("Phone")), (Some("4"), Some("4")));
+    assert!(replay(Answer::KeepApart, &remote).is_settled());
+    let moved_on = state(r#"{"Phone":"5"}"#, LATE);
+    assert_eq!(replay(Answer::Source, &moved_on).questions.len(), 1);
+    // Taken back: the question is there again.
+    assert_eq!(resolve_answered(Some(&base), &source, &remote, &ask, &[]).questions.len(), 1);
+}
+
+#[test]
+fn a_question_about_a_deletion_is_replayed_too() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let edited = state(r#"{"Phone":"2"}"#, LATE);
+    let ask = with_delete(DeleteRule::Ask);
+    let question = resolve(Some(&base), &edited, &State::deleted(), &ask).questions.remove(0);
+    let fate = |answer| {
+        let answers = [question.clone().answered(answer)];
+        resolve_answered(Some(&base), &edited, &State::deleted(), &ask, &answers).fate
+    };
+    assert_eq!(fate(Answer::Salesforce), Fate::DeleteInSource);
+    assert_eq!(fate(Answer::Source), Fate::RestoreInSalesforce);
+    assert_eq!(fate(Answer::KeepApart), Fate::Apart);
+}
+
+#[test]
+fn the_change_time_of_a_field_counts_before_the_records() {
+    let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
+    let mut source = state(r#"{"Phone":"2","Title":"CTO"}"#, LATE);
+    source.field_changed_at.insert("Phone".into(), at("2026-05-01T06:00:00Z"));
+    let remote = state(r#"{"Phone":"3","Title":"CFO"}"#, EARLY);
+    let resolution = resolve(Some(&base), &source, &remote, &most_recent());
+    assert_eq!(resolution.to_source, record(r#"{"Phone":"3"}"#));
+    assert_eq!(resolution.to_salesforce, record(r#"{"Title":"CTO"}"#));
+}
+
+#[test]
+fn a_ranking_counts_the_origin_of_each_field() {
+    let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
+    let mut source = state(r#"{"Phone":"2","Title":"CTO"}"#, EARLY);
+    source.field_origins.insert("Phone".into(), "user".into());
+    source.origin = Some("import".into());
+    let remote = state(r#"{"Phone":"3","Title":"CFO"}"#, LATE);
+    let ranked = policy(r#"{"name":"source_ranking","ranking":["user","salesforce","import"]}"#);
+    let resolution = resolve(Some(&base), &source, &remote, &ranked);
+    assert_eq!(resolution.to_salesforce, record(r#"{"Phone":"2"}"#), "manual outranks, automation does not");
+    assert_eq!(resolution.to_source, record(r#"{"Title":"CFO"}"#));
+}
+
+#[test]
+fn a_function_of_the_callers_decides_conflicts_only() {
+    let base = record(r#"{"A":"1","B":"1"}"#);
+    let longest = ConflictPolicy::new(Policy::Custom).with_custom(|conflict| {
+        let length = |value: &Value| value.as_text().map_or(0, str::len);
+        if length(conflict.source) > length(conflict.remote) {
+            CustomVerdict::Source
+        } else {
+            CustomVerdict::Salesforce
+        }
+    });
+    longest.check().expect("it has a function");
+    assert!(policy("\"custom\"").check().is_err());
+    let resolution = resolve(
+        Some(&base),
+        &state(r#"{"A":"long","B":"1"}"#, EARLY),
+        &state(r#"{"A":"no","B":"2"}"#, EARLY),
+        &longest,
+    );
+    assert_eq!(resolution.to_salesforce, record(r#"{"A":"long"}"#));
+    assert_eq!(resolution.to_source, record(r#"{"B":"2"}"#));
+}
+
+#[test]
+fn smv_35_a_local_override_never_reaches_salesforce() {
+    let remote = record(r#"{"Probability":40,"StageName":"Proposal"}"#);
+    let seen = Overlay::new(record(r#"{"Probability":75}"#)).over(&remote);
+    assert_eq!(seen, record(r#"{"Probability":75,"StageName":"Proposal"}"#));
+    let synced = State::new(remote.clone());
+    assert!(resolve(Some(&remote), &synced, &State::new(remote.clone()), &policy("\"source_wins\"")).is_settled());
+}
+
+#[test]
+fn a_misspelt_field_of_a_policy_is_named() {
+    let policy = most_recent().with_field("Phnoe", Policy::Max).with_direction("Title", Direction::ToSalesforce);
+    assert_eq!(policy.unknown_fields(["phone", "TITLE"]), ["Phnoe"]);
+}

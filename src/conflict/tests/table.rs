@@ -1,0 +1,189 @@
+//! Every policy over every combination of base, source, remote and stamps. The grids are written from the definition of the
+//! policies, not from what the engine does.
+
+use super::*;
+
+/// What is expected of a field: `-` nothing, `>` the source's value goes to Salesforce, `<` Salesforce's to the source, `?` a
+/// question, `x` the base's value goes back to both, `+` something of both goes to both. `t` goes to the younger side's loser,
+/// `o` to the older one's.
+///
+/// First grid, without base: rows are the source absent, null, `A`; columns the remote absent, null, `B`.
+/// Second grid, with base `X`: rows are the source absent, null, `X`, `A`; columns the remote absent, null, `X`, `B`.
+struct Row {
+    policy: &'static str,
+    values: [&'static str; 3],
+    no_base: [&'static str; 3],
+    base: [&'static str; 4],
+}
+
+const TEXTS: [&str; 3] = ["\"x\"", "\"a\"", "\"b\""];
+/// X < A < B.
+const NUMBERS: [&str; 3] = ["5", "7", "9"];
+
+const fn row(policy: &'static str, no_base: [&'static str; 3], base: [&'static str; 4]) -> Row {
+    Row { policy, values: TEXTS, no_base, base }
+}
+
+const fn numbers(policy: &'static str, no_base: [&'static str; 3], base: [&'static str; 4]) -> Row {
+    Row { policy, values: NUMBERS, no_base, base }
+}
+
+const TABLE: &[Row] = &[
+    row("\"salesforce_wins\"", ["-<<", ">-<", "><<"], ["-<-<", ">-><", "-<-<", "><><"]),
+    row("\"source_wins\"", ["-<<", ">->", ">>>"], ["-<-<", ">->>", "-<-<", ">>>>"]),
+    row("\"most_recent\"", ["-<<", ">-t", ">tt"], ["-<-<", ">->t", "-<-<", ">t>t"]),
+    row("\"salesforce_unless_blank\"", ["-<<", ">-<", ">><"], ["-<-<", ">-><", "-<-<", ">>><"]),
+    row("\"source_unless_blank\"", ["-<<", ">-<", ">>>"], ["-<-<", ">-><", "-<-<", ">>>>"]),
+    row(
+        r#"{"name":"source_ranking","ranking":["source","salesforce"]}"#,
+        ["-<<", ">->", ">>>"],
+        ["-<-<", ">->>", "-<-<", ">>>>"],
+    ),
+    row(r#"{"name":"source_ranking","ranking":["billing"]}"#, ["-<<", ">-t", ">tt"], ["-<-<", ">->t", "-<-<", ">t>t"]),
+    row("\"ask\"", ["-<<", ">-?", ">??"], ["-<-<", ">->?", "-<-<", ">?>?"]),
+    // Without a function, custom asks.
+    row("\"custom\"", ["-<<", ">-?", ">??"], ["-<-<", ">->?", "-<-<", ">?>?"]),
+    row("\"never\"", ["---", "---", "---"], ["----", "----", "----", "----"]),
+    row("\"fill_blanks\"", ["---", "---", "->-"], ["----", "----", "->--", "->--"]),
+    row("\"value_beats_blank\"", ["-<<", ">-<", ">><"], ["-<-<", ">-<<", "->-<", ">>><"]),
+    row(
+        r#"{"name":"value_beats_blank","then":"source_wins"}"#,
+        ["-<<", ">-<", ">>>"],
+        ["-<-<", ">-<<", "->-<", ">>>>"],
+    ),
+    numbers("\"max\"", ["-<<", ">-<", ">><"], ["-<-<", ">-<<", "->-<", ">>><"]),
+    numbers("\"min\"", ["-<<", ">-<", ">>>"], ["-<-<", ">-<<", "->->", ">><>"]),
+    numbers("\"sum\"", ["-<<", ">-?", ">??"], ["-<-<", ">->?", "-<-<", ">?>+"]),
+    row("\"append_unique\"", ["-<<", ">-<", ">>+"], ["-<-<", ">-<<", "->-+", ">>++"]),
+    row("\"first_touch\"", ["-<<", ">-<", ">>o"], ["-<-<", ">-<x", "->->", ">x<x"]),
+];
+
+const EARLY: &str = "2026-05-01T07:25:37Z";
+const LATE: &str = "2026-05-01T07:25:38Z";
+
+/// Values of a row or column: absent, null, and those of the policy.
+fn side(value: Option<&str>, stamp: &str) -> State {
+    state(&value.map_or("{}".to_owned(), |value| format!(r#"{{"F__c":{value}}}"#)), stamp)
+}
+
+fn written(resolution: &Resolution, source: Option<&str>, remote: Option<&str>, base: Option<&str>) -> char {
+    let of = |record: &Record| record.get("F__c").map(|value| serde_json::to_string(value).expect("serialises"));
+    let (to_salesforce, to_source) = (of(&resolution.to_salesforce), of(&resolution.to_source));
+    let asked = !resolution.questions.is_empty();
+    match (to_salesforce.as_deref(), to_source.as_deref(), asked) {
+        (None, None, false) => '-',
+        (None, None, true) => '?',
+        (Some(sent), None, false) if Some(sent) == source => '>',
+        (None, Some(sent), false) if Some(sent) == remote => '<',
+        (Some(sent), Some(also), false) if sent == also && Some(sent) == base => 'x',
+        (Some(sent), Some(also), false) if sent == also => '+',
+        // What both have together may be what one of them has already.
+        (Some(_), None, false) | (None, Some(_), false) => '+',
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_policy_decides_every_combination_as_defined() {
+    let mut cells = 0;
+    for row in TABLE {
+        let [x, a, b] = row.values;
+        let policy = policy(row.policy);
+        let with_base = record(&format!(r#"{{"F__c":{x}}}"#));
+        let no_base = (None, vec![None, Some("null"), Some(a)], vec![None, Some("null"), Some(b)], &row.no_base[..]);
+        let base = (
+            Some(&with_base),
+            vec![None, Some("null"), Some(x), Some(a)],
+            vec![None, Some("null"), Some(x), Some(b)],
+            &row.base[..],
+        );
+        for (base, sources, remotes, grid) in [no_base, base] {
+            for (source, line) in sources.iter().zip(grid) {
+                for (remote, expected) in remotes.iter().zip(line.chars()) {
+                    for (source_at, remote_at, younger) in [(EARLY, EARLY, '<'), (LATE, EARLY, '>'), (EARLY, LATE, '<')]
+                    {
+                        let expected = match expected {
+                            't' => younger,
+                            // Of two equal stamps Salesforce's counts, for the younger as for the older.
+                            'o' if source_at == remote_at => '<',
+                            'o' if younger == '<' => '>',
+                            'o' => '<',
+                            other => other,
+                        };
+                        let resolution = resolve(base, &side(*source, source_at), &side(*remote, remote_at), &policy);
+                        let context = format!(
+                            "{} base {base:?} source {source:?} at {source_at} remote {remote:?} at {remote_at}",
+                            row.policy
+                        );
+                        let found = written(&resolution, *source, *remote, base.map(|_| x));
+                        assert_eq!(found, expected, "{context}: {:?}", resolution.decisions);
+                        let known = usize::from(base.is_some() || source.is_some() || remote.is_some());
+                        assert_eq!(resolution.decisions.len(), known, "{context}");
+                        cells += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(cells, TABLE.len() * (9 + 16) * 3);
+    for name in Policy::NAMES {
+        assert!(TABLE.iter().any(|row| policy(row.policy).of("F__c").name() == name), "{name} is in no row");
+    }
+}
+
+#[test]
+fn sums_unions_and_extremes_give_the_right_value() {
+    let base = record(r#"{"Visits__c":10,"Tags__c":"a","Level__c":2,"Day__c":"2026-05-01","Done__c":false}"#);
+    let source = state(r#"{"Visits__c":13,"Tags__c":"c;a","Level__c":3,"Day__c":"2026-05-03","Done__c":true}"#, EARLY);
+    let remote =
+        state(r#"{"Visits__c":12.5,"Tags__c":"a;b","Level__c":1,"Day__c":"2026-05-02","Done__c":false}"#, LATE);
+    let policy: ConflictPolicy = serde_json::from_str(
+        r#"{"default":"max","fields":{"visits__c":"sum","Tags__c":"append_unique","Level__c":"min"}}"#,
+    )
+    .expect("reads");
+    let resolution = resolve(Some(&base), &source, &remote, &policy);
+    assert_eq!(
+        resolution.to_salesforce,
+        record(r#"{"Visits__c":15.5,"Tags__c":"a;b;c","Day__c":"2026-05-03","Done__c":true}"#)
+    );
+    assert_eq!(resolution.to_source, record(r#"{"Visits__c":15.5,"Tags__c":"a;b;c","Level__c":1}"#));
+    let winners: Vec<Winner> = resolution.decisions.iter().map(|decision| decision.winner).collect();
+    assert_eq!(winners, [Winner::Both, Winner::Both, Winner::Salesforce, Winner::Source, Winner::Source]);
+    let equal = resolve(
+        Some(&record(r#"{"N":10}"#)),
+        &state(r#"{"N":13}"#, EARLY),
+        &state(r#"{"N":13}"#, EARLY),
+        &self::policy("\"sum\""),
+    );
+    assert_eq!(equal.to_salesforce, record(r#"{"N":16}"#), "two counters that went up by the same");
+    assert_eq!(equal.to_source, record(r#"{"N":16}"#));
+}
+
+#[test]
+fn what_has_no_order_or_is_no_number_or_list_is_asked_not_guessed() {
+    for (policy, source, remote) in [
+        ("\"max\"", "\"high\"", "\"low\""),
+        ("\"min\"", "5", "\"2026-05-01\""),
+        ("\"sum\"", "\"13\"", "12"),
+        ("\"append_unique\"", "5", "\"a\""),
+    ] {
+        let values = |value: &str| format!(r#"{{"F__c":{value}}}"#);
+        let base = record(r#"{"F__c":1}"#);
+        let resolution =
+            resolve(Some(&base), &state(&values(source), EARLY), &state(&values(remote), LATE), &self::policy(policy));
+        assert_eq!((resolution.questions.len(), resolution.to_salesforce.len(), resolution.to_source.len()), (1, 0, 0));
+    }
+}
+
+#[test]
+fn a_decision_tells_what_was_lost() {
+    let base = record(r#"{"A":1,"B":1,"C":1}"#);
+    let (source, remote) = (state(r#"{"A":2,"B":1,"C":2}"#, EARLY), state(r#"{"A":3,"B":3,"C":3}"#, LATE));
+    let policy: ConflictPolicy =
+        serde_json::from_str(r#"{"default":"salesforce_wins","fields":{"C":"source_wins"}}"#).expect("reads");
+    let resolution = resolve(Some(&base), &source, &remote, &policy);
+    let lost: Vec<_> =
+        resolution.decisions.iter().map(|d| (d.lost_source.clone(), d.lost_salesforce.clone())).collect();
+    let two = Some(crate::types::Value::from(2_u32));
+    assert_eq!(lost, [(two, None), (None, None), (None, Some(3_u32.into()))]);
+}

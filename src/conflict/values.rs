@@ -1,0 +1,151 @@
+//! How values compare and combine.
+
+use std::cmp::Ordering;
+
+use crate::types::{Decimal, Value};
+
+/// Null and the empty text, and nothing chosen. Absent is not blank.
+pub(super) fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::MultiSelect(chosen) => chosen.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether both are one value: blanks are, numbers by value, texts that are moments or ids in another shape too.
+pub(super) fn same(left: &Value, right: &Value) -> bool {
+    if is_blank(left) || is_blank(right) {
+        return is_blank(left) && is_blank(right);
+    }
+    match (left, right) {
+        (Value::Text(left), Value::Text(right)) if left == right => true,
+        (Value::Text(text), Value::Text(other)) => same_shapes(text, other, left, right),
+        // White space alone is a value here, where `same_stored` speaks of what is stored.
+        _ => left == right || (!left.is_blank() && !right.is_blank() && left.same_stored(right)),
+    }
+}
+
+/// An answer writes a moment with `+0000`, a product with `Z`; an id has 15 characters in one place and 18 in another.
+fn same_shapes(text: &str, other: &str, left: &Value, right: &Value) -> bool {
+    let digit = |text: &str| text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    if !digit(text) || !digit(other) {
+        return ids(text, other) && left.to_id().is_some_and(|id| right.to_id() == Some(id));
+    }
+    match (left.to_timestamp(), right.to_timestamp()) {
+        (Some(left), Some(right)) => left == right,
+        _ => ids(text, other) && left.to_id().is_some_and(|id| right.to_id() == Some(id)),
+    }
+}
+
+fn ids(text: &str, other: &str) -> bool {
+    matches!((text.len(), other.len()), (15, 18) | (18, 15))
+}
+
+/// The order of two values that are not blank.
+pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
+    left.order(right)
+}
+
+/// The base and what both sides added to it. Blank is nothing yet where the base is blank too.
+pub(super) fn sum(base: &Value, source: &Value, remote: &Value) -> Option<Decimal> {
+    let from_nothing = is_blank(base);
+    let number = |value: &Value| match value {
+        Value::Number(number) => Some(*number),
+        value if from_nothing && is_blank(value) => Some(Decimal::ZERO),
+        _ => None,
+    };
+    number(source)?.checked_add(number(remote)?)?.checked_sub(number(base)?)
+}
+
+/// What either has: the remote's items in their order, then those only the source has.
+pub(super) fn union(source: &Value, remote: &Value) -> Option<Vec<String>> {
+    let items = |value: &Value| if is_blank(value) { Some(Vec::new()) } else { value.chosen().map(owned) };
+    let mut all = items(remote)?;
+    let mut seen: std::collections::HashSet<String> = all.iter().cloned().collect();
+    all.retain({
+        let mut first = std::collections::HashSet::new();
+        move |item| first.insert(item.clone())
+    });
+    for item in items(source)? {
+        if seen.insert(item.clone()) {
+            all.push(item);
+        }
+    }
+    Some(all)
+}
+
+fn owned(items: Vec<&str>) -> Vec<String> {
+    items.into_iter().map(str::to_owned).collect()
+}
+
+/// Whether a value has just these items, in any order.
+pub(super) fn has_items(value: &Value, items: &[String]) -> bool {
+    let mut wanted: Vec<&str> = items.iter().map(String::as_str).collect();
+    let mut found = if is_blank(value) { Vec::new() } else { value.chosen().unwrap_or_default() };
+    wanted.sort_unstable();
+    found.sort_unstable();
+    found.dedup();
+    wanted == found
+}
+
+/// Items in the form that a side has them in.
+pub(super) fn items_like(form: &Value, items: &[String]) -> Value {
+    match form {
+        Value::List(_) => Value::List(items.iter().map(|item| item.as_str().into()).collect()),
+        Value::MultiSelect(_) => Value::MultiSelect(items.to_vec()),
+        _ => Value::Text(items.join(";")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Value {
+        serde_json::from_str(text).expect(text)
+    }
+
+    #[test]
+    fn one_value_in_two_shapes_is_the_same() {
+        for (left, right) in [
+            ("null", r#""""#),
+            ("5", "5.00"),
+            (r#""2026-05-01T07:25:37.000+0000""#, r#""2026-05-01T09:25:37+02:00""#),
+            (r#""001dM00003kRs59""#, r#""001dM00003kRs59QAC""#),
+            ("[]", "null"),
+        ] {
+            assert!(same(&json(left), &json(right)) && same(&json(right), &json(left)), "{left} {right}");
+        }
+        for (left, right) in [
+            ("null", r#"" ""#),
+            ("5", r#""5""#),
+            (r#""a""#, r#""A""#),
+            (r#""001dM00003kRs59""#, r#""001DM00003kRs59QAC""#),
+            ("0", "null"),
+            ("false", "null"),
+        ] {
+            assert!(!same(&json(left), &json(right)) && !same(&json(right), &json(left)), "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn a_union_keeps_the_orgs_order_and_doubles_nothing() {
+        let items = union(&json(r#""c; a;a""#), &json(r#""b;a;b""#)).expect("lists");
+        assert_eq!(items, ["b", "a", "c"]);
+        assert!(has_items(&json(r#"["c","b","a"]"#), &items));
+        assert!(!has_items(&json(r#""a;b""#), &items));
+        assert!(union(&json("5"), &json("null")).is_none());
+    }
+
+    #[test]
+    fn a_sum_adds_both_changes_or_is_none() {
+        let sum = |base, source, remote| sum(&json(base), &json(source), &json(remote)).map(|sum| sum.to_string());
+        assert_eq!(sum("10", "13", "12.5"), Some("15.5".into()));
+        assert_eq!(sum("null", "3", "null"), Some("3".into()));
+        assert_eq!(sum("10", "null", "12"), None, "cleared is no number");
+        assert_eq!(sum("10", "\"13\"", "12"), None);
+    }
+}
