@@ -32,6 +32,7 @@
 //! - [`sync`]: [`sync::Push`] brings source records into an object: fold, compare, write.
 //! - [`schema`]: what we need in an org, what is missing, and how it gets there.
 //! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field. Pure.
+//! - [`conflict`]: [`conflict::resolve`] says who wins when both sides changed, and why. Pure.
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
 //! - [`auth`]: token providers.

@@ -23,6 +23,7 @@ fn order(left: &str, right: &str) -> Ordering {
 }
 
 impl<T> ByName<T> {
+    #[inline]
     pub(super) fn get(&self, name: &str) -> Option<&T> {
         if self.0.is_empty() {
             return None;

@@ -89,7 +89,7 @@ impl Answer {
             Self::Value(value) => {
                 let lacks = |side: Option<&Value>| side.filter(|side| !same(side, value)).map(|_| value.clone());
                 let (to_salesforce, to_source) = (lacks(field.remote), lacks(field.source));
-                (Write::Each { to_salesforce, to_source }, Winner::Both, Reason::Answered)
+                (Write::each(to_salesforce, to_source), Winner::Both, Reason::Answered)
             }
         };
         Verdict { write, winner, rule: "answer", reason }

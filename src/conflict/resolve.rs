@@ -7,7 +7,6 @@ use super::policy::ConflictPolicy;
 use super::question::{Answered, Question};
 use super::rules::{Field, Verdict, Write};
 use super::state::State;
-use super::values::{is_blank, same};
 use crate::types::{FieldIndex, Record, Value};
 
 /// Decides what to write where after both sides may have changed a record. Pure: the same arguments give the same result.
@@ -110,7 +109,7 @@ impl Call<'_> {
         out: &mut Resolution,
     ) {
         let (direction, own) = (self.policy.direction(name), self.is_own(name));
-        let field = Field { name, base, source, remote, direction, own };
+        let field = Field::new(name, [base, source, remote], direction, own);
         let mut verdict = field.decide(self.policy.of(name), self.policy, self.source, self.remote);
         if let Write::Ask = verdict.write {
             let question = Question {
@@ -142,21 +141,17 @@ fn carry_out(name: &Arc<str>, field: &Field<'_>, verdict: Verdict, out: &mut Res
         Write::Nothing | Write::Ask => (None, None),
         Write::ToSalesforce => (field.source.cloned(), None),
         Write::ToSource => (None, field.remote.cloned()),
-        Write::Each { to_salesforce, to_source } => (to_salesforce, to_source),
+        Write::Each(each) => (each.to_salesforce, each.to_source),
     };
+    if to_salesforce.is_none() && to_source.is_none() {
+        let (lost_source, lost_salesforce) = (None, None);
+        out.decisions.push(Decision { field: Arc::clone(name), winner, rule, reason, lost_source, lost_salesforce });
+        return;
+    }
     // What went into a sum or a list is still there.
     let kept = matches!(reason, Reason::Added | Reason::Joined);
-    let edit = |value: Option<&Value>, written: bool| {
-        // A blank that nobody is known to have made is no loss.
-        let edited = |value: &&Value| match field.base {
-            _ if !written || kept => false,
-            Some(base) => !same(value, base),
-            None => !is_blank(value),
-        };
-        value.filter(edited).cloned()
-    };
-    let lost_source = edit(field.source, to_source.is_some());
-    let lost_salesforce = edit(field.remote.filter(|_| !field.own), to_salesforce.is_some());
+    let lost_source = field.source_edit().filter(|_| to_source.is_some() && !kept).cloned();
+    let lost_salesforce = field.remote_edit().filter(|_| to_salesforce.is_some() && !kept).cloned();
     if let Some(value) = to_salesforce {
         out.to_salesforce.push(Arc::clone(name), value);
     }

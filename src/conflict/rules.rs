@@ -20,6 +20,10 @@ pub(super) struct Field<'a> {
     pub(super) direction: Direction,
     /// The remote's difference from the base is our own write.
     pub(super) own: bool,
+    /// The source's value differs from the base, or there is none.
+    source_differs: bool,
+    /// The remote's value differs from the base, or there is none.
+    remote_differs: bool,
 }
 
 /// What is to be written, and why.
@@ -39,9 +43,21 @@ pub(super) enum Write {
     /// The product's value to the org.
     ToSalesforce,
     /// A value of neither alone, to each side that has not got it.
-    Each { to_salesforce: Option<Value>, to_source: Option<Value> },
+    Each(Box<Each>),
     /// Nothing until a person has decided.
     Ask,
+}
+
+/// A value for each side that has not got it.
+pub(super) struct Each {
+    pub(super) to_salesforce: Option<Value>,
+    pub(super) to_source: Option<Value>,
+}
+
+impl Write {
+    pub(super) fn each(to_salesforce: Option<Value>, to_source: Option<Value>) -> Self {
+        Self::Each(Box::new(Each { to_salesforce, to_source }))
+    }
 }
 
 /// The name of what decided where no policy had to.
@@ -74,25 +90,59 @@ struct Both<'a> {
     remote: &'a Value,
 }
 
-impl Field<'_> {
-    fn edited(&self, value: &Value) -> bool {
-        self.base.is_none_or(|base| !same(value, base))
+impl<'a> Field<'a> {
+    pub(super) fn new(
+        name: &'a str,
+        [base, source, remote]: [Option<&'a Value>; 3],
+        direction: Direction,
+        own: bool,
+    ) -> Self {
+        let differs = |value: Option<&Value>| value.is_some_and(|value| base.is_none_or(|base| !same(value, base)));
+        let (source_differs, remote_differs) = (differs(source), differs(remote));
+        Self { name, base, source, remote, direction, own, source_differs, remote_differs }
+    }
+
+    /// Both sides have the base's value.
+    fn is_unedited(&self) -> bool {
+        self.base.is_some()
+            && self.source.is_some()
+            && self.remote.is_some()
+            && !self.source_differs
+            && !self.remote_differs
+    }
+
+    /// The product's value, where writing over it loses an edit.
+    pub(super) fn source_edit(&self) -> Option<&'a Value> {
+        self.source.filter(|value| self.source_differs && !self.is_bare_blank(value))
+    }
+
+    /// The org's value, where writing over it loses an edit.
+    pub(super) fn remote_edit(&self) -> Option<&'a Value> {
+        self.remote.filter(|value| self.remote_differs && !self.own && !self.is_bare_blank(value))
+    }
+
+    /// A blank that nobody is known to have made.
+    fn is_bare_blank(&self, value: &Value) -> bool {
+        self.base.is_none() && is_blank(value)
     }
 
     /// Whether the product's value is an edit that may go to the org.
     fn source_edited(&self) -> bool {
-        self.direction.writes_salesforce() && self.source.is_some_and(|value| self.edited(value))
+        self.direction.writes_salesforce() && self.source_differs
     }
 
     /// Whether the org's value is an edit that may go to the product.
     fn remote_edited(&self) -> bool {
-        !self.own && self.direction.writes_source() && self.remote.is_some_and(|value| self.edited(value))
+        !self.own && self.direction.writes_source() && self.remote_differs
     }
 
     /// Decides.
     pub(super) fn decide(&self, policy: &Policy, all: &ConflictPolicy, source: &State, remote: &State) -> Verdict {
         if let Policy::Never = policy {
             return nothing(policy.name(), Reason::NeverWritten);
+        }
+        if self.is_unedited() {
+            return nothing(EQUAL, Reason::Equal);
         }
         let both = match (self.source, self.remote) {
             (None, None) => return nothing(NOT_KNOWN, Reason::NotKnown),
@@ -246,7 +296,7 @@ impl Field<'_> {
         let Some(base) = self.base else {
             return if equal { nothing(EQUAL, Reason::Equal) } else { ask(rule, Reason::NotAddable) };
         };
-        match (!same(both.source, base), !self.own && !same(both.remote, base)) {
+        match (self.source_differs, !self.own && self.remote_differs) {
             // Two counters that went up by the same are equal, and still both changes count.
             (true, true) => match sum(base, both.source, both.remote) {
                 Some(sum) => both.each(rule, Reason::Added, Winner::Both, &Value::Number(sum)),
@@ -269,9 +319,9 @@ impl Field<'_> {
         remote: &State,
     ) -> Verdict {
         if let Some(base) = self.base.filter(|base| !is_blank(base)) {
-            let winner = match (same(both.source, base), same(both.remote, base)) {
-                (true, _) => Winner::Source,
-                (_, true) => Winner::Salesforce,
+            let winner = match (self.source_differs, self.remote_differs) {
+                (false, _) => Winner::Source,
+                (_, false) => Winner::Salesforce,
                 _ => Winner::None,
             };
             return both.each(rule, Reason::FirstValue, winner, base);
@@ -293,15 +343,15 @@ impl Field<'_> {
         let blocked = match &mut verdict.write {
             Write::ToSalesforce => !writes_salesforce,
             Write::ToSource => !writes_source,
-            Write::Each { to_salesforce, to_source } => {
-                let some = to_salesforce.is_some() || to_source.is_some();
+            Write::Each(each) => {
+                let some = each.to_salesforce.is_some() || each.to_source.is_some();
                 if !writes_salesforce {
-                    *to_salesforce = None;
+                    each.to_salesforce = None;
                 }
                 if !writes_source {
-                    *to_source = None;
+                    each.to_source = None;
                 }
-                some && to_salesforce.is_none() && to_source.is_none()
+                some && each.to_salesforce.is_none() && each.to_source.is_none()
             }
             Write::Nothing | Write::Ask => false,
         };
@@ -342,13 +392,13 @@ impl Both<'_> {
         };
         let to_salesforce = (!remote_has).then(|| items_like(self.remote, &items));
         let to_source = (!source_has).then(|| items_like(self.source, &items));
-        verdict(Write::Each { to_salesforce, to_source }, winner, rule, reason)
+        verdict(Write::each(to_salesforce, to_source), winner, rule, reason)
     }
 
     /// A value for each side that has not got it.
     fn each(&self, rule: &'static str, reason: Reason, winner: Winner, value: &Value) -> Verdict {
         let lacks = |side: &Value| (!same(side, value)).then(|| value.clone());
-        let write = Write::Each { to_salesforce: lacks(self.remote), to_source: lacks(self.source) };
+        let write = Write::each(lacks(self.remote), lacks(self.source));
         verdict(write, winner, rule, reason)
     }
 }

@@ -16,12 +16,20 @@ pub(super) fn is_blank(value: &Value) -> bool {
 }
 
 /// Whether both are one value: blanks are, numbers by value, texts that are moments or ids in another shape too.
+#[inline]
 pub(super) fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Text(text), Value::Text(other)) if text == other => true,
+        (Value::Number(left), Value::Number(right)) => left == right,
+        _ => same_at_length(left, right),
+    }
+}
+
+fn same_at_length(left: &Value, right: &Value) -> bool {
     if is_blank(left) || is_blank(right) {
         return is_blank(left) && is_blank(right);
     }
     match (left, right) {
-        (Value::Text(left), Value::Text(right)) if left == right => true,
         (Value::Text(text), Value::Text(other)) => same_shapes(text, other, left, right),
         // White space alone is a value here, where `same_stored` speaks of what is stored.
         _ => left == right || (!left.is_blank() && !right.is_blank() && left.same_stored(right)),
@@ -30,18 +38,16 @@ pub(super) fn same(left: &Value, right: &Value) -> bool {
 
 /// An answer writes a moment with `+0000`, a product with `Z`; an id has 15 characters in one place and 18 in another.
 fn same_shapes(text: &str, other: &str, left: &Value, right: &Value) -> bool {
-    let digit = |text: &str| text.as_bytes().first().is_some_and(u8::is_ascii_digit);
-    if !digit(text) || !digit(other) {
-        return ids(text, other) && left.to_id().is_some_and(|id| right.to_id() == Some(id));
+    if matches!((text.len(), other.len()), (15, 18) | (18, 15)) {
+        return left.to_id().is_some_and(|id| right.to_id() == Some(id));
     }
-    match (left.to_timestamp(), right.to_timestamp()) {
-        (Some(left), Some(right)) => left == right,
-        _ => ids(text, other) && left.to_id().is_some_and(|id| right.to_id() == Some(id)),
-    }
+    !same_offset(text, other) && left.to_timestamp().is_some_and(|moment| right.to_timestamp() == Some(moment))
 }
 
-fn ids(text: &str, other: &str) -> bool {
-    matches!((text.len(), other.len()), (15, 18) | (18, 15))
+/// Two moments that differ, and are written with the same offset, differ in their time.
+fn same_offset(text: &str, other: &str) -> bool {
+    const SECONDS: usize = "2026-05-01T07:25:37".len();
+    text.len() > SECONDS && text.as_bytes().get(SECONDS..) == other.as_bytes().get(SECONDS..)
 }
 
 /// The order of two values that are not blank.

@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{self, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -187,6 +188,9 @@ impl<'de> Deserialize<'de> for Record {
 /// Up to so many fields a record is searched one by one, which is faster than a table for it.
 const FEW: usize = 16;
 
+/// Where the fields of a record are.
+type Places<K> = HashMap<K, usize, RandomState>;
+
 /// Finds the fields of one record by name, however many there are: for those who ask for all of them.
 ///
 /// Costs nothing for a record of up to 16 fields, and one table when the first field of a longer one is not where the last
@@ -195,7 +199,7 @@ const FEW: usize = 16;
 pub(crate) struct FieldIndex<'a> {
     fields: &'a [(Arc<str>, Value)],
     next: usize,
-    places: Option<HashMap<&'a str, usize>>,
+    places: Option<Places<&'a str>>,
 }
 
 impl<'a> FieldIndex<'a> {
@@ -204,16 +208,22 @@ impl<'a> FieldIndex<'a> {
     }
 
     /// The value of a field; `None` when it is absent.
+    #[inline]
     pub(crate) fn get(&mut self, name: &str) -> Option<&'a Value> {
         let place = self.place(name)?;
         self.next = place + 1;
         Some(&self.fields[place].1)
     }
 
+    #[inline]
     fn place(&mut self, name: &str) -> Option<usize> {
         if self.fields.get(self.next).is_some_and(|(field, _)| **field == *name) {
             return Some(self.next);
         }
+        self.search(name)
+    }
+
+    fn search(&mut self, name: &str) -> Option<usize> {
         if self.fields.len() <= FEW {
             return self.fields.iter().position(|(field, _)| **field == *name);
         }
@@ -234,7 +244,7 @@ impl<R: Borrow<RawValue>> Members<'_, R> {
     pub(super) fn into_record(self, depth: u32) -> Result<Record, serde_json::Error> {
         let mut record = Record { object: None, fields: Vec::with_capacity(self.0.len()) };
         let many = self.0.len() > FEW;
-        let mut places: HashMap<Arc<str>, usize> = HashMap::with_capacity(if many { self.0.len() } else { 0 });
+        let mut places = Places::with_capacity_and_hasher(if many { self.0.len() } else { 0 }, RandomState::default());
         for (name, raw) in self.0 {
             if name == "attributes" {
                 record.object = object_of(raw.borrow());

@@ -23,19 +23,25 @@ impl Timestamp {
     ///
     /// [`ErrorKind::Invalid`] for an impossible date or time, a missing offset, or a year outside 0 to 9999.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::read(text).map_err(|why| Error::new(ErrorKind::Invalid, "", why))
+    }
+
+    /// As [`parse`](Self::parse), for those who try many texts that may be none: saying no costs nothing.
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
+        const SHAPE: &str = "not a date and time with offset, such as 2026-05-01T07:25:37Z";
+        // The shape of RFC 3339, which allows more letters than these between day and time.
+        if !matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't' | b' ' | b'_', ..]) {
+            return Err(SHAPE);
+        }
         let instant = DateTime::parse_from_rfc3339(text)
             .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
-            .map_err(|error| {
-                Error::new(ErrorKind::Invalid, "", "not a date and time with offset, such as 2026-05-01T07:25:37Z")
-                    .with_source(error)
-            })?
+            .map_err(|_| SHAPE)?
             .to_utc();
-        let instant = without_leap_second(instant)
-            .ok_or_else(|| Error::new(ErrorKind::Invalid, "", "a minute has 60 seconds, numbered to 59"))?;
+        let instant = without_leap_second(instant).ok_or("a minute has 60 seconds, numbered to 59")?;
         if (0..=9999).contains(&instant.year()) {
             Ok(Self(instant.trunc_subsecs(3)))
         } else {
-            Err(Error::new(ErrorKind::Invalid, "", "the year is outside 0 to 9999"))
+            Err("the year is outside 0 to 9999")
         }
     }
 
@@ -96,12 +102,17 @@ impl Date {
     ///
     /// [`ErrorKind::Invalid`] for an impossible day, another form, or a year outside 0 to 9999.
     pub fn parse(text: &str) -> Result<Self> {
-        let invalid = |message| Error::new(ErrorKind::Invalid, "", message);
-        if text.len() != 10 {
-            return Err(invalid("not a date such as 2026-05-01"));
+        Self::read(text).map_err(|why| Error::new(ErrorKind::Invalid, "", why))
+    }
+
+    /// As [`parse`](Self::parse), for those who try many texts that may be none.
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
+        const SHAPE: &str = "not a date such as 2026-05-01";
+        if !matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _]) {
+            return Err(SHAPE);
         }
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| invalid("not a date such as 2026-05-01"))?;
-        if (0..=9999).contains(&day.year()) { Ok(Self(day)) } else { Err(invalid("the year is outside 0 to 9999")) }
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| SHAPE)?;
+        if (0..=9999).contains(&day.year()) { Ok(Self(day)) } else { Err("the year is outside 0 to 9999") }
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Value {
     /// A parent record, a reference by external id, or the parts of an address.
     Record(Record),
     /// The rows of a child subquery.
-    Children(ChildRecords),
+    Children(Box<ChildRecords>),
     /// A list in source data. Salesforce fields hold none: a field map joins it to text.
     List(Vec<Value>),
 }
@@ -98,7 +98,7 @@ impl Value {
     pub fn to_timestamp(&self) -> Option<Timestamp> {
         match self {
             Self::DateTime(moment) => Some(*moment),
-            Self::Text(text) => Timestamp::parse(text).ok(),
+            Self::Text(text) => Timestamp::read(text).ok(),
             _ => None,
         }
     }
@@ -108,7 +108,7 @@ impl Value {
     pub fn to_date(&self) -> Option<Date> {
         match self {
             Self::Date(day) => Some(*day),
-            Self::Text(text) => Date::parse(text).ok(),
+            Self::Text(text) => Date::read(text).ok(),
             _ => None,
         }
     }
@@ -267,7 +267,8 @@ fn object(members: Members<'_, &RawValue>, depth: u32) -> Result<Value, serde_js
     });
     let next_records_url = members.get("nextRecordsUrl").map(|url| serde_json::from_str(url.get())).transpose()?;
     let total_size = serde_json::from_str(total_size.get())?;
-    Ok(Value::Children(ChildRecords { total_size, records: rows.collect::<Result<_, _>>()?, next_records_url }))
+    let records = rows.collect::<Result<_, _>>()?;
+    Ok(Value::Children(Box::new(ChildRecords { total_size, records, next_records_url })))
 }
 
 #[cfg(test)]
