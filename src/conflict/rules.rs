@@ -296,7 +296,7 @@ impl<'a> Field<'a> {
         let Some(base) = self.base else {
             return if equal { nothing(EQUAL, Reason::Equal) } else { ask(rule, Reason::NotAddable) };
         };
-        match (self.source_differs, !self.own && self.remote_differs) {
+        match (self.source_edited(), self.remote_edited()) {
             // Two counters that went up by the same are equal, and still both changes count.
             (true, true) => match sum(base, both.source, both.remote) {
                 Some(sum) => both.each(rule, Reason::Added, Winner::Both, &Value::Number(sum)),
@@ -306,7 +306,7 @@ impl<'a> Field<'a> {
             _ if equal => nothing(EQUAL, Reason::Equal),
             (true, false) => win(Side::Source, rule, Reason::OnlySourceEdited),
             (false, true) => win(Side::Salesforce, rule, Reason::OnlySalesforceEdited),
-            (false, false) => nothing(rule, Reason::OwnWrite),
+            (false, false) => nothing(rule, self.why_remote_does_not_count()),
         }
     }
 

@@ -271,6 +271,17 @@ fn smv_35_a_local_override_never_reaches_salesforce() {
 }
 
 #[test]
+fn a_sum_that_goes_one_way_does_not_grow_for_ever() {
+    let base = record(r#"{"Visits__c":10}"#);
+    let policy = policy("\"sum\"").with_direction("Visits__c", Direction::ToSalesforce);
+    let (source, remote) = (state(r#"{"Visits__c":12}"#, EARLY), state(r#"{"Visits__c":11}"#, LATE));
+    let first = resolve(Some(&base), &source, &remote, &policy);
+    assert_eq!(first.to_salesforce, record(r#"{"Visits__c":12}"#), "what Salesforce added never reaches the source");
+    let after = State::new(apply(&remote.values, &first.to_salesforce));
+    assert!(resolve(Some(&base), &source, &after, &policy).is_settled());
+}
+
+#[test]
 fn a_misspelt_field_of_a_policy_is_named() {
     let policy = most_recent().with_field("Phnoe", Policy::Max).with_direction("Title", Direction::ToSalesforce);
     assert_eq!(policy.unknown_fields(["phone", "TITLE"]), ["Phnoe"]);
