@@ -94,11 +94,12 @@ fn the_redirect_uri_must_be_the_same() {
 
 #[test]
 fn a_challenge_that_was_sent_is_checked() {
+    type Expected = Result<(), (&'static str, &'static str)>;
     let (org, client) = org();
     let app = main_app(&org);
     let challenge = [("code_challenge", PROOF.1), ("code_challenge_method", "S256")];
     let bare = [("code_challenge", PROOF.1)];
-    let cases: [(Fields, &str, Result<(), (&str, &str)>); 6] = [
+    let cases: [(Fields, &str, Expected); 6] = [
         (&challenge, PROOF.0, Ok(())),
         (&bare, PROOF.0, Ok(())),
         (&challenge, "", Err(("invalid_grant", "missing required code verifier"))),

@@ -37,16 +37,16 @@ fn a_refresh_token_is_for_its_app() {
 #[test]
 fn policies_end_refresh_tokens() {
     let (org, client) = org();
-    let hour = Duration::from_hours(1);
+    let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
     let idle = web_app(&org, |app| app.refresh_tokens_idle(2 * hour).rotate_refresh_tokens());
     let (_, mut token) = connect(&client, &idle);
     for _ in 0..3 {
-        org.advance(2 * hour - Duration::from_mins(1));
+        org.advance(119 * minute);
         let (status, body) = refresh(&client, &idle, &token);
         assert_eq!(status, 200, "each use counts anew");
         token = text(&body, "refresh_token");
     }
-    org.advance(2 * hour + Duration::from_mins(1));
+    org.advance(121 * minute);
     assert_eq!(oauth_error(&refresh(&client, &idle, &token)), DEAD);
 
     let fixed = web_app(&org, |app| app.refresh_tokens_last(3 * hour));
