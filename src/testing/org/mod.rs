@@ -13,7 +13,8 @@
 //! ```
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
-//! `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) → `store` (rows and indexes).
+//! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) →
+//! `store` (rows and indexes).
 
 mod behaviour;
 mod clock;
