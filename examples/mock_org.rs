@@ -1,7 +1,8 @@
 //! A Salesforce org to try a client on, without an account: `cargo run --example mock_org -- --port 8080`
 //!
 //! Once it listens it prints one line of JSON with everything a client needs, the access token live from the start for a
-//! user with all rights, and it runs until it is told to stop. It holds what a customer's org holds before the first connect:
+//! user with all rights, and it runs until it is told to stop. Its app takes any redirect URL on this machine; with `--consent`
+//! a browser sent to `authorize_url` is shown who may log in, and asks. It holds what a customer's org holds before the first connect:
 //! the accounts, contacts, leads and opportunities that the sample sessions belong to.
 
 mod support;
@@ -22,6 +23,10 @@ struct Args {
     /// Time each answer takes, in milliseconds
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
+    /// Ask at each authorize request who logs in and whether the app may, on pages for a browser; without it the request
+    /// of a known app is approved at once
+    #[arg(long)]
+    consent: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,10 +39,13 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(args: &Args) -> Result<(), Failure> {
-    let builder = MockOrg::builder().port(args.port).latency(Duration::from_millis(args.latency_ms));
+    let latency = Duration::from_millis(args.latency_ms);
+    let builder = MockOrg::builder().port(args.port).latency(latency).consent(args.consent);
     let org = customer_org(builder)?;
     let line = serde_json::json!({
         "base_url": org.base_url(),
+        "authorize_url": org.authorize_url(),
+        "token_url": format!("{}/services/oauth2/token", org.base_url()),
         "client_id": org.client_id(),
         "client_secret": org.client_secret(),
         "username": org.username(),

@@ -416,11 +416,13 @@ fn mock_org_serves_another_process_and_tells_its_credentials_in_one_line() {
     let expected = [
         "access_token",
         "api_version",
+        "authorize_url",
         "base_url",
         "client_id",
         "client_secret",
         "org_id",
         "password",
+        "token_url",
         "user_id",
         "username",
     ];
@@ -450,6 +452,25 @@ fn mock_org_serves_another_process_and_tells_its_credentials_in_one_line() {
             .get(told["user_id"].parse().expect("an id"), &[field("Username")]),
     );
     assert_eq!(user.expect("there").text("Username"), Some(told["username"].as_str()));
+}
+
+#[test]
+fn mock_org_asks_on_a_page_only_with_consent() {
+    use std::io::{Read as _, Write as _};
+
+    for (arguments, expected) in [(&["--consent"][..], "/login?source="), (&[], "http://127.0.0.1:9/callback?code=")] {
+        let served = Served::start_with(arguments);
+        let told: HashMap<String, String> = serde_json::from_str(&served.line).expect(&served.line);
+        let (host, path) =
+            told["authorize_url"].strip_prefix("http://").and_then(|url| url.split_once('/')).expect("a URL");
+        let mut stream = std::net::TcpStream::connect(host).expect("listens");
+        let query =
+            format!("response_type=code&client_id={}&redirect_uri=http://127.0.0.1:9/callback", told["client_id"]);
+        write!(stream, "GET /{path}?{query} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        assert!(answer.starts_with("HTTP/1.1 302") && answer.contains(&format!("ocation: {expected}")), "{answer}");
+    }
 }
 
 #[test]

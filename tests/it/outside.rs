@@ -15,7 +15,13 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start() -> Self {
-        let mut process = example("mock_org").args(["--port", "0"]).stdout(Stdio::piped()).spawn().expect("runs");
+        Self::start_with(&[])
+    }
+
+    /// With these arguments beside the port.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let mut command = example("mock_org");
+        let mut process = command.args(["--port", "0"]).args(arguments).stdout(Stdio::piped()).spawn().expect("runs");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         Self { process, line }

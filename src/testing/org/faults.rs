@@ -4,8 +4,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::oauth::Refusal;
 use super::operation::Operation;
 use super::state::State;
+
+/// Changes the JSON of an answer.
+type Editor = Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>;
 
 /// Says which rows of a request are locked: by their place in it and their JSON.
 type RowFilter = Arc<dyn Fn(usize, &serde_json::Value) -> bool + Send + Sync>;
@@ -39,6 +43,13 @@ pub(crate) enum Kind {
         all_single: bool,
     },
     Delay(Duration),
+    OAuthError(Refusal),
+    ApplyThenAnswer {
+        status: u16,
+        content_type: &'static str,
+        body: String,
+    },
+    Edit(Editor),
 }
 
 impl fmt::Debug for Kind {
@@ -54,6 +65,9 @@ impl fmt::Debug for Kind {
             Self::EmptyBody => "EmptyBody",
             Self::LockRows { .. } => "LockRows",
             Self::Delay(_) => "Delay",
+            Self::OAuthError(_) => "OAuthError",
+            Self::ApplyThenAnswer { .. } => "ApplyThenAnswer",
+            Self::Edit(_) => "Edit",
         })
     }
 }
@@ -179,6 +193,43 @@ impl<'a> FaultOn<'a> {
         })
     }
 
+    /// Answers 400 with a body of `error` and `error_description`, as OAuth endpoints do; the authorize endpoint sends both to
+    /// the redirect URI. Nothing is carried out.
+    pub fn oauth_error(self, error: &str, description: &str) -> FaultWhen<'a> {
+        self.fault(Kind::OAuthError(Refusal::new(error, description)))
+    }
+
+    /// Carries the request out and answers with that status and an empty page, as a proxy does that lost the answer.
+    /// [`FaultWhen::body`] fills the page.
+    pub fn apply_then_status(self, status: u16) -> FaultWhen<'a> {
+        self.fault(Kind::ApplyThenAnswer { status, content_type: "text/html;charset=UTF-8", body: String::new() })
+    }
+
+    /// Carries the request out and leaves a member out of the JSON object it answers with.
+    pub fn without_member(self, name: &str) -> FaultWhen<'a> {
+        let name = name.to_owned();
+        self.edit(move |body| {
+            if let Some(members) = body.as_object_mut() {
+                members.remove(&name);
+            }
+        })
+    }
+
+    /// Carries the request out and sets a member of the JSON object it answers with.
+    pub fn with_member(self, name: &str, value: serde_json::Value) -> FaultWhen<'a> {
+        let name = name.to_owned();
+        self.edit(move |body| {
+            if let Some(members) = body.as_object_mut() {
+                members.insert(name.clone(), value.clone());
+            }
+        })
+    }
+
+    /// Carries the request out and changes the JSON it answers with.
+    pub fn edit(self, change: impl Fn(&mut serde_json::Value) + Send + Sync + 'static) -> FaultWhen<'a> {
+        self.fault(Kind::Edit(Arc::new(change)))
+    }
+
     /// Never answers, and carries nothing out.
     pub fn time_out(self) -> FaultWhen<'a> {
         self.fault(Kind::TimeOut)
@@ -259,9 +310,13 @@ impl FaultWhen<'_> {
 
     /// The body of the answer of a fault that gives one.
     pub fn body(mut self, text: &str) -> Self {
-        if let Kind::Answer { body, error, .. } = &mut self.kind {
-            text.clone_into(body);
-            *error = None;
+        match &mut self.kind {
+            Kind::Answer { body, error, .. } => {
+                text.clone_into(body);
+                *error = None;
+            }
+            Kind::ApplyThenAnswer { body, .. } => text.clone_into(body),
+            _ => {}
         }
         self
     }

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::auth::Auth;
 use super::data::{Data, Rights, Writer};
 use super::duplicates::{DuplicateAction, DuplicateRule};
 use super::faults::{Faults, Script};
 use super::ids;
 use super::json::Json;
+use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
 use super::permissions::Denials;
@@ -29,6 +29,9 @@ use super::{seed, standard};
 /// The version clients are told to use.
 const API_VERSION: &str = "63.0";
 
+/// The main user.
+const USERNAME: &str = "integration@mock.example.com";
+
 /// A Salesforce org on a loopback socket. It stops when it is dropped.
 ///
 /// Its state can be prepared and looked at without HTTP; everything else goes through [`MockOrg::base_url`].
@@ -38,7 +41,8 @@ pub struct MockOrg {
     base_url: String,
     access_token: String,
     refresh_token: String,
-    _server: Server,
+    /// One for each host.
+    servers: Mutex<Vec<Server>>,
 }
 
 /// Sets up a [`MockOrg`].
@@ -51,6 +55,9 @@ pub struct MockOrgBuilder {
     rotate: bool,
     daily_limit: Option<u64>,
     session_timeout: Option<Duration>,
+    consent: bool,
+    number: Option<u64>,
+    sandbox: bool,
 }
 
 impl MockOrgBuilder {
@@ -95,6 +102,24 @@ impl MockOrgBuilder {
         self
     }
 
+    /// Whether an authorize request asks the user, on pages for a browser; by default it is approved at once.
+    pub fn consent(mut self, asked: bool) -> Self {
+        self.consent = asked;
+        self
+    }
+
+    /// A number that makes the org's id, to tell two orgs apart; 1 by default.
+    pub fn number(mut self, number: u64) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    /// A sandbox: its `Organization` says so, and assertions are for `https://test.salesforce.com`.
+    pub fn sandbox(mut self) -> Self {
+        self.sandbox = true;
+        self
+    }
+
     /// Starts the org.
     ///
     /// # Panics
@@ -115,20 +140,22 @@ impl MockOrgBuilder {
     /// When the port cannot be had or no thread be started.
     pub fn try_start(self) -> io::Result<MockOrg> {
         let listener = server::bind(self.port)?;
-        let base_url = format!("http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
+        let base_url = format!("http://{address}");
         let schema = standard::schema();
         let mut data = Data::new(&schema);
         // Seeded first: the app logs in a user of the org.
-        let mut auth = Auth::new(&base_url, "", "");
-        let seeded = seed::seed(&schema, &mut data, &auth.username);
-        auth.org_id = seeded.org_id;
-        auth.user_id = seeded.user_id;
-        auth.rotate = self.rotate;
+        let seeded = seed::seed(&schema, &mut data, USERNAME, self.number.unwrap_or(1), self.sandbox);
+        let mut auth = Auth::new(&base_url, address.port(), &seeded.org_id, Login::new(USERNAME, &seeded.user_id));
+        auth.main_app.spec.rotates = self.rotate;
+        (auth.consent, auth.sandbox) = (self.consent, self.sandbox);
         if let Some(time) = self.session_timeout {
             auth.session_timeout = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
         }
-        let access_token = auth.open_session(data.now());
-        let refresh_token = auth.approve();
+        let now = data.clock.now_exact();
+        let access_token = auth.open_session_of(&seeded.user_id, now);
+        let client_id = auth.main_app.client_id.clone();
+        let refresh_token = auth.approve(&client_id, &seeded.user_id, "refresh_token api", now);
         let mut usage = Usage::default();
         usage.daily_limit = self.daily_limit.unwrap_or(usage.daily_limit);
         let state = Arc::new(Mutex::new(State {
@@ -147,7 +174,8 @@ impl MockOrgBuilder {
             views: HashMap::new(),
         }));
         let server = Server::start(listener, Arc::clone(&state))?;
-        let org = MockOrg { state, base_url, access_token, refresh_token, _server: server };
+        let servers = Mutex::new(vec![server]);
+        let org = MockOrg { state, base_url, access_token, refresh_token, servers };
         for object in self.objects {
             org.add_object(object);
         }
@@ -181,28 +209,81 @@ impl MockOrg {
         self.base_url.clone()
     }
 
-    /// The consumer key of its one app.
+    /// Where browsers are sent: `<base_url>/services/oauth2/authorize`.
+    #[must_use]
+    pub fn authorize_url(&self) -> String {
+        format!("{}/services/oauth2/authorize", self.base_url)
+    }
+
+    /// Where the data is, as token answers say: [`MockOrg::base_url`], until the org moves.
+    #[must_use]
+    pub fn instance_url(&self) -> String {
+        self.state().auth.instance_url.clone()
+    }
+
+    /// A host that serves logins for all orgs, as `login.salesforce.com` does: no data, and no client-credentials flow.
+    /// It listens from the first call on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no free port.
+    pub fn login_url(&self) -> io::Result<String> {
+        if let Some(url) = &self.state().auth.hosts.login_url {
+            return Ok(url.clone());
+        }
+        let (url, port) = self.listen()?;
+        let hosts = &mut self.state().auth.hosts;
+        (hosts.login, hosts.login_url) = (Some(port), Some(url.clone()));
+        Ok(url)
+    }
+
+    /// Moves the org to another instance, and gives its URL. Access tokens end, and the former instance serves no more data;
+    /// whoever refreshes is told of the new one. Logins stay where they are.
+    ///
+    /// # Errors
+    ///
+    /// When there is no free port.
+    pub fn move_instance(&self) -> io::Result<String> {
+        let (url, port) = self.listen()?;
+        let auth = &mut self.state().auth;
+        auth.hosts.instance = port;
+        auth.instance_url.clone_from(&url);
+        // [K] That they end.
+        auth.tokens.close_all();
+        Ok(url)
+    }
+
+    /// Listens on one more port.
+    fn listen(&self) -> io::Result<(String, u16)> {
+        let listener = server::bind(0)?;
+        let address = listener.local_addr()?;
+        let server = Server::start(listener, Arc::clone(&self.state))?;
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(server);
+        Ok((format!("http://{address}"), address.port()))
+    }
+
+    /// The consumer key of its main app, which serves all flows and takes any redirect URL on this machine.
     #[must_use]
     pub fn client_id(&self) -> String {
-        self.state().auth.client_id.clone()
+        self.state().auth.main_app.client_id.clone()
     }
 
     /// The secret of the app.
     #[must_use]
     pub fn client_secret(&self) -> String {
-        self.state().auth.client_secret.clone()
+        self.state().auth.main_app.client_secret.clone()
     }
 
     /// The user all flows log in; a system administrator.
     #[must_use]
     pub fn username(&self) -> String {
-        self.state().auth.username.clone()
+        self.state().auth.main_user.username.clone()
     }
 
     /// Password and security token of that user, as the username-password flow wants them.
     #[must_use]
     pub fn password(&self) -> String {
-        self.state().auth.password.clone()
+        self.state().auth.main_user.password.clone()
     }
 
     /// An access token that is live from the start.
@@ -411,12 +492,12 @@ impl MockOrg {
 
     /// Kills all access tokens; refresh tokens live on.
     pub fn expire_access_tokens(&self) {
-        self.state().auth.expire_all();
+        self.state().auth.tokens.close_all();
     }
 
     /// Kills all refresh tokens and the access tokens that hang on them.
     pub fn revoke_refresh_token(&self) {
-        self.state().auth.revoke_refresh_tokens();
+        self.state().auth.tokens.revoke_all();
     }
 
     /// How long each answer takes from now on.

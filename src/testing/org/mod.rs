@@ -13,9 +13,9 @@
 //! ```
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
-//! `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) → `store` (rows and indexes).
+//! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) →
+//! `store` (rows and indexes).
 
-mod auth;
 mod behaviour;
 mod clock;
 mod data;
@@ -28,6 +28,7 @@ pub(crate) mod json;
 mod locks;
 mod metadata;
 mod mock;
+mod oauth;
 mod operation;
 mod parse;
 mod permissions;
@@ -52,6 +53,7 @@ mod xml;
 pub use duplicates::DuplicateAction;
 pub use faults::{FaultOn, FaultWhen, Faults};
 pub use mock::{MockOrg, MockOrgBuilder};
+pub use oauth::{AppSpec, Approval, TestApp};
 pub use operation::Operation;
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;

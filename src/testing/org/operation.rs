@@ -4,8 +4,14 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Operation {
+    /// `/services/oauth2/authorize`.
+    Authorize,
+    /// The log-in and consent pages, and their forms.
+    Consent,
     /// `POST /services/oauth2/token`.
     Token,
+    /// `POST /services/oauth2/introspect`.
+    Introspect,
     /// `POST /services/oauth2/revoke`.
     Revoke,
     /// `GET /services/oauth2/userinfo`.
@@ -69,7 +75,10 @@ pub enum Operation {
 impl Operation {
     /// Every operation, so that a test can run through all of them.
     pub const ALL: &'static [Self] = &[
+        Self::Authorize,
+        Self::Consent,
         Self::Token,
+        Self::Introspect,
         Self::Revoke,
         Self::UserInfo,
         Self::Identity,

@@ -12,8 +12,13 @@ pub(crate) const VERSIONS: std::ops::RangeInclusive<u32> = 31..=66;
 /// What a path names. Paths of the data API are known here without their version.
 #[derive(Debug)]
 pub(crate) enum Route {
+    Authorize,
+    /// The log-in page on the way to an approval.
+    LoginPage,
+    ConsentPage,
     Token,
     Revoke,
+    Introspect,
     UserInfo,
     Identity {
         org: String,
@@ -56,6 +61,10 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let text = |text: &str| text.to_owned();
     Some(match segments.as_slice() {
+        ["services", "oauth2", "authorize"] => Route::Authorize,
+        ["login"] => Route::LoginPage,
+        ["setup", "secur", "RemoteAccessAuthorizationPage.apexp"] => Route::ConsentPage,
+        ["services", "oauth2", "introspect"] => Route::Introspect,
         ["services", "oauth2", "token"] => Route::Token,
         ["services", "oauth2", "revoke"] => Route::Revoke,
         ["services", "oauth2", "userinfo"] => Route::UserInfo,
@@ -94,8 +103,11 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
     use Operation as O;
     let method = method.as_str();
     Ok(match (route, method) {
-        // The token endpoint words its own refusal of other methods.
+        // These word their own refusal of other methods.
         (Route::Token, _) => O::Token,
+        (Route::Introspect, _) => O::Introspect,
+        (Route::Authorize, "GET" | "POST") => O::Authorize,
+        (Route::LoginPage | Route::ConsentPage, "GET" | "POST") => O::Consent,
         (Route::Revoke, "GET" | "POST") => O::Revoke,
         (Route::UserInfo, "GET" | "POST") => O::UserInfo,
         (Route::Identity { .. }, "GET" | "POST") => O::Identity,
@@ -123,6 +135,9 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Object(_)
                 | Route::CollectionsOf(_)
                 | Route::UserInfo
+                | Route::Authorize
+                | Route::LoginPage
+                | Route::ConsentPage
                 | Route::Revoke
                 | Route::Identity { .. } => "GET,POST",
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",

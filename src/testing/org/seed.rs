@@ -26,27 +26,34 @@ struct Seeder<'a> {
 impl Seeder<'_> {
     /// A record; an unknown object or field leaves nothing, which the tests would notice.
     fn add<const N: usize>(&mut self, object: &str, values: [(&str, Json); N]) -> String {
+        self.add_as(None, object, values)
+    }
+
+    /// A record of that id.
+    fn add_as<const N: usize>(&mut self, id: Option<String>, object: &str, values: [(&str, Json); N]) -> String {
         let members: Vec<(String, Json)> = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let Some(object) = self.schema.object(object) else { return String::new() };
-        self.data.create(self.schema, &self.writer, object, &members, None).unwrap_or_default()
+        self.data.create_as(self.schema, &self.writer, object, &members, None, id).unwrap_or_default()
     }
 }
 
-pub(crate) fn seed(schema: &Schema, data: &mut Data, username: &str) -> Seeded {
+/// `number` tells orgs apart; it makes the org's id.
+pub(crate) fn seed(schema: &Schema, data: &mut Data, username: &str, number: u64, sandbox: bool) -> Seeded {
     // The first user, who made everything else.
     let admin = ids::make("005", 1);
     let writer =
         Writer { user: admin, base: String::new(), allow_duplicates: true, rights: Rights::System, view: None };
     let mut seeder = Seeder { schema, data, writer };
-    let org_id = organization(&mut seeder);
+    let org_id = organization(&mut seeder, number, sandbox);
     let (user_id, open_profiles) = users(&mut seeder, username, &org_id);
     stages(&mut seeder);
     Seeded { org_id, user_id, open_profiles }
 }
 
 /// Keys of recorded: rest/organization-record.json.
-fn organization(seeder: &mut Seeder<'_>) -> String {
-    seeder.add(
+fn organization(seeder: &mut Seeder<'_>, number: u64, sandbox: bool) -> String {
+    seeder.add_as(
+        Some(ids::make("00D", number)),
         "Organization",
         [
             ("Name", "Mock Org".into()),
@@ -72,7 +79,7 @@ fn organization(seeder: &mut Seeder<'_>) -> String {
             ("NumKnowledgeService", Json::number(2)),
             ("OrganizationType", "Developer Edition".into()),
             ("InstanceName", "MOCK1".into()),
-            ("IsSandbox", false.into()),
+            ("IsSandbox", sandbox.into()),
             ("WebToCaseDefaultOrigin", "Web".into()),
             ("MonthlyPageViewsUsed", Json::number(0)),
             ("MonthlyPageViewsEntitlement", Json::number(0)),

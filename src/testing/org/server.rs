@@ -65,6 +65,7 @@ impl Drop for Server {
 }
 
 async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
+    let port = listener.local_addr().map_or(0, |address| address.port());
     loop {
         // Out of file descriptors, most likely: let others finish.
         let Ok((stream, _)) = listener.accept().await else {
@@ -75,7 +76,7 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
         let reset = Arc::new(AtomicBool::new(false));
         let socket = Socket { stream, reset: Arc::clone(&reset) };
         let state = Arc::clone(&state);
-        let service = service_fn(move |request| respond(Arc::clone(&state), Arc::clone(&reset), request));
+        let service = service_fn(move |request| respond(Arc::clone(&state), Arc::clone(&reset), port, request));
         let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service);
         tokio::spawn(async move {
             // Clients go when they like, and faults end connections on purpose.
@@ -92,12 +93,13 @@ async fn sleep(time: Duration) {
 async fn respond(
     state: Arc<Mutex<State>>,
     reset: Arc<AtomicBool>,
+    port: u16,
     request: hyper::Request<Incoming>,
 ) -> io::Result<hyper::Response<OrgBody>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    let request = Request::new(head.method, &target, head.headers, body);
+    let request = Request::new(head.method, &target, head.headers, body, port);
     let outcome = state.lock().unwrap_or_else(PoisonError::into_inner).handle(&request);
     let _held = Held { state, records: outcome.held };
     if !outcome.delay.is_zero() {

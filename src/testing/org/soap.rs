@@ -25,7 +25,7 @@ pub(crate) fn login(state: &mut State, request: &Request, version: &str) -> Answ
     let text = |name: &str| call.text_of(name).unwrap_or_default();
     let (username, password) = (text("username"), text("password"));
     let now = state.data.now();
-    let Some((user, session)) = state.auth.login(username, password, now) else {
+    let Some((user, session)) = state.auth.soap_login(username, password, now) else {
         return fault("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.");
     };
     let kind = request.segments.get(2).map_or("u", String::as_str);
@@ -40,7 +40,7 @@ fn logout(state: &mut State, body: &xml::Element, request: &Request) -> Answer {
     if state.auth.user_of_token(&session, now).is_none() {
         return fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session");
     }
-    state.auth.expire(&session);
+    state.auth.tokens.close(&session);
     let namespace = namespace(request.segments.get(2).map_or("u", String::as_str));
     let answer = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
@@ -75,7 +75,7 @@ fn success(state: &State, user: &str, session: &str, kind: &str, version: &str) 
         Some(Value::Text(text)) => escape(text),
         _ => String::new(),
     };
-    let host = &state.auth.base_url;
+    let host = &state.auth.instance_url;
     let org = &state.auth.org_id;
     let short = ids::short(org);
     let namespace = namespace(kind);

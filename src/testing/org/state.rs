@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::auth::Auth;
 use super::data::{Data, Rights, Writer};
 use super::error::ApiError;
 use super::faults::{Kind, Script};
 use super::metadata::{self, Envelope};
+use super::oauth::{self, At, Auth};
+use super::operation::Operation;
 use super::permissions::{self, Denials, UserView};
 use super::rest::cursors::Cursors;
 use super::router::{self, Route};
@@ -106,6 +107,7 @@ impl State {
         let mut delay = self.latency;
         let locks = matches!(fault, Some(Kind::LockRows { .. })).then(|| fault.clone()).flatten();
         let run = |state: &mut Self| match (&soap, &route) {
+            (Some(_), _) if request.port != state.auth.hosts.instance => metadata::no_session(),
             (Some(envelope), Some(Route::Metadata(version))) => metadata::answer(state, request, version, envelope),
             _ => state.carry_out(request, route.as_ref(), locks.clone()),
         };
@@ -127,13 +129,22 @@ impl State {
             }
             Some(Kind::ExpireSession) => Reply::Answer(if let Some(envelope) = &soap {
                 if let Ok(envelope) = envelope {
-                    self.auth.expire(&envelope.session);
+                    self.auth.tokens.close(&envelope.session);
                 }
                 metadata::no_session()
             } else {
                 self.auth.expire_of(request);
                 Answer::json(401, &ApiError::session().to_array())
             }),
+            Some(Kind::OAuthError(refusal)) => Reply::Answer(match route {
+                Some(Route::Authorize) => self.authorize(request, Some(&refusal)),
+                _ => refusal.answer(),
+            }),
+            Some(Kind::ApplyThenAnswer { status, content_type, body }) => {
+                run(self);
+                Reply::Answer(Answer::text(status, content_type, body))
+            }
+            Some(Kind::Edit(edit)) => Reply::Answer(edited(run(self), &*edit)),
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,
             Some(Kind::ApplyThenTimeOut) => {
@@ -171,6 +182,7 @@ impl State {
             path: request.target.clone(),
             status,
             body_bytes: request.body.len(),
+            grant_type: matches!(operation, Some(Operation::Token)).then(|| grant_of(request)).flatten(),
             headers: headers.collect(),
         });
         Outcome { delay, reply, held: self.data.locks.hold() }
@@ -220,20 +232,27 @@ impl State {
         let now = self.data.now();
         match route {
             None => Answer::json(404, &ApiError::not_found().to_array()),
-            Some(Route::Token) => {
-                let now = self.data.clock.now_exact();
-                let store = &self.data.store;
-                self.auth.token(request, now, &|user| rest::identity::is_active(store, user))
+            Some(Route::Token) => self.with_users(request, |auth, at| auth.token(request, at)),
+            Some(Route::Introspect) => self.auth.introspect(request, now),
+            Some(Route::Revoke) => self.auth.revoke(request, now),
+            Some(route @ (Route::Authorize | Route::LoginPage | Route::ConsentPage)) => {
+                match router::operation(route, &request.method) {
+                    Err(allowed) => not_allowed(request, allowed),
+                    Ok(_) if matches!(route, Route::Authorize) => self.authorize(request, None),
+                    Ok(_) if matches!(route, Route::LoginPage) => {
+                        self.with_users(request, |auth, at| auth.login_page(request, at))
+                    }
+                    Ok(_) => self.with_users(request, |auth, at| auth.consent_page(request, at)),
+                }
             }
-            Some(Route::Revoke) => self.auth.revoke(request),
             Some(Route::SoapLogin(version)) => soap::login(self, request, version),
-            Some(Route::UserInfo) => match self.auth.user_of(request, now) {
-                Some(user) => rest::identity::userinfo(self, &user),
-                None => bad_oauth_token(request),
+            Some(Route::UserInfo) => match self.identity_caller(request) {
+                Ok(user) => rest::identity::userinfo(self, request, &user),
+                Err(answer) => answer,
             },
-            Some(Route::Identity { org, user }) => match self.auth.user_of(request, now) {
-                Some(caller) => rest::identity::identity(self, &caller, org, user),
-                None => bad_oauth_token(request),
+            Some(Route::Identity { org, user }) => match self.identity_caller(request) {
+                Ok(caller) => rest::identity::identity(self, request, &caller, org, user),
+                Err(answer) => answer,
             },
             Some(Route::Versions) if request.method == Method::GET => rest::resources::versions(),
             Some(route) => match router::operation(route, &request.method) {
@@ -241,6 +260,53 @@ impl State {
                 Err(allowed) => not_allowed(request, allowed),
             },
         }
+    }
+
+    /// Does something with what OAuth has and what it may know of the users.
+    fn with_users<T>(&mut self, request: &Request, act: impl FnOnce(&mut Auth, &At<'_>) -> T) -> T {
+        let store = &self.data.store;
+        let active = |user: &str| rest::identity::is_active(store, user);
+        let login_host = self.auth.hosts.login == Some(request.port);
+        act(&mut self.auth, &At { now: self.data.clock.now_exact(), active: &active, login_host })
+    }
+
+    fn authorize(&mut self, request: &Request, script: Option<&oauth::Refusal>) -> Answer {
+        self.with_users(request, |auth, at| auth.authorize(request, at, script))
+    }
+
+    /// The user of a token that may ask who that is.
+    fn identity_caller(&mut self, request: &Request) -> Result<String, Answer> {
+        let now = self.data.clock.now_exact();
+        let Some(session) = self.auth.caller(request, now).cloned() else { return Err(bad_oauth_token(request)) };
+        if !rest::identity::is_active(&self.data.store, &session.user) {
+            return Err(bad_oauth_token(request));
+        }
+        if !session.scopes.allow_identity() {
+            // [S/K] wire facts 1.8
+            return Err(Answer::text(403, "text/html;charset=UTF-8", "Invalid_Scope"));
+        }
+        Ok(session.user)
+    }
+
+    /// The user of a data request.
+    fn data_caller(&mut self, request: &Request) -> Result<String, ApiError> {
+        if request.headers.contains_key("authorization") && !oauth::has_known_scheme(request) {
+            // Wire facts 8 for the code. [K] The text.
+            return Err(ApiError::new(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"));
+        }
+        // [S] A token of another instance is refused like a dead one.
+        if request.port != self.auth.hosts.instance {
+            return Err(ApiError::session());
+        }
+        let now = self.data.clock.now_exact();
+        let session = self.auth.caller(request, now).cloned().ok_or_else(ApiError::session)?;
+        if !session.scopes.allow_api() {
+            // [S] tsmztech/mcp-server-salesforce#8, jsforce/jsforce#1301: a new token would be no better.
+            let text = "This session is not valid for use with the REST API";
+            return Err(ApiError::new(401, "INVALID_SESSION_ID", text));
+        }
+        let active = rest::identity::is_active(&self.data.store, &session.user);
+        if active { Ok(session.user) } else { Err(ApiError::session()) }
     }
 
     /// The gates of the data API, in order, and what is behind them.
@@ -251,8 +317,10 @@ impl State {
             Ok(version) => version,
             Err(error) => return fail(&error),
         };
-        let user = self.auth.user_of(request, now).filter(|user| rest::identity::is_active(&self.data.store, user));
-        let Some(user) = user else { return fail(&ApiError::session()) };
+        let user = match self.data_caller(request) {
+            Ok(user) => user,
+            Err(error) => return fail(&error),
+        };
         let view = self.view(&user);
         if let Some((code, message)) = self.api_refusal(&view) {
             return fail(&ApiError::new(403, code, message));
@@ -270,6 +338,22 @@ impl State {
         let answer = rest::answer(self, &call, route).unwrap_or_else(|error| fail(&error));
         answer.with("Sforce-Limit-Info", self.usage.header(now))
     }
+}
+
+/// The grant a token request names, if the org knows it.
+fn grant_of(request: &Request) -> Option<&'static str> {
+    let form = request.form();
+    let named = form.iter().find(|(name, _)| name == "grant_type").map(|(_, value)| value.as_str())?;
+    oauth::GRANTS.into_iter().find(|grant| *grant == named)
+}
+
+/// An answer whose JSON a test changes.
+fn edited(mut answer: Answer, edit: &(dyn Fn(&mut serde_json::Value) + Send + Sync)) -> Answer {
+    if let Ok(mut body) = serde_json::from_slice(&answer.body) {
+        edit(&mut body);
+        answer.body = body.to_string().into();
+    }
+    answer
 }
 
 /// Wire facts 2.2: 414 for the URI, 431 with the headers.

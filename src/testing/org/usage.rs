@@ -23,6 +23,8 @@ pub struct LoggedRequest {
     pub status: Option<u16>,
     /// Bytes of the request's body.
     pub body_bytes: usize,
+    /// The grant of a token request; `None` for other requests and for grants the org does not know.
+    pub grant_type: Option<&'static str>,
     /// `Sforce-…` headers, names in lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -35,13 +37,14 @@ pub(crate) struct Usage {
     minutes: VecDeque<(i64, u64)>,
     pub(crate) api_calls: u64,
     counts: HashMap<Operation, usize>,
+    grants: HashMap<&'static str, usize>,
     log: VecDeque<LoggedRequest>,
 }
 
 impl Default for Usage {
     fn default() -> Self {
         let (minutes, counts, log) = (VecDeque::new(), HashMap::new(), VecDeque::new());
-        Self { daily_limit: 15_000, minutes, api_calls: 0, counts, log }
+        Self { daily_limit: 15_000, minutes, api_calls: 0, counts, grants: HashMap::new(), log }
     }
 }
 
@@ -81,6 +84,9 @@ impl Usage {
         if let Some(operation) = request.operation {
             *self.counts.entry(operation).or_insert(0) += 1;
         }
+        if let Some(grant) = request.grant_type {
+            *self.grants.entry(grant).or_insert(0) += 1;
+        }
         if self.log.len() == KEPT {
             self.log.pop_front();
         }
@@ -90,6 +96,15 @@ impl Usage {
     /// Requests of an operation, answered or not.
     pub(crate) fn calls(&self, operation: Operation) -> usize {
         self.counts.get(&operation).copied().unwrap_or(0)
+    }
+
+    /// Token requests of a grant, answered or not. The last part of a grant's name will do.
+    pub(crate) fn grants(&self, name: &str) -> usize {
+        self.grants
+            .iter()
+            .filter(|(grant, _)| grant.rsplit(':').next() == name.rsplit(':').next())
+            .map(|(_, n)| n)
+            .sum()
     }
 
     pub(crate) fn log(&self) -> Vec<LoggedRequest> {

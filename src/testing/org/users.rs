@@ -1,9 +1,9 @@
 //! Users beside the main one, and single rights given and taken.
 
-use super::auth::Login;
 use super::data::{Rights, Writer, row_id};
 use super::json::Json;
 use super::mock::MockOrg;
+use super::oauth::{App, AppSpec, Login};
 use super::permissions::ObjectRight;
 use super::schema::Object;
 use super::state::State;
@@ -322,11 +322,14 @@ impl MockOrg {
             state.grant_field(&set, object, field, *edit);
         }
         let login = Login::new(&spec.username, &user_id);
-        state.auth.others.push(login.clone());
+        let app = App::new(AppSpec::new(&format!("App of {}", spec.username)).run_as(&user_id).password_flow());
+        let (client_id, client_secret) = (app.client_id.clone(), app.client_secret.clone());
+        state.auth.users.push(login.clone());
+        state.auth.apps.push(app);
         state.changed();
         let now = state.data.now();
         let access_token = state.auth.open_session_of(&user_id, now);
-        let Login { client_id, client_secret, username, password, user_id } = login;
+        let Login { username, password, user_id } = login;
         TestUser { user_id, client_id, client_secret, access_token, username, password }
     }
 

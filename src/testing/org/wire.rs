@@ -16,10 +16,12 @@ pub(crate) struct Request {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The port it came to.
+    pub(crate) port: u16,
 }
 
 impl Request {
-    pub(crate) fn new(method: Method, target: &str, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn new(method: Method, target: &str, headers: HeaderMap, body: Bytes, port: u16) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         let segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
@@ -28,7 +30,7 @@ impl Request {
         let named = query.iter().find(|(key, _)| key == "_HttpMethod").map(|(_, value)| value.to_ascii_uppercase());
         let named = named.and_then(|name| Method::from_bytes(name.as_bytes()).ok());
         let method = named.filter(|_| method == Method::POST).unwrap_or(method);
-        Self { method, target: target.to_owned(), segments, query, headers, body }
+        Self { method, target: target.to_owned(), segments, query, headers, body, port }
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<&str> {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::testing::org::auth::random;
 use crate::testing::org::json::Json;
+use crate::testing::org::oauth::random;
 
 /// Results kept; the oldest goes first. Salesforce keeps any number, but this is memory.
 const KEPT: usize = 100;

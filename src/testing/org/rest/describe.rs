@@ -45,7 +45,7 @@ pub(super) fn global(state: &State, call: &Call<'_>) -> Result<Answer, ApiError>
 /// `GET /sobjects/<object>/describe`
 pub(super) fn object(state: &State, call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
     let object = object_of(&call.view.schema, name)?;
-    cached(state, call, &full(&call.view.schema, object, &call.base, &state.auth.base_url))
+    cached(state, call, &full(&call.view.schema, object, &call.base, &state.auth.instance_url))
 }
 
 /// `GET /sobjects/<object>` (recorded: rest/sobject-basic-info.json)

@@ -2,11 +2,12 @@
 
 use crate::testing::org::ids;
 use crate::testing::org::json::Json;
+use crate::testing::org::router::VERSIONS;
 use crate::testing::org::soql::output::datetime;
 use crate::testing::org::state::State;
 use crate::testing::org::store::Store;
 use crate::testing::org::value::{Row, Value};
-use crate::testing::org::wire::Answer;
+use crate::testing::org::wire::{Answer, Request};
 
 fn text(row: &Row, name: &str) -> Json {
     match row.get(name) {
@@ -47,11 +48,18 @@ fn photos(host: &str) -> Json {
 }
 
 /// URL templates with `{version}`; SOAP ones end in the org's id of 15 characters.
-fn urls(state: &State, user: &str, modern: bool) -> Json {
-    let host = &state.auth.base_url;
+///
+/// Help, "Identity URLs": `version=latest` or a number fills the templates in. [K] On userinfo as well.
+fn urls(state: &State, request: &Request, user: &str, modern: bool) -> Json {
+    let version = match request.param("version") {
+        Some("latest") => format!("{}.0", VERSIONS.end()),
+        Some(named) if named.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => named.to_owned(),
+        _ => "{version}".to_owned(),
+    };
+    let host = &state.auth.instance_url;
     let org = ids::short(&state.auth.org_id);
-    let soap = |kind: &str| format!("{host}/services/Soap/{kind}/{{version}}/{org}");
-    let rest = |path: &str| format!("{host}/services/data/v{{version}}/{path}");
+    let soap = |kind: &str| format!("{host}/services/Soap/{kind}/{version}/{org}");
+    let rest = |path: &str| format!("{host}/services/data/v{version}/{path}");
     let mut urls = vec![
         ("enterprise", soap("c")),
         ("metadata", soap("m")),
@@ -81,9 +89,9 @@ fn urls(state: &State, user: &str, modern: bool) -> Json {
 }
 
 /// `GET /services/oauth2/userinfo` (recorded: oauth/userinfo.json)
-pub(crate) fn userinfo(state: &State, id: &str) -> Answer {
+pub(crate) fn userinfo(state: &State, request: &Request, id: &str) -> Answer {
     let Some(row) = user(state, id) else { return Answer::text(403, "text/html;charset=UTF-8", "Bad_Id") };
-    let host = state.auth.base_url.as_str();
+    let host = state.auth.instance_url.as_str();
     let updated = modified(row).map(|time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string());
     let body = Json::object([
         ("sub", Json::string(state.auth.identity_url(id))),
@@ -102,7 +110,7 @@ pub(crate) fn userinfo(state: &State, id: &str) -> Answer {
         ("picture", Json::string(format!("{host}/profilephoto/005/F"))),
         ("address", Json::Object(Vec::new())),
         ("is_salesforce_integration_user", false.into()),
-        ("urls", urls(state, id, true)),
+        ("urls", urls(state, request, id, true)),
         ("active", is_active(&state.data.store, id).into()),
         ("user_type", "STANDARD".into()),
         ("language", text(row, "LanguageLocaleKey")),
@@ -114,7 +122,7 @@ pub(crate) fn userinfo(state: &State, id: &str) -> Answer {
 }
 
 /// `GET /id/<org>/<user>` (recorded: oauth/password-flow-token-resources-identity.yml)
-pub(crate) fn identity(state: &State, caller: &str, org: &str, id: &str) -> Answer {
+pub(crate) fn identity(state: &State, request: &Request, caller: &str, org: &str, id: &str) -> Answer {
     let refuse = |word: &'static str| Answer::text(403, "text/html;charset=UTF-8", word);
     if ids::to_18(org).as_ref() != Some(&state.auth.org_id) {
         return refuse("Wrong_Org");
@@ -135,7 +143,7 @@ pub(crate) fn identity(state: &State, caller: &str, org: &str, id: &str) -> Answ
         ("first_name", text(row, "FirstName")),
         ("last_name", text(row, "LastName")),
         ("timezone", text(row, "TimeZoneSidKey")),
-        ("photos", photos(&state.auth.base_url)),
+        ("photos", photos(&state.auth.instance_url)),
         ("addr_street", text(row, "Street")),
         ("addr_city", text(row, "City")),
         ("addr_state", text(row, "State")),
@@ -144,7 +152,7 @@ pub(crate) fn identity(state: &State, caller: &str, org: &str, id: &str) -> Answ
         ("mobile_phone", text(row, "MobilePhone")),
         ("mobile_phone_verified", false.into()),
         ("status", Json::object([("created_date", Json::Null), ("body", Json::Null)])),
-        ("urls", urls(state, caller, false)),
+        ("urls", urls(state, request, caller, false)),
         ("active", is_active(&state.data.store, caller).into()),
         ("user_type", "STANDARD".into()),
         ("language", text(row, "LanguageLocaleKey")),

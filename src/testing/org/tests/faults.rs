@@ -136,6 +136,9 @@ fn every_operation_can_be_struck() {
     let (org, client) = org();
     let account = org.insert("Account", json!({"Name": "A"}));
     for (operation, method, path) in [
+        (Operation::Authorize, "GET", "/services/oauth2/authorize".to_owned()),
+        (Operation::Consent, "GET", "/login".to_owned()),
+        (Operation::Introspect, "POST", "/services/oauth2/introspect".to_owned()),
         (Operation::Token, "POST", "/services/oauth2/token".to_owned()),
         (Operation::Revoke, "POST", "/services/oauth2/revoke".to_owned()),
         (Operation::UserInfo, "GET", "/services/oauth2/userinfo".to_owned()),

@@ -1,10 +1,21 @@
 //! Tokens, userinfo, identity.
 
+mod authorize;
+mod bad_input;
+mod code;
+mod consent;
+mod introspect;
+mod jwt;
+mod refresh;
+mod scripted;
+
 use std::time::Duration;
 
 use base64::Engine as _;
 
-use super::{Client, MockOrg, Value, code, data, org, refused};
+use super::http::Answer;
+use super::{Client, MockOrg, Value, code, data, error, org, refused};
+use crate::testing::org::{AppSpec, TestApp};
 
 const TOKEN: &str = "/services/oauth2/token";
 
@@ -29,6 +40,94 @@ fn token(org: &MockOrg, client: &Client, fields: &[(&str, &str)]) -> (u16, Value
 fn oauth_error(answer: &(u16, Value)) -> (u16, &str, &str) {
     (answer.0, answer.1["error"].as_str().unwrap(), answer.1["error_description"].as_str().unwrap())
 }
+
+/// A verifier and its S256 challenge (RFC 7636, appendix B).
+const PROOF: (&str, &str) =
+    ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+
+/// Where the main app and those of [`web_app`] want their answers.
+const CALLBACK: &str = "http://127.0.0.1:9/callback";
+
+/// The main app as others are told of theirs.
+fn main_app(org: &MockOrg) -> TestApp {
+    TestApp { client_id: org.client_id(), client_secret: org.client_secret() }
+}
+
+/// An app without PKCE and with a callback, changed by `change`.
+fn web_app(org: &MockOrg, change: impl FnOnce(AppSpec) -> AppSpec) -> TestApp {
+    org.add_app(change(AppSpec::new("Web App").callback(CALLBACK).without_pkce()))
+}
+
+fn query(fields: Fields) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+/// Parameters with defaults for those that are not named; a blank one is left out.
+fn with_defaults<'a>(fields: Fields<'a>, defaults: Fields<'a>) -> Vec<(&'a str, &'a str)> {
+    let mut all = fields.to_vec();
+    all.extend(defaults.iter().filter(|(name, _)| !fields.iter().any(|(known, _)| known == name)));
+    all.retain(|(_, value)| !value.is_empty());
+    all
+}
+
+/// An authorize request of an app.
+fn authorize(client: &Client, app: &TestApp, fields: Fields) -> Answer {
+    let defaults = [("response_type", "code"), ("client_id", app.client_id.as_str()), ("redirect_uri", CALLBACK)];
+    let query = query(&with_defaults(fields, &defaults));
+    client.with_authorization(None).get(&format!("/services/oauth2/authorize?{query}"))
+}
+
+/// The parameters an answer brings back to the callback.
+fn brought(answer: &Answer) -> Vec<(String, String)> {
+    let location = answer.header("location").unwrap_or_else(|| panic!("{}: {}", answer.status, answer.body));
+    let url = url::Url::parse(location).unwrap();
+    assert_eq!((answer.status, location.split('?').next()), (302, Some(CALLBACK)));
+    url.query_pairs().into_owned().collect()
+}
+
+/// One of them; blank if it is not there.
+fn part(answer: &Answer, name: &str) -> String {
+    brought(answer).into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default()
+}
+
+/// A code for an app, and so an approval.
+fn code_for(client: &Client, app: &TestApp, fields: Fields) -> String {
+    let answer = authorize(client, app, fields);
+    let code = part(&answer, "code");
+    assert!(!code.is_empty(), "{answer:?}");
+    code
+}
+
+/// A token request of an app.
+fn token_of(client: &Client, app: &TestApp, fields: Fields) -> (u16, Value) {
+    let defaults = [("client_id", app.client_id.as_str()), ("client_secret", app.client_secret.as_str())];
+    let answer = client.with_authorization(None).form(TOKEN, &with_defaults(fields, &defaults));
+    (answer.status, answer.json())
+}
+
+fn exchange(client: &Client, app: &TestApp, code: &str, fields: Fields) -> (u16, Value) {
+    let defaults = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)];
+    token_of(client, app, &with_defaults(fields, &defaults))
+}
+
+fn refresh(client: &Client, app: &TestApp, token: &str) -> (u16, Value) {
+    token_of(client, app, &[("grant_type", "refresh_token"), ("refresh_token", token)])
+}
+
+/// Access and refresh token of a new approval.
+fn connect(client: &Client, app: &TestApp) -> (String, String) {
+    let code = code_for(client, app, &[("scope", "api refresh_token")]);
+    let (status, body) = exchange(client, app, &code, &[]);
+    assert_eq!(status, 200, "{body}");
+    (text(&body, "access_token"), text(&body, "refresh_token"))
+}
+
+/// A text of an answer; blank if it is not there.
+fn text(body: &Value, name: &str) -> String {
+    body[name].as_str().unwrap_or_default().to_owned()
+}
+
+const DEAD: (u16, &str, &str) = (400, "invalid_grant", "expired access/refresh token");
 
 fn works(client: &Client, token: &str) -> bool {
     let bearer = client.with_authorization(Some(&format!("Bearer {token}")));
@@ -149,12 +248,14 @@ fn revoke_kills_what_it_names() {
 #[test]
 fn a_missing_or_dead_token_is_a_401_on_data_and_a_403_on_identity() {
     let (org, client) = org();
-    for authorization in [None, Some("Bearer nonsense"), Some("nonsense")] {
+    for authorization in [None, Some("Bearer nonsense")] {
         let stranger = client.with_authorization(authorization);
         let answer = stranger.get(&data("/limits"));
         assert_eq!(answer.body, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#);
         assert_eq!((answer.status, answer.header("sforce-limit-info")), (401, None));
     }
+    let malformed = client.with_authorization(Some("nonsense")).get(&data("/limits"));
+    assert_eq!(code(&malformed), refused(401, "INVALID_AUTH_HEADER"));
     let stranger = client.with_authorization(Some("Bearer nonsense"));
     for path in ["/services/oauth2/userinfo".to_owned(), format!("/id/{}/{}", org.org_id(), org.user_id())] {
         let answer = stranger.get(&path);
