@@ -16,12 +16,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 use crate::error::ErrorKind;
 use crate::store::{
     Batch, Commit, Entry, Expect, Key, MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_OPERATIONS, MAX_ROOM, MAX_VALUE_BYTES,
-    Store, Version,
+    Operation, Store, Version,
 };
 
 /// A fresh, empty store to be examined.
@@ -487,26 +488,23 @@ async fn a_commit_is_all_or_nothing(subject: Subject) -> Finding {
     let there = put(store, "there", b"1", Expect::Absent).await?;
     put(store, "doomed", b"1", Expect::Absent).await?;
     let before = scan(store, "", None, 99).await?;
-    let good = || -> Result<[(Key, Option<&str>, Expect); 3], String> {
-        Ok([
-            (key("new")?, Some("x"), Expect::Absent),
-            (key("doomed")?, None, Expect::Any),
-            (key("there")?, Some("2"), Expect::Version(there)),
-        ])
+    let write = |name, value: Option<&'static str>, expect| {
+        Ok::<_, String>(Operation { key: key(name)?, expect, value: value.map(Bytes::from) })
     };
+    let good = [
+        write("new", Some("x"), Expect::Absent)?,
+        write("doomed", None, Expect::Any)?,
+        write("there", Some("2"), Expect::Version(there))?,
+    ];
     let bad =
-        [(key("zz missing")?, Some("x"), Expect::Version(there)), (key("0 missing")?, None, Expect::Version(there))];
-    let with = |batch: Batch, (key, value, expect): (Key, Option<&'static str>, Expect)| match value {
-        Some(value) => batch.put(key, value, expect),
-        None => batch.delete(key, expect),
-    };
+        [write("zz missing", Some("x"), Expect::Version(there))?, write("0 missing", None, Expect::Version(there))?];
     for place in 0..=3 {
         for count in [1, 2] {
-            let mut writes = good()?.to_vec();
+            let mut writes = good.to_vec();
             for write in &bad[..count] {
                 writes.insert(place, write.clone());
             }
-            let done = commit(store, writes.into_iter().fold(Batch::new(), with)).await?;
+            let done = commit(store, writes.into_iter().fold(Batch::new(), Batch::with)).await?;
             ensure!(
                 done == Commit::Conflict { operation: place },
                 "{count} bad operations from {place} on: {}",
@@ -515,7 +513,7 @@ async fn a_commit_is_all_or_nothing(subject: Subject) -> Finding {
             ensure!(scan(store, "", None, 99).await? == before, "a conflict at operation {place} changed something");
         }
     }
-    let versions = apply(store, good()?.into_iter().fold(Batch::new(), with)).await?;
+    let versions = apply(store, good.into_iter().fold(Batch::new(), Batch::with)).await?;
     let kinds: Vec<_> = versions.iter().map(Option::is_some).collect();
     ensure!(kinds == [true, false, true], "put, delete, put were answered by {versions:?}");
     let after = scan(store, "", None, 99).await?;
@@ -541,8 +539,8 @@ async fn a_check_of_absence_holds_against_others(subject: Subject) -> Finding {
         for racer in racers {
             applied += usize::from(racer.await.map_err(|error| error.to_string())??.is_applied());
         }
-        let stored = scan(&*stores[0], &format!("guard/{round}/"), None, 9).await?.len();
-        ensure!(stored == applied, "{applied} were applied, {stored} are stored");
+        let left = scan(&*stores[0], &format!("guard/{round}/"), None, 9).await?.len();
+        ensure!(left == applied, "{applied} were applied, {left} are stored");
         ensure!(applied == 1, "{applied} of two that exclude each other were applied");
     }
     Ok(())

@@ -91,13 +91,10 @@ impl Failure {
 /// The server's own message is told, its detail is not: that may quote a whole row.
 fn from_postgres(operation: &'static str, error: tokio_postgres::Error) -> Error {
     let Some(answer) = error.as_db_error() else {
-        return if error.is_closed()
-            || std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>())
-        {
-            failed(operation, "PostgreSQL cannot be reached").with_retry(Retry::After(None)).with_source(error)
-        } else {
-            failed(operation, "PostgreSQL cannot be used").with_retry(Retry::After(None)).with_source(error)
-        };
+        let io = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
+        let message =
+            if io || error.is_closed() { "PostgreSQL cannot be reached" } else { "PostgreSQL cannot be used" };
+        return failed(operation, message).with_retry(Retry::After(None)).with_source(error);
     };
     let code = answer.code();
     let later = Retry::After(None);

@@ -87,7 +87,7 @@ async fn exists(client: &tokio_postgres::Transaction<'_>, function: &str, name: 
 }
 
 /// How many steps were done. More than we know is an error.
-async fn format(client: &impl tokio_postgres::GenericClient, schema: &str) -> Result<usize, Failure> {
+async fn format(client: &(impl tokio_postgres::GenericClient + Sync), schema: &str) -> Result<usize, Failure> {
     let table = format!("{}.format", quoted(schema));
     let rows = client.query_typed(&format!("select to_regclass('{table}') is not null"), &[]).await?;
     if !rows.first().ok_or(Failure::Unexpected("no answer"))?.try_get::<_, bool>(0)? {

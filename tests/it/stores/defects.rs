@@ -111,7 +111,9 @@ impl Store for Faulty {
             }
         }
         if self.defect == Defect::EmptyIsAbsent {
-            found.iter_mut().for_each(|found| *found = found.take().filter(|entry| !entry.value.is_empty()));
+            for found in &mut found {
+                *found = found.take().filter(|entry| !entry.value.is_empty());
+            }
         }
         Ok(found)
     }

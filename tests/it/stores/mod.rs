@@ -55,11 +55,11 @@ impl Drop for Folder {
 
 /// What a person and a log see of an error, with all causes.
 pub(crate) fn shown(error: &sforce::Error) -> String {
-    let mut text = format!("{error}\n{error:?}");
+    let mut all = vec![format!("{error}\n{error:?}")];
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        text += &format!("\n{error}\n{error:?}");
+        all.push(format!("{error}\n{error:?}"));
         cause = error.source();
     }
-    text
+    all.join("\n")
 }
