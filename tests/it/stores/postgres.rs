@@ -161,7 +161,10 @@ async fn tables_of_a_newer_format_say_so() {
 
 #[tokio::test]
 async fn the_printed_statement_makes_the_same_tables_and_a_role_without_rights_can_use_them() {
-    let Some(config) = config("the_printed_statement_makes_the_same_tables") else { return };
+    let Some(config) = config("the_printed_statement_makes_the_same_tables_and_a_role_without_rights_can_use_them")
+    else {
+        return;
+    };
     let (schema, role) = (unique(), format!("role_{}", unique()));
     let sql = sforce::store::postgres::migrations_sql(&schema).expect("a name");
     execute(&config, &format!("create role {role} login password 'hunter2'")).await;
@@ -235,7 +238,9 @@ async fn a_store_that_goes_down_says_so_and_works_when_it_is_back() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_given_up_in_time_and_its_connections_with_it() {
-    let Some(config) = config("a_store_that_does_not_answer_is_given_up_in_time") else { return };
+    let Some(config) = config("a_store_that_does_not_answer_is_given_up_in_time_and_its_connections_with_it") else {
+        return;
+    };
     let (schema, proxy) = (unique(), Proxy::start(address(&config)).await);
     let store = through(&proxy, &config, &schema).await;
     put(&store, "a", "1").await;
