@@ -37,6 +37,7 @@
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
 //! - [`auth`]: token providers.
 //! - [`http`]: one request, once. Bring your own by [`http::HttpService`].
+//! - [`store`]: what outlives the process, in memory, a file or PostgreSQL. Bring your own by [`store::Store`].
 //! - [`types`]: ids, names, values, records, SOQL text. [`clock`]: time.
 //!
 //! # Which call when
@@ -64,6 +65,9 @@
 //! | Feature | Adds | Gives |
 //! | --- | --- | --- |
 //! | `reqwest` *(default)* | `reqwest` with rustls | [`http::Reqwest`]; without it bring your own [`http::HttpService`] |
+//! | `redb` | `redb` | `store::RedbStore`: one file, one process |
+//! | `postgres` | `deadpool-postgres`, `tokio-postgres` | `store::PostgresStore`: shared by processes, over your pool |
+//! | `encryption` | `aes`, `aes-gcm`, `cbc`, `getrandom`, `hmac`, `sha2` | `store::EncryptedStore`: values encrypted in any store |
 //! | `testing` | `hyper`, `hmac`, `sha2` | the mock org and `ManualClock`; not covered by semver, not for production |
 //!
 //! The minimum supported Rust version is 1.95.
@@ -79,6 +83,7 @@ pub mod conflict;
 pub mod http;
 pub mod mapping;
 pub mod schema;
+pub mod store;
 pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;

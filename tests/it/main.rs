@@ -12,6 +12,7 @@ mod flow;
 mod outside;
 mod recordings;
 mod requirements;
+mod stores;
 mod support;
 mod truncation;
 mod wsdl;
