@@ -26,6 +26,8 @@ const NAMED: usize = 100;
 /// lengths: names hold ids and hashes, never an email address. Not noticed is that somebody who may write to the store puts an
 /// older value of the same name back.
 ///
+/// Keys are wiped from memory; values, once decrypted, are ordinary [`bytes::Bytes`].
+///
 /// The limits are those of every store: what encryption adds does not count.
 ///
 /// ```

@@ -13,6 +13,9 @@ use super::proxy::{Proxy, Way};
 use super::{key, put, read, shown, unique};
 use crate::support::not_run;
 
+/// Long enough for any one call.
+const PATIENT: Duration = Duration::from_secs(10);
+
 /// How to reach the server; `None`, and said so, where there is none.
 fn config(test: &str) -> Option<Config> {
     #[expect(clippy::disallowed_methods, reason = "the test command says what it has prepared")]
@@ -34,8 +37,10 @@ async fn open(config: &Config, schema: &str) -> PostgresStore {
     PostgresStore::builder(pool(config, 6)).schema(schema).open().await.expect("opens")
 }
 
-/// The same server through a proxy, for calls that may take half a second.
-async fn through(proxy: &Proxy, config: &Config, schema: &str) -> PostgresStore {
+/// The same server through a proxy.
+async fn through(proxy: &Proxy, config: &Config, schema: &str, timeout: Duration) -> PostgresStore {
+    // Makes the tables, so that the time limit is for one call each.
+    open(config, schema).await;
     let mut config = config.clone();
     let password = config.get_password().map(<[u8]>::to_vec);
     let (user, name) = (config.get_user().map(str::to_owned), config.get_dbname().map(str::to_owned));
@@ -44,7 +49,7 @@ async fn through(proxy: &Proxy, config: &Config, schema: &str) -> PostgresStore 
     user.map(|user| config.user(user));
     name.map(|name| config.dbname(name));
     password.map(|password| config.password(password));
-    let store = PostgresStore::builder(pool(&config, 2)).schema(schema).timeout(Duration::from_millis(500));
+    let store = PostgresStore::builder(pool(&config, 2)).schema(schema).timeout(timeout);
     store.open().await.expect("opens")
 }
 
@@ -218,7 +223,7 @@ async fn a_database_that_is_not_there_is_told() {
 async fn a_store_that_goes_down_says_so_and_works_when_it_is_back() {
     let Some(config) = config("a_store_that_goes_down_says_so_and_works_when_it_is_back") else { return };
     let (schema, proxy) = (unique(), Proxy::start(address(&config)).await);
-    let store = through(&proxy, &config, &schema).await;
+    let store = through(&proxy, &config, &schema, PATIENT).await;
     put(&store, "a", "1").await;
     for _ in 0..3 {
         proxy.set(Way::Cut);
@@ -242,7 +247,7 @@ async fn a_store_that_does_not_answer_is_given_up_in_time_and_its_connections_wi
         return;
     };
     let (schema, proxy) = (unique(), Proxy::start(address(&config)).await);
-    let store = through(&proxy, &config, &schema).await;
+    let store = through(&proxy, &config, &schema, Duration::from_millis(500)).await;
     put(&store, "a", "1").await;
     proxy.set(Way::Stalled);
     for _ in 0..3 {
@@ -260,7 +265,7 @@ async fn a_lock_that_another_holds_is_waited_for_and_then_given_up() {
     let schema = unique();
     let store = open(&config, &schema).await;
     put(&store, "a", "1").await;
-    let impatient = PostgresStore::builder(pool(&config, 2)).schema(&schema).timeout(Duration::from_millis(300));
+    let impatient = PostgresStore::builder(pool(&config, 2)).schema(&schema).timeout(Duration::from_millis(700));
     let impatient = impatient.open().await.expect("opens");
 
     let mut client = pool(&config, 1).get().await.expect("connects");
@@ -281,7 +286,7 @@ async fn a_lock_that_another_holds_is_waited_for_and_then_given_up() {
 async fn a_commit_whose_answer_is_lost_says_that_it_may_have_happened() {
     let Some(config) = config("a_commit_whose_answer_is_lost_says_that_it_may_have_happened") else { return };
     let (schema, proxy) = (unique(), Proxy::start(address(&config)).await);
-    let store = through(&proxy, &config, &schema).await;
+    let store = through(&proxy, &config, &schema, PATIENT).await;
     for (way, happens) in [(Way::CommitAnswerLost, true), (Way::CommitLost, false)] {
         let before = put(&store, "a", "before").await;
         proxy.set(way);
@@ -300,7 +305,7 @@ async fn a_commit_whose_answer_is_lost_says_that_it_may_have_happened() {
 async fn a_commit_cut_at_any_moment_is_whole_or_not_at_all() {
     let Some(config) = config("a_commit_cut_at_any_moment_is_whole_or_not_at_all") else { return };
     let (schema, proxy) = (unique(), Proxy::start(address(&config)).await);
-    let store = through(&proxy, &config, &schema).await;
+    let store = through(&proxy, &config, &schema, PATIENT).await;
     put(&store, "left", "0").await;
     put(&store, "right", "0").await;
     for round in 1..40_u64 {

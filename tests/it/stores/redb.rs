@@ -66,8 +66,8 @@ async fn child_that_writes_until_it_is_killed() {
 #[tokio::test]
 async fn a_file_of_another_process_is_locked_and_what_it_stored_survives_its_kill() {
     let folder = Folder::new();
-    let path = folder.file("store.redb");
     for round in 1..=3 {
+        let path = folder.file(&format!("{round}.redb"));
         let mut child = Command::new(std::env::current_exe().expect("known"))
             .args(["--exact", "--nocapture", "stores::redb::child_that_writes_until_it_is_killed"])
             .env(CHILD, &path)
