@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use self::classify::{RecordErrors, record_error};
 pub use self::limits::{ApiUsage, OrgLimits};
-pub(crate) use self::request::encode;
 pub use self::request::{ApiRequest, ApiResponse};
 pub use self::retry::RetryPolicy;
 use self::retry::RetryQuota;

@@ -5,15 +5,11 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
-use crate::types::xml::Element;
-
-/// Everything but RFC 3986's unreserved characters is escaped, in paths and queries alike.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::types::{encode, xml::Element};
 
 /// A call to the org, built without I/O and sent by [`Client::send`](super::Client::send).
 ///
@@ -122,10 +118,6 @@ impl ApiRequest {
         self.context.push((key, value.to_string()));
         self
     }
-}
-
-pub(crate) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// A successful answer.

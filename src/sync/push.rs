@@ -11,12 +11,12 @@ use super::batch::{batch_size, ends_the_run, is_outage, lanes, may_pass, pause_b
 use super::outcome::{Outcome, Totals};
 use super::plan::{Decision, KeyCase, Latest, decide, fold};
 use super::window::next_window;
-use crate::api::{AllOrNone, SaveResult, split_in_list};
+use crate::api::{AllOrNone, SaveResult};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{FieldMap, MappedRecord, MappingIssue};
 use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
-use crate::types::{FieldType, Record, RecordId, SObjectDescribe};
+use crate::types::{FieldType, Record, RecordId, SObjectDescribe, split_in_list};
 
 /// Calls in flight at once.
 const CONCURRENCY: usize = 5;

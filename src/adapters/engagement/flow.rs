@@ -10,13 +10,12 @@ use super::matching::{Directory, Link, LinkTotals, Visitor, link_record, opportu
 use super::rollup::{RollUpFailure, roll_up};
 use super::schema::{Access, PARENTS, desired_schema, requirements};
 use super::session::linked_session_map;
-use crate::api::{split_alternatives, split_in_list};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::MappingIssue;
 use crate::schema::{Finding, Provisioned, preflight, provision};
 use crate::sync::{Latest, Outcome, Push, PushBuilder, Reference, Totals, next_window};
-use crate::types::{FieldName, Literal, Record, RecordId, SObjectName, Soql, Value};
+use crate::types::{FieldName, Literal, Record, RecordId, SObjectName, Soql, Value, split_alternatives, split_in_list};
 
 /// Sessions taken at once.
 const WINDOW: usize = 1000;

@@ -11,11 +11,11 @@ use super::Prefix;
 use super::schema::{
     LAST_DEMOS, LAST_SESSION_AT, ROLL_UPS, SESSION_COUNT, TOTAL_MINUTES, VERY_INTERESTED, children_name,
 };
-use crate::api::{AllOrNone, split_in_list};
+use crate::api::AllOrNone;
 use crate::client::Client;
 use crate::error::{Error, Result, Retry};
 use crate::sync::{batch_size, pause_before};
-use crate::types::{Decimal, FieldName, Record, RecordId, SObjectName, Soql, Value};
+use crate::types::{Decimal, FieldName, Record, RecordId, SObjectName, Soql, Value, split_in_list};
 
 /// Queries in flight at once.
 const CONCURRENCY: usize = 5;
