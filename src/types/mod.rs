@@ -14,6 +14,7 @@ mod soql;
 mod split;
 mod timestamp;
 mod value;
+pub mod wire;
 pub(crate) mod xml;
 
 pub use decimal::Decimal;

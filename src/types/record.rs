@@ -115,6 +115,14 @@ impl Record {
         self
     }
 
+    /// Replaces every value by what `change` makes of it; stops at its first error.
+    pub(crate) fn try_map(&mut self, mut change: impl FnMut(&str, Value) -> Result<Value>) -> Result<()> {
+        for (name, value) in &mut self.fields {
+            *value = change(name, std::mem::replace(value, Value::Null))?;
+        }
+        Ok(())
+    }
+
     /// Takes a field out, so that it is absent.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let index = self.fields.iter().position(|(field, _)| **field == *name)?;

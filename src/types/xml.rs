@@ -88,7 +88,8 @@ impl Element {
             out.extend([" ", name, "=\"", &escape(value.as_str()), "\""]);
         }
         out.push('>');
-        out.push_str(&escape(self.text.as_str()));
+        // A reader takes a bare carriage return for a line feed (XML 1.0, 2.11).
+        out.push_str(&escape(self.text.as_str()).replace('\r', "&#13;"));
         for child in &self.children {
             child.write(out);
         }

@@ -15,4 +15,5 @@ mod requirements;
 mod stores;
 mod support;
 mod truncation;
+mod wire;
 mod wsdl;
