@@ -33,6 +33,7 @@
 //! - [`schema`]: what we need in an org, what is missing, and how it gets there.
 //! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field. Pure.
 //! - [`conflict`]: [`conflict::resolve`] says who wins when both sides changed, and why. Pure.
+//! - [`matching`]: [`matching::MatchPlan`] says which record of the org is meant. Pure; [`sync::Matcher`] carries it out.
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
 //! - [`auth`]: token providers.
@@ -82,6 +83,7 @@ pub mod clock;
 pub mod conflict;
 pub mod http;
 pub mod mapping;
+pub mod matching;
 pub mod schema;
 pub mod store;
 pub mod sync;

@@ -1,12 +1,14 @@
-//! Bringing two systems in step. Decisions are pure; [`Push`] carries them out.
+//! Bringing two systems in step. Decisions are pure; [`Push`] and [`Matcher`] carry them out.
 
 mod batch;
+mod matcher;
 mod outcome;
 mod plan;
 mod push;
 mod window;
 
 pub(crate) use self::batch::{batch_size, pause_before};
+pub use self::matcher::{DoubledKeys, Matcher};
 pub use self::outcome::{Outcome, Totals};
 pub use self::plan::Latest;
 pub use self::push::{Push, PushBuilder, Reference, Window};

@@ -71,6 +71,18 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// The paths that are looked at, in order; one that is named twice is there twice.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&str> {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().flat_map(Self::paths).collect(),
+            Self::Not(filter) => filter.paths(),
+            Self::Field { path, .. } => vec![path],
+        }
+    }
+}
+
 impl Test {
     fn passes(&self, value: &Value) -> bool {
         if let Self::Blank(wanted) = self {

@@ -19,7 +19,7 @@ pub(crate) fn encode(text: &str) -> String {
 
 /// Cuts an `IN :name` list so that the fewest queries hold all values, each short enough for its address.
 ///
-/// `statement` has `:name` once, for the list. No values give no queries. A value that does not fit alone stands in a query
+/// `statement` has `:name` once or several times, for the list. No values give no queries. A value that does not fit alone stands in a query
 /// of its own, which the org will refuse.
 ///
 /// # Errors
@@ -28,11 +28,12 @@ pub(crate) fn encode(text: &str) -> String {
 pub fn split_in_list<V: Clone + Into<Literal>>(statement: &str, name: &str, values: &[V]) -> Result<Vec<Soql>> {
     let bind = |values: &[V]| Soql::bind(statement, [(name, Literal::from(values))]);
     let empty = encode(statement).len();
+    let times = statement.matches(&format!(":{name}")).count();
     let mut queries = Vec::new();
     let (mut start, mut bytes) = (0, empty);
     for (index, value) in values.iter().enumerate() {
         // The value as it is written, and its comma: %2C.
-        let more = encode(Soql::bind(":v", [("v", value.clone().into())])?.as_str()).len() + 3;
+        let more = (encode(Soql::bind(":v", [("v", value.clone().into())])?.as_str()).len() + 3) * times;
         if bytes + more > MAX_QUERY_BYTES && index > start {
             queries.push(bind(&values[start..index])?);
             (start, bytes) = (index, empty);
@@ -101,5 +102,8 @@ mod tests {
         let numbers = [Literal::from(1_i64), Literal::from(25_i64)];
         let queries = split_in_list("SELECT Id FROM A WHERE N IN :n", "n", &numbers).expect("splits");
         assert_eq!(queries[0].as_str(), "SELECT Id FROM A WHERE N IN (1,25)");
+        let values: Vec<String> = (0..2000).map(|number| number.to_string()).collect();
+        let queries = split_in_list("SELECT Id FROM A WHERE B IN :v OR C IN :v", "v", &values).expect("splits");
+        assert!(queries.iter().all(|query| encode(query.as_str()).len() <= MAX_QUERY_BYTES));
     }
 }

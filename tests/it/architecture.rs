@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["adapters"],
     &["sync"],
-    &["schema", "mapping", "conflict"],
+    &["schema", "mapping", "matching", "conflict"],
     &["api"],
     &["client"],
     &["auth"],
@@ -17,8 +17,8 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
 ];
 
-/// Of the layers below, these two take only the vocabulary.
-const PURE: &[&str] = &["mapping", "conflict"];
+/// Of the layers below, these take only the vocabulary.
+const PURE: &[&str] = &["mapping", "matching", "conflict"];
 
 fn rank(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))

@@ -3,25 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_core::Stream;
-use futures_util::{StreamExt, stream};
 
 use super::Prefix;
-use super::matching::{Directory, Link, LinkTotals, Visitor, link_record, opportunity_id};
+use super::matching::{Link, LinkTotals, Plans, link_record, with_person};
 use super::rollup::{RollUpFailure, roll_up};
 use super::schema::{Access, PARENTS, desired_schema, requirements};
 use super::session::linked_session_map;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::MappingIssue;
+use crate::matching::{MatchPlan, OrgFacts};
 use crate::schema::{Finding, Provisioned, preflight, provision};
-use crate::sync::{Latest, Outcome, Push, PushBuilder, Reference, Totals, next_window};
-use crate::types::{FieldName, Literal, Record, RecordId, SObjectName, Soql, Value, split_alternatives, split_in_list};
+use crate::sync::{Latest, Matcher, Outcome, Push, PushBuilder, Reference, Totals, next_window};
+use crate::types::{FieldName, Record, RecordId, SObjectName, Value};
 
 /// Sessions taken at once.
 const WINDOW: usize = 1000;
-
-/// Queries in flight at once.
-const CONCURRENCY: usize = 5;
 
 /// Which opportunity a share link was made for: reps tie the two together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,7 +103,13 @@ impl EngagementSyncBuilder {
             (Err(error), Ok(_)) | (Ok(()), Err(error)) => return Err(explained(error, &provisioned, denied)),
             (Err(error), Err(other)) => return Err(explained(both(error, &other), &provisioned, denied)),
         };
-        Ok((EngagementSync { client, prefix, bindings, push }, provisioned))
+        let Plans { opportunity, person, account } = Plans::new()?;
+        let matcher = |plan: MatchPlan| {
+            let org = OrgFacts::assumed(&plan);
+            Matcher::with_facts(client.clone(), plan, org)
+        };
+        let (opportunities, people, accounts) = (matcher(opportunity), matcher(person), matcher(account));
+        Ok((EngagementSync { client, prefix, bindings, push, opportunities, people, accounts }, provisioned))
     }
 }
 
@@ -154,6 +157,9 @@ pub struct EngagementSync {
     prefix: Prefix,
     bindings: LinkBindings,
     push: Push,
+    opportunities: Matcher,
+    people: Matcher,
+    accounts: Matcher,
 }
 
 /// What a run did.
@@ -292,54 +298,32 @@ impl EngagementSync {
         let visitor = |record: &Result<Record, MappingIssue>| match record {
             // What the map refuses is not written, so nobody has to be found for it.
             Ok(record) if self.push.map().apply(record).is_ok() => self.visitor(record),
-            _ => Visitor::default(),
+            _ => Record::new(),
         };
-        let visitors: Vec<Visitor> = records.iter().map(visitor).collect();
-        let mut directory = Directory::default();
-
-        let ids: BTreeSet<RecordId> =
-            visitors.iter().filter_map(|visitor| opportunity_id(visitor.opportunity.as_deref()?).ok()).collect();
-        let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
-        let queries = split_in_list("SELECT Id FROM Opportunity WHERE Id IN :ids", "ids", &ids)?;
-        self.each(queries, |row| directory.add_opportunity(row)).await?;
-
-        let emails: BTreeSet<&str> = visitors.iter().filter_map(|visitor| visitor.email.as_deref()).collect();
-        let all: Vec<&str> = emails.iter().copied().collect();
-        let queries = split_in_list("SELECT Id, Email, AccountId FROM Contact WHERE Email IN :emails", "emails", &all)?;
-        self.each(queries, |row| directory.add_contact(row)).await?;
-
-        let rest: Vec<&str> = emails.into_iter().filter(|email| directory.needs_lead(email)).collect();
-        let statement = "SELECT Id, Email FROM Lead WHERE IsConverted = FALSE AND Email IN :emails";
-        let queries = split_in_list(statement, "emails", &rest)?;
-        self.each(queries, |row| directory.add_lead(row)).await?;
-
-        let domains: BTreeSet<&str> = visitors.iter().filter_map(|visitor| directory.needs_account(visitor)).collect();
-        let like = |domain: &&str| Soql::bind("Website LIKE :domain", [("domain", Literal::containing(domain))]);
-        let conditions: Vec<Soql> = domains.iter().map(like).collect::<Result<_>>()?;
-        let queries = split_alternatives("SELECT Id, Website FROM Account WHERE ", &conditions);
-        self.each(queries, |row| directory.add_account(row)).await?;
-
-        Ok(visitors.iter().map(|visitor| directory.link(visitor)).collect())
+        let visitors: Vec<Record> = records.iter().map(visitor).collect();
+        let opportunities = self.opportunities.match_many(&visitors).await?;
+        let people = self.people.match_many(&visitors).await?;
+        let visitors: Vec<Record> =
+            visitors.iter().zip(&people).map(|(visitor, person)| with_person(visitor, person)).collect();
+        let accounts = self.accounts.match_many(&visitors).await?;
+        let found = opportunities.iter().zip(&people).zip(&accounts);
+        Ok(found.map(|((opportunity, person), account)| Link::of(opportunity, person, account)).collect())
     }
 
-    fn visitor(&self, session: &Record) -> Visitor {
-        let text = |name: &str| session.text(name).map(str::trim).filter(|text| !text.is_empty());
-        let email = text("email").map(str::to_lowercase);
-        let bound = || text("share_link").and_then(|link| self.bindings.0.get(link)).cloned();
-        let opportunity = match session.get("opportunity_id") {
-            Some(value) if !value.is_blank() => Some(value.as_text().unwrap_or_default().to_owned()),
-            _ => bound(),
+    /// What the plans look at.
+    fn visitor(&self, session: &Record) -> Record {
+        let set = |name: &str| session.get(name).filter(|value| !value.is_blank()).cloned();
+        let bound = || {
+            let link = session.text("share_link")?.trim();
+            self.bindings.0.get(link).map(|id| Value::from(id.as_str()))
         };
-        Visitor { email, opportunity }
-    }
-
-    async fn each(&self, queries: Vec<Soql>, mut take: impl FnMut(&Record)) -> Result<()> {
-        let pages = stream::iter(queries).map(|query| self.client.query::<Record>(query).collect());
-        let mut pages = pages.buffer_unordered(CONCURRENCY);
-        while let Some(rows) = pages.next().await {
-            rows?.iter().for_each(&mut take);
+        let mut visitor = Record::new();
+        for (name, value) in [("email", set("email")), ("opportunity", set("opportunity_id").or_else(bound))] {
+            if let Some(value) = value {
+                visitor.set(name, value);
+            }
         }
-        Ok(())
+        visitor
     }
 
     /// Contacts or opportunities with sessions, each with its related list, as a reader of the page sees it. Costs one API

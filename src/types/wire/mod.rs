@@ -69,7 +69,7 @@ impl Value {
             },
             FieldType::Multipicklist => choices(&self),
             FieldType::Address | FieldType::Location => match self {
-                Self::Record(parts) => place(parts),
+                Self::Record(parts) => place(&parts),
                 _ => Err(unfit("the parts of an address or location")),
             },
             // A change event has a person's name by its parts. recorded: cdc/contact-update-eventrelay.json
@@ -180,7 +180,7 @@ fn choices(value: &Value) -> Result<Value> {
 }
 
 /// Answers spell the parts `latitude`, change events `Latitude`.
-fn place(parts: Record) -> Result<Value> {
+fn place(parts: &Record) -> Result<Value> {
     let mut typed = parts.clone();
     for (name, value) in parts.iter() {
         let number = name.eq_ignore_ascii_case("latitude") || name.eq_ignore_ascii_case("longitude");
