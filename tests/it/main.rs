@@ -9,6 +9,7 @@ mod conflicts;
 mod engagement;
 mod faults;
 mod flow;
+mod matching;
 mod outside;
 mod recordings;
 mod requirements;

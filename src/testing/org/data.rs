@@ -13,6 +13,7 @@ use super::ids;
 use super::input;
 use super::json::Json;
 use super::locks::Locks;
+use super::people;
 use super::permissions::UserView;
 use super::schema::{Field, FieldType, Object, Schema};
 use super::setup_rules;
@@ -124,6 +125,7 @@ impl Data {
         let id = id.unwrap_or_else(|| self.new_id(object));
         row.insert("Id".to_owned(), Value::Text(id.clone()));
         self.name_record(object, &mut row, &id);
+        people::name_person(object, &mut row, given.iter().any(|(name, _)| name == "Name"))?;
         if writer.rights != Rights::System {
             check_required(object, &row, None)?;
         }
@@ -140,6 +142,7 @@ impl Data {
         }
         self.store.insert(&object.name, &id, row);
         behaviour::after_save(self, schema, writer, object, &id, None)?;
+        people::after_save(self, schema, writer, object, &id, None)?;
         setup_rules::after_save(self, object, &id);
         Ok(id)
     }
@@ -172,6 +175,7 @@ impl Data {
         for (name, value) in &given {
             set(&mut row, name, value.clone());
         }
+        people::name_person(object, &mut row, given.iter().any(|(name, _)| name == "Name"))?;
         check_required(object, &row, Some(&given))?;
         self.stamp_modified(object, &mut row, &writer.user);
         behaviour::before_save(&self.store, &self.clock, object, &mut row, Some(&old))?;
@@ -187,6 +191,7 @@ impl Data {
         }
         self.store.update(id, row);
         behaviour::after_save(self, schema, writer, object, id, Some(&old))?;
+        people::after_save(self, schema, writer, object, id, Some(&old))?;
         setup_rules::after_save(self, object, id);
         Ok(())
     }
@@ -305,7 +310,7 @@ impl Data {
         }
     }
 
-    fn stamp_modified(&self, object: &Object, row: &mut Row, user: &str) {
+    pub(crate) fn stamp_modified(&self, object: &Object, row: &mut Row, user: &str) {
         let now = self.clock.now();
         stamp(object, row, "LastModifiedDate", Value::DateTime(now), true);
         stamp(object, row, "SystemModstamp", Value::DateTime(now), true);

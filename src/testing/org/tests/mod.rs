@@ -6,6 +6,7 @@ mod http;
 mod locks;
 mod metadata;
 mod oauth;
+mod people;
 mod permission_sets;
 mod permissions;
 mod query;
