@@ -48,6 +48,7 @@
 //! | one | [`Client::sobject`], [`Client::records`] | 1 |
 //! | up to 200 | [`Client::collections`] | 1 |
 //! | a stream, kept in step by external id | [`sync::Push`] | 1 per 13 KB of keys, 1 per 200 that differ |
+//! | many, to find in the org | [`sync::Matcher`] | 1 per 13 KB of keys and step |
 //! | many, to read | [`Client::query`] | 1 per 2,000 rows or fewer |
 //!
 //! # Guarantees and limits
@@ -98,3 +99,7 @@ pub use error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/matching.md")]
+struct MatchingGuide;

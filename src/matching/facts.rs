@@ -1,16 +1,19 @@
 //! What the org is like, as far as a plan has to know.
 
-use super::plan::{JoinKey, MatchPlan, MatchStep, can_be_merged};
+use super::plan::{Converted, JoinKey, MatchPlan, MatchStep, can_be_merged};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{FieldDescribe, FieldType, SObjectDescribe, SObjectName};
 
 /// What a plan has to know of the org: which keys differ by case, which are numbers, whether there are person accounts.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of yes or no")]
 pub struct OrgFacts {
     /// Contacts tell whether they stand for a person account.
     pub(super) person_contacts: bool,
     /// Accounts can be persons.
     pub(super) person_accounts: bool,
+    /// The user can see which account a contact names.
+    pub(super) contact_accounts: bool,
     /// Contacts can belong to several accounts.
     pub(super) relations: bool,
     pub(super) steps: Vec<StepFacts>,
@@ -55,7 +58,7 @@ impl OrgFacts {
     pub fn assumed(plan: &MatchPlan) -> Self {
         let steps =
             plan.steps().iter().map(|step| StepFacts { unique: Vec::new(), kind: assumed_kind(step) }).collect();
-        Self { person_contacts: false, person_accounts: false, relations: false, steps }
+        Self { person_contacts: false, person_accounts: false, contact_accounts: true, relations: false, steps }
     }
 
     /// The objects whose describes [`of`](Self::of) wants, each once.
@@ -76,6 +79,12 @@ impl OrgFacts {
                 }
                 _ => add(step.object.clone()),
             }
+            // What a lead leads to may be a person.
+            match step.converted {
+                Converted::Contact if step.is_of_leads() => add(SObjectName::from_static("Contact")),
+                Converted::Account => add(SObjectName::from_static("Account")),
+                _ => {}
+            }
         }
         objects
     }
@@ -87,14 +96,15 @@ impl OrgFacts {
     /// [`ErrorKind::Schema`] naming every object and field of the plan that is missing, hidden or cannot be searched by. An org
     /// without person accounts or without several accounts per contact is no error.
     pub fn of(plan: &MatchPlan, describes: &[SObjectDescribe]) -> Result<Self> {
-        let described = |name: &str| describes.iter().find(|describe| describe.name.eq_ignore_ascii_case(name));
-        let has = |object: &str, field: &str| described(object).is_some_and(|object| object.field(field).is_some());
+        let named = |name: &str| describes.iter().find(|describe| describe.name.eq_ignore_ascii_case(name));
+        let has = |object: &str, field: &str| named(object).is_some_and(|object| object.field(field).is_some());
         let mut facts = Self {
             person_contacts: has("Contact", "IsPersonAccount"),
             person_accounts: ["IsPersonAccount", "PersonEmail", "PersonContactId"]
                 .iter()
                 .all(|field| has("Account", field)),
-            relations: described("AccountContactRelation").is_some(),
+            contact_accounts: named("Contact").is_none() || has("Contact", "AccountId"),
+            relations: named("AccountContactRelation").is_some(),
             steps: Vec::new(),
         };
         let mut problems = Vec::new();
@@ -104,18 +114,19 @@ impl OrgFacts {
                 JoinKey::Parent { .. } => StepFacts::default(),
                 JoinKey::PersonEmail { .. } if !facts.person_accounts => StepFacts::default(),
                 JoinKey::Contact { .. } => {
-                    if !facts.relations && described("Contact").is_none() {
+                    if !facts.relations && named("Contact").is_none() {
                         problem("the org has no object Contact that the user can see".to_owned());
                     }
                     StepFacts::default()
                 }
-                _ => match described(step.object.as_str()) {
-                    Some(object) => step_facts(step, object, &mut problem),
-                    None => {
+                _ => {
+                    if let Some(object) = named(step.object.as_str()) {
+                        step_facts(step, object, &mut problem)
+                    } else {
                         problem(format!("the org has no object {} that the user can see", step.object));
                         StepFacts::default()
                     }
-                },
+                }
             });
         }
         if problems.is_empty() {

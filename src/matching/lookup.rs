@@ -24,10 +24,8 @@ fn fate(object: &SObjectName, merged: bool, org: &OrgFacts) -> Vec<&'static str>
     }
     match object.as_str() {
         "Contact" => {
-            columns.push("AccountId");
-            if org.person_contacts {
-                columns.push("IsPersonAccount");
-            }
+            columns.extend(org.contact_accounts.then_some("AccountId"));
+            columns.extend(org.person_contacts.then_some("IsPersonAccount"));
         }
         "Account" if org.person_accounts => columns.extend(["IsPersonAccount", "PersonContactId"]),
         _ => {}

@@ -24,7 +24,7 @@ pub(crate) use self::found::Found;
 pub(crate) use self::keys::SourceKey;
 pub(crate) use self::lookup::{Lookup, MAX_PROBE_ROWS, probes};
 pub use self::normalise::Normaliser;
-pub use self::outcome::{Candidate, Excluded, Hop, Match, Matched, NoKey, StepReport, WhyExcluded};
+pub use self::outcome::{Candidate, Excluded, Hop, Match, Matched, NoKey, StepReport, WhyExcluded, meant_by_several};
 pub use self::plan::{Converted, JoinKey, MatchPlan, MatchStep};
 
 #[cfg(test)]

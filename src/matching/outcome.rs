@@ -1,5 +1,6 @@
 //! What a plan found, and why.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -184,6 +185,20 @@ impl Matched {
     }
 }
 
+/// The records of the org that several source records mean, each with the places of those in the list: their join key is not
+/// unique on our side, and writing them one after the other would mix them up.
+#[must_use]
+pub fn meant_by_several(matched: &[Matched]) -> BTreeMap<RecordId, Vec<usize>> {
+    let mut places: BTreeMap<RecordId, Vec<usize>> = BTreeMap::new();
+    for (place, matched) in matched.iter().enumerate() {
+        if let Some(candidate) = matched.result.one() {
+            places.entry(candidate.id).or_default().push(place);
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    places
+}
+
 /// What one step did for one source record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -207,17 +222,15 @@ impl StepReport {
 
     fn explain(&self, plan: &MatchPlan) -> String {
         let what = plan.steps().get(self.step).map(ToString::to_string).unwrap_or_default();
-        let mut text = format!("step {}, {what}: ", self.step + 1);
-        match (self.no_key, self.hits) {
-            (Some(no_key), _) => text.push_str(no_key.words()),
-            (None, 0) => text.push_str("no hit"),
-            (None, 1) => text.push_str("1 hit"),
-            (None, hits) => text.push_str(&format!("{hits} hits")),
-        }
-        for excluded in &self.excluded {
-            text.push_str(&format!(", {excluded}"));
-        }
-        text
+        let hits = match (self.no_key, self.hits) {
+            (Some(no_key), _) => no_key.words().to_owned(),
+            (None, 0) => "no hit".to_owned(),
+            (None, 1) => "1 hit".to_owned(),
+            (None, hits) => format!("{hits} hits"),
+        };
+        let excluded = self.excluded.iter().map(ToString::to_string);
+        let parts: Vec<String> = [hits].into_iter().chain(excluded).collect();
+        format!("step {}, {what}: {}", self.step + 1, parts.join(", "))
     }
 }
 

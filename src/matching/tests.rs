@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::{
     Converted, Found, Hop, JoinKey, MAX_HOPS, Match, MatchPlan, MatchStep, Matched, NoKey, Normaliser, OrgFacts,
-    WhyExcluded, probes,
+    WhyExcluded, meant_by_several, probes,
 };
 use crate::error::ErrorKind;
 use crate::types::{FieldName, Filter, Record, RecordId, SObjectDescribe, SObjectName, Soql, Value};
@@ -120,6 +120,17 @@ fn heap_6_several_hits_are_reported_and_never_guessed() {
     assert_eq!(ids, [id("003", 1), id("003", 2)]);
     assert_eq!((matched.step, matched.result.one()), (Some(0), None), "the lead is not fallen back to");
     assert!(matched.explain(&plan).contains("2 hits"));
+}
+
+#[test]
+fn heap_6_a_key_that_is_not_unique_on_our_side_is_told_too() {
+    let plan = steps(EMAILS);
+    let rows = [contact(1, "ada@acme.com"), contact(2, "bob@acme.com")];
+    let records = ["ada@acme.com", "bob@acme.com", "ADA@acme.com", "nobody@acme.com", "nobody@acme.com"]
+        .map(|email| Record::new().with("email", email));
+    let matched = match_in(&plan, &OrgFacts::assumed(&plan), &rows, &records);
+    let shared = meant_by_several(&matched);
+    assert_eq!(shared.into_iter().collect::<Vec<_>>(), [(id("003", 1), vec![0, 2])]);
 }
 
 #[test]

@@ -107,13 +107,13 @@ async fn heap_6_a_key_that_names_several_records_is_ambiguous_and_the_probe_tell
         org.insert("Contact", json!({"LastName": name, "Email": "team@acme.example"}));
     }
     org.insert("Contact", json!({"LastName": "D", "Email": "d@acme.example"}));
-    let matcher = matcher(&org, MatchPlan::people("email").expect("valid")).await;
-    let doubled = matcher.doubled_keys().await.expect("answered");
+    let lookup = matcher(&org, MatchPlan::people("email").expect("valid")).await;
+    let doubled = lookup.doubled_keys().await.expect("answered");
     assert_eq!(doubled.len(), 1, "{doubled:?}");
     assert_eq!((doubled[0].step, doubled[0].field.as_str(), doubled[0].more), (0, "Email", false));
     assert_eq!(doubled[0].values, [("team@acme.example".to_owned(), 3)]);
     let before = (org.count("Contact"), org.api_calls());
-    let matched = matcher.match_one(&record(r#"{"email":"TEAM@acme.example"}"#)).await.expect("answered");
+    let matched = lookup.match_one(&record(r#"{"email":"TEAM@acme.example"}"#)).await.expect("answered");
     let Match::Ambiguous(candidates) = &matched.result else { panic!("{matched:?}") };
     assert_eq!((candidates.len(), org.count("Contact")), (3, before.0));
     assert_eq!(org.api_calls() - before.1, 1, "the lead is not asked for: the contacts decide");
@@ -276,29 +276,37 @@ async fn a_plan_that_does_not_fit_the_org_is_told_before_any_record_is_looked_up
 }
 
 #[tokio::test]
+async fn a_contact_whose_account_is_hidden_is_found_all_the_same() {
+    let org = MockOrg::start();
+    let contact = org.insert("Contact", json!({"LastName": "A", "Email": "a@acme.example"}));
+    org.remove_field("Contact", "AccountId");
+    let matched = match_all(&org, MatchPlan::people("email").expect("valid"), &[r#"{"email":"a@acme.example"}"#]).await;
+    assert_eq!(found(&matched[0]), contact);
+}
+
+#[tokio::test]
 async fn a_thousand_records_cost_as_few_calls_as_their_different_keys_need() {
     let org = MockOrg::start();
     org.insert("Contact", json!({"LastName": "A", "Email": "p1@acme.example"}));
-    let matcher = matcher(&org, MatchPlan::people("email").expect("valid")).await;
+    let lookup = matcher(&org, MatchPlan::people("email").expect("valid")).await;
     let same: Vec<Record> =
         (0..5000).map(|n| Record::new().with("email", format!(" P{}@Acme.example ", n % 2 + 1))).collect();
     let before = org.api_calls();
-    let matched = matcher.match_many(&same).await.expect("answered");
+    let matched = lookup.match_many(&same).await.expect("answered");
     assert_eq!((matched.len(), matched.iter().filter(|matched| matched.result.one().is_some()).count()), (5000, 2500));
     // Three windows of 2,000: one contact query each, and one for the lead of who is no contact.
     assert_eq!(org.api_calls() - before, 6);
 
     let many: Vec<Record> = (0..2000).map(|n| Record::new().with("email", format!("p{n}@acme.example"))).collect();
     let before = org.api_calls();
-    matcher.match_many(&many).await.expect("answered");
+    lookup.match_many(&many).await.expect("answered");
     // 2,000 addresses of 29 bytes each, escaped and quoted: 58 KB, five addresses a step.
     assert!(org.api_calls() - before <= 10, "{}", org.api_calls() - before);
 
     let before = org.api_calls();
-    let nothing =
-        matcher.match_many(&[Record::new(), record(r#"{"email":"not an address"}"#)]).await.expect("answered");
+    let nothing = lookup.match_many(&[Record::new(), record(r#"{"email":"not an address"}"#)]).await.expect("answered");
     assert_eq!((nothing.len(), org.api_calls() - before), (2, 0), "who has no key costs nothing");
-    assert_eq!(matcher.match_many(&[]).await.expect("answered").len(), 0);
+    assert_eq!(lookup.match_many(&[]).await.expect("answered").len(), 0);
     let parent = plan(r#"{"object":"Account","by":"parent","source":"a"}"#);
     let parent = Matcher::with_facts(client(&org), parent.clone(), OrgFacts::assumed(&parent));
     let matched = parent.match_one(&record(r#"{"a":"001000000000001AAA"}"#)).await.expect("no call");
@@ -309,9 +317,9 @@ async fn a_thousand_records_cost_as_few_calls_as_their_different_keys_need() {
 async fn an_org_that_does_not_answer_is_an_error_and_no_record_is_called_unknown() {
     let org = MockOrg::start();
     org.insert("Contact", json!({"LastName": "A", "Email": "a@acme.example"}));
-    let matcher = matcher(&org, MatchPlan::people("email").expect("valid")).await;
+    let lookup = matcher(&org, MatchPlan::people("email").expect("valid")).await;
     org.faults().on(Operation::Query).status(500).always();
-    let error = matcher.match_one(&record(r#"{"email":"a@acme.example"}"#)).await.expect_err("no answer");
+    let error = lookup.match_one(&record(r#"{"email":"a@acme.example"}"#)).await.expect_err("no answer");
     assert_eq!(error.effect(), Effect::None, "{error}");
 }
 

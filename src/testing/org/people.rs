@@ -25,7 +25,7 @@ impl MockOrg {
     /// Merges records of one object into a master, as a person does on the page of duplicates: the others go to the recycle bin
     /// with `MasterRecordId`, and what refers to them refers to the master. The master keeps its own values.
     ///
-    /// Source: SOAP guide, "merge()"; Object Reference, "MasterRecordId".
+    /// Source: SOAP guide, `merge()`; Object Reference, `MasterRecordId`.
     ///
     /// # Panics
     ///
@@ -58,7 +58,7 @@ impl MockOrg {
 
     /// Converts a lead: an account of its company, a contact and an opportunity are made of it, and the lead is locked.
     ///
-    /// Source: SOAP guide, "convertLead()"; Object Reference, Lead.
+    /// Source: SOAP guide, `convertLead()`; Object Reference, Lead.
     ///
     /// # Panics
     ///
@@ -87,8 +87,8 @@ impl MockOrg {
         let account = create("Account", vec![member("Name", company), member("Website", text(&row, "Website"))]);
         let names = ["FirstName", "LastName", "Email", "Phone", "Title"].map(|name| member(name, text(&row, name)));
         let contact = create("Contact", [names.to_vec(), vec![member("AccountId", &account)]].concat());
-        let stage = vec![member("StageName", "Prospecting"), member("CloseDate", "2030-12-31")];
-        let deal = [vec![member("Name", company), member("AccountId", &account)], stage].concat();
+        let open = vec![member("StageName", "Prospecting"), member("CloseDate", "2030-12-31")];
+        let deal = [vec![member("Name", company), member("AccountId", &account)], open].concat();
         let opportunity = create("Opportunity", deal);
         let converted = [
             ("ConvertedAccountId", &account),
@@ -153,7 +153,7 @@ impl MockOrg {
     /// Lets a contact belong to several accounts: `AccountContactRelation` is there, with a direct row for each contact that names
     /// an account from now on.
     ///
-    /// Source: Object Reference, "AccountContactRelation".
+    /// Source: Object Reference, `AccountContactRelation`.
     pub fn enable_contacts_of_several_accounts(&self) {
         let mut state = self.state();
         let state = &mut *state;
@@ -186,11 +186,11 @@ fn refer_to(data: &mut Data, schema: &Schema, object: &Object, from: &str, to: &
     }
 }
 
-/// Source: Object Reference, "AccountContactRelation". [K] The key prefix and the children's names.
+/// Source: Object Reference, `AccountContactRelation`. [K] The key prefix and the children's names.
 fn relation() -> Object {
     let flags = |mut field: Field, nillable: bool, createable: bool, updateable: bool| {
         (field.nillable, field.createable, field.updateable) = (nillable, createable, updateable);
-        field.defaulted_on_create = !nillable && !(createable && !updateable);
+        field.defaulted_on_create = !nillable && (updateable || !createable);
         field
     };
     let reference = |name: &str, label: &str, to: &str, children: &str| {
