@@ -4,6 +4,7 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod architecture;
+mod browser;
 mod client;
 mod conflicts;
 mod engagement;
