@@ -25,7 +25,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use sforce::adapters::JsonLines;
 use sforce::conflict::{Answered, ConflictPolicy, Decision, Fate, Question, Resolution, State, resolve_answered};
-use sforce::types::{Record, RecordId};
+use sforce::types::{Record, RecordId, Value};
 use support::Failure;
 
 /// Decides conflicts between a product and Salesforce, one case a line, and says why.
@@ -41,33 +41,36 @@ struct Args {
 }
 
 const AFTER_HELP: &str = "A case:
-  policy            {\"default\": P, \"fields\": {FIELD: P}}; P is a name, or {\"name\": …} with stamp_field, skew_seconds,
-                    tie (salesforce, source), ranking and then. Also \"directions\": {FIELD: to_salesforce,
-                    from_salesforce or both} and \"delete\": delete_wins, edit_wins, ask or never
+  policy            {\"default\": P, \"fields\": {FIELD: P}}; P is a name, or {\"name\": …} with stamp_field, skew_seconds (0),
+                    tie (salesforce, the default, or source), ranking (origins, the first one counts most) and then
+                    (salesforce_wins). Without a default: ask. Also \"directions\": {FIELD: to_salesforce,
+                    from_salesforce or both} and \"delete\": delete_wins, edit_wins, ask (the default) or never
   base              the last values both sides agreed on, or null
-  source, remote    {\"values\": {…}, \"changed_at\": T}; also field_changed_at {FIELD: T}, changed_by, \"deleted\": true
+  source, remote    {\"values\": {…}, \"changed_at\": T}; also field_changed_at {FIELD: T}, changed_by, field_changed_by
+                    {FIELD: ID}, origin (salesforce and source when left out), field_origins {FIELD: ORIGIN},
+                    \"deleted\": true. T has an offset, or is milliseconds since 1970
   integration_user  whose differences in remote are no edits
   answers           what people answered to questions of an earlier run: [{\"question\": …, \"answer\": …}]
 
-Each line in gives one line out: {\"to_salesforce\", \"to_source\", \"decisions\"}, with \"record\" where a record is deleted
+Each line in, of at most 1 MiB, gives one line out: {\"to_salesforce\", \"to_source\", \"decisions\"}, with \"record\" where a record is deleted
 or restored and \"questions\" where a person has to decide; or {\"error\"}. A field left out is not written, null clears.
+Numbers keep their value, in their shortest form. custom needs a function in code, so here it asks.
 
 Policies: salesforce_wins source_wins most_recent salesforce_unless_blank source_unless_blank source_ranking ask custom
   never fill_blanks value_beats_blank max min sum append_unique first_touch
 
-Exit status: 0 every line was answered, 1 the input cannot be read, 2 wrong use.";
+Exit status: 0 every line was answered, if only by an error, 1 the input cannot be read, 2 wrong use.";
 
 /// One line in.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a case: an object with \"policy\", \"source\" and \"remote\"")]
 struct Case {
     policy: ConflictPolicy,
     base: Option<Record>,
     source: State,
     remote: State,
     integration_user: Option<RecordId>,
-    #[serde(default)]
-    answers: Vec<Answered>,
+    answers: Option<Vec<Answered>>,
 }
 
 /// One line out.
@@ -84,12 +87,25 @@ struct Answer<'a> {
 
 fn main() -> ExitCode {
     match explain(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        // Who reads the beginning only, as `head` does, has what they wanted.
+        Ok(()) | Err(Stopped::ReaderGone) => ExitCode::SUCCESS,
+        Err(Stopped::Failed(failure)) => failure.report(),
     }
 }
 
-fn explain(args: &Args) -> Result<(), Failure> {
+/// Why not all lines were answered.
+enum Stopped {
+    ReaderGone,
+    Failed(Failure),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+fn explain(args: &Args) -> Result<(), Stopped> {
     let (input, size): (Box<dyn Read>, Option<u64>) = if args.input.as_os_str() == "-" {
         (Box::new(std::io::stdin()), None)
     } else {
@@ -102,14 +118,17 @@ fn explain(args: &Args) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut lines = JsonLines::new(BufReader::new(progress.wrap_read(input)));
     let mut answered = 0;
-    let cannot_print = |error| Failure::Failed(format!("cannot print: {error}"));
+    let cannot_print = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Stopped::ReaderGone,
+        _ => Stopped::Failed(Failure::Failed(format!("cannot print: {error}"))),
+    };
     let blank = |until: u64, answered: &mut u64, out: &mut dyn std::io::Write| {
         // A line out for each line in, so that the two can be laid beside each other.
         while *answered + 1 < until {
             *answered += 1;
             writeln!(out, "{}", error_line(*answered, "blank")).map_err(cannot_print)?;
         }
-        Ok::<(), Failure>(())
+        Ok::<(), Stopped>(())
     };
     for line in lines.by_ref() {
         let line = line.map_err(|error| Failure::Failed(format!("cannot read {}: {error}", args.input.display())))?;
@@ -120,6 +139,10 @@ fn explain(args: &Args) -> Result<(), Failure> {
             Err(issue) => error_line(line.number, &issue.reason),
         };
         writeln!(out, "{text}").map_err(cannot_print)?;
+        if size.is_none() {
+            // Whoever feeds a pipe may wait for the answer.
+            out.flush().map_err(cannot_print)?;
+        }
     }
     blank(lines.lines_read() + 1, &mut answered, &mut out)?;
     out.flush().map_err(cannot_print)?;
@@ -148,14 +171,15 @@ fn decide(number: u64, text: &str) -> String {
             return error_line(number, &format!("{message} (column {})", error.column()));
         }
     };
+    if case.base.as_ref().is_some_and(|base| base.len() == 1 && matches!(base.get("values"), Some(Value::Record(_)))) {
+        return error_line(number, "base holds the values themselves, without \"values\" around them");
+    }
     let policy = match case.integration_user {
         Some(user) => case.policy.with_integration_user(user),
         None => case.policy,
     };
-    if let Err(error) = policy.check() {
-        return error_line(number, error.message());
-    }
-    let resolution = resolve_answered(case.base.as_ref(), &case.source, &case.remote, &policy, &case.answers);
+    let resolution =
+        resolve_answered(case.base.as_ref(), &case.source, &case.remote, &policy, &case.answers.unwrap_or_default());
     let Resolution { to_salesforce, to_source, decisions, fate, questions, .. } = &resolution;
     let record = Some(*fate).filter(|fate| *fate != Fate::Keep);
     let answer = Answer { to_salesforce, to_source, decisions, record, questions };

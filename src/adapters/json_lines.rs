@@ -104,8 +104,17 @@ fn read_line(number: u64, bytes: &[u8], too_long: bool) -> Line {
     let record = match std::str::from_utf8(bytes) {
         Err(_) => Err(issue("not UTF-8")),
         Ok(text) => serde_json::from_str(text).map_err(|error| {
-            let reason = if error.is_data() { "not a JSON object with usable values" } else { "not JSON" };
-            let place = if error.column() > 0 { format!(" (column {})", error.column()) } else { String::new() };
+            let message = error.to_string();
+            // What is no object could be quoted by the message; what is wrong inside of one is told without its value.
+            let reason = match () {
+                () if !error.is_data() => "not JSON",
+                () if message.starts_with("invalid type") => "not a JSON object",
+                () => message.split(" at line ").next().unwrap_or("not usable"),
+            };
+            let place = match error.column() {
+                column if column > 0 && !error.is_data() => format!(" (column {column})"),
+                _ => String::new(),
+            };
             issue(&format!("{reason}{place}"))
         }),
     };

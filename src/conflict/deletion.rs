@@ -78,21 +78,19 @@ impl Call<'_> {
         }
     }
 
-    /// Whether the side that kept the record changed it in a way that may reach the other one.
+    /// Whether the side that kept the record changed it, be it in a field that never goes to the other one.
     fn edits(&self, kept: &State) -> bool {
         let mut base = self.base.map(FieldIndex::new);
         kept.values.iter().any(|(name, value)| {
             let base = base.as_mut().and_then(|base| base.get(name));
-            let counts = self.may_go(name) && (self.remote.deleted || !self.is_own(name));
-            counts && base.is_none_or(|base| !same(value, base))
+            (self.remote.deleted || !self.is_own(name)) && base.is_none_or(|base| !same(value, base))
         })
     }
 
-    /// Whether a field of the side that kept the record may be written to the other one.
-    fn may_go(&self, name: &str) -> bool {
+    /// Whether values of a field go from the side that kept the record to the other one.
+    fn goes(&self, name: &str) -> bool {
         let direction = self.policy.direction(name);
-        let goes = if self.remote.deleted { direction.writes_salesforce() } else { direction.writes_source() };
-        goes && !matches!(self.policy.of(name), Policy::Never)
+        if self.remote.deleted { direction.writes_salesforce() } else { direction.writes_source() }
     }
 
     /// The record comes back with all that the other side has of it.
@@ -104,16 +102,30 @@ impl Call<'_> {
             (self.remote, Fate::RestoreInSource, Winner::Salesforce)
         };
         let mut resolution = whole(fate, winner, rule, reason);
-        for (name, value) in kept.values.entries().iter().filter(|(name, _)| self.may_go(name)) {
-            let target = if remote_deleted { &mut resolution.to_salesforce } else { &mut resolution.to_source };
-            target.push(Arc::clone(name), value.clone());
+        for (name, value) in kept.values.entries() {
+            let never = matches!(self.policy.of(name), Policy::Never);
+            let (winner, why) = match (never, self.goes(name)) {
+                (true, _) => (Winner::None, Reason::NeverWritten),
+                (_, false) => (Winner::None, Reason::OneWay),
+                _ => (winner, reason),
+            };
+            resolution.decisions.push(Decision { winner, reason: why, ..decision(Arc::clone(name), rule) });
+            if winner != Winner::None {
+                let target = if remote_deleted { &mut resolution.to_salesforce } else { &mut resolution.to_source };
+                target.push(Arc::clone(name), value.clone());
+            }
         }
         resolution
     }
 }
 
 fn whole(fate: Fate, winner: Winner, rule: &'static str, reason: Reason) -> Resolution {
-    let field = WHOLE_RECORD.into();
-    let decision = Decision { field, winner, rule, reason, lost_source: None, lost_salesforce: None };
+    let decision = Decision { winner, reason, ..decision(WHOLE_RECORD.into(), rule) };
     Resolution { fate, decisions: vec![decision], ..Resolution::default() }
+}
+
+/// A decision yet without a winner.
+fn decision(field: Arc<str>, rule: &'static str) -> Decision {
+    let reason = Reason::DeletedEdited;
+    Decision { field, winner: Winner::None, rule, reason, lost_source: None, lost_salesforce: None }
 }

@@ -47,6 +47,10 @@ impl<T> ByName<T> {
         self.0.is_empty()
     }
 
+    pub(super) fn into_pairs(self) -> impl Iterator<Item = (String, T)> {
+        self.0.into_iter()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(name, thing)| (name.as_str(), thing))
     }

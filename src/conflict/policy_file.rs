@@ -12,12 +12,12 @@ use crate::types::{Decimal, Direction, plain};
 
 /// The parameters that stand beside a policy's name.
 #[derive(Default, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a policy: an object with \"name\"")]
 struct Parts {
     name: Option<String>,
     stamp_field: Option<String>,
     skew_seconds: Option<Seconds>,
-    tie: Side,
+    tie: Option<Side>,
     ranking: Option<Vec<String>>,
     then: Option<Box<Policy>>,
 }
@@ -39,7 +39,7 @@ impl Parts {
         let recency = Recency {
             stamp_field: self.stamp_field,
             skew_millis: self.skew_seconds.map_or(0, |Seconds(millis)| millis),
-            tie: self.tie,
+            tie: self.tie.unwrap_or_default(),
         };
         let name = self.name.ok_or_else(|| "a policy needs a \"name\"".to_owned())?;
         Ok(match name.as_str() {
@@ -146,30 +146,41 @@ impl Serialize for Skew {
     }
 }
 
-/// The form of a record's policy in a file.
+/// The form of a record's policy in a file. Null is as good as left out.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "policies: an object with \"default\" and \"fields\"")]
 struct File {
-    default: Policy,
-    #[serde(skip_serializing_if = "ByName::is_empty")]
-    fields: ByName<Policy>,
-    #[serde(skip_serializing_if = "ByName::is_empty")]
-    directions: ByName<Direction>,
-    delete: DeleteRule,
+    default: Option<Policy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<ByName<Policy>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directions: Option<ByName<Direction>>,
+    delete: Option<DeleteRule>,
 }
 
 impl<'de> Deserialize<'de> for ConflictPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let File { default, fields, directions, delete } = File::deserialize(deserializer)?;
-        Ok(Self { default, fields, directions, delete, ..Self::default() })
+        Ok(Self {
+            default: default.unwrap_or_default(),
+            fields: fields.unwrap_or_default(),
+            directions: directions.unwrap_or_default(),
+            delete: delete.unwrap_or_default(),
+            ..Self::default()
+        })
     }
 }
 
 impl Serialize for ConflictPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { default, fields, directions, delete, .. } = self.clone();
-        File { default, fields, directions, delete }.serialize(serializer)
+        let (fields, directions) = (some(fields), some(directions));
+        File { default: Some(default), fields, directions, delete: Some(delete) }.serialize(serializer)
     }
+}
+
+fn some<T>(names: ByName<T>) -> Option<ByName<T>> {
+    (!names.is_empty()).then_some(names)
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use super::custom::{CustomVerdict, FieldConflict};
 use super::decision::{Reason, Winner};
 use super::policy::{ConflictPolicy, Policy, Recency, Side};
-use super::stamps::{older, stamp, younger};
+use super::stamps::{Stamp, older, stamp, younger};
 use super::state::State;
-use super::values::{has_items, is_blank, items_like, order, same, sum, union};
-use crate::types::{Direction, Timestamp, Value};
+use super::values::{addable, has_items, is_blank, items_like, order, same, sum, union};
+use crate::types::{Direction, Value};
 
 /// A field as all sides have it.
 #[derive(Clone, Copy)]
@@ -271,7 +271,7 @@ impl<'a> Field<'a> {
         rule: &'static str,
         both: &Both<'_>,
         all: &ConflictPolicy,
-        (source_changed_at, remote_changed_at): (Option<Timestamp>, Option<Timestamp>),
+        (source_changed_at, remote_changed_at): (Stamp, Stamp),
     ) -> Verdict {
         let Some(custom) = &all.custom else { return ask(rule, Reason::NoCustom) };
         let conflict = FieldConflict {
@@ -279,8 +279,8 @@ impl<'a> Field<'a> {
             base: self.base,
             source: both.source,
             remote: both.remote,
-            source_changed_at,
-            remote_changed_at,
+            source_changed_at: source_changed_at.moment(),
+            remote_changed_at: remote_changed_at.moment(),
         };
         match (custom.0)(&conflict) {
             CustomVerdict::Salesforce => win(Side::Salesforce, rule, Reason::CustomDecided),
@@ -300,7 +300,8 @@ impl<'a> Field<'a> {
             // Two counters that went up by the same are equal, and still both changes count.
             (true, true) => match sum(base, both.source, both.remote) {
                 Some(sum) => both.each(rule, Reason::Added, Winner::Both, &Value::Number(sum)),
-                None if equal => nothing(EQUAL, Reason::Equal),
+                None if is_blank(both.source) && is_blank(both.remote) => nothing(EQUAL, Reason::Equal),
+                None if addable(base, both.source, both.remote) => ask(rule, Reason::TooManyDigits),
                 None => ask(rule, Reason::NotAddable),
             },
             _ if equal => nothing(EQUAL, Reason::Equal),
@@ -322,7 +323,7 @@ impl<'a> Field<'a> {
             let winner = match (self.source_differs, self.remote_differs) {
                 (false, _) => Winner::Source,
                 (_, false) => Winner::Salesforce,
-                _ => Winner::None,
+                _ => Winner::Both,
             };
             return both.each(rule, Reason::FirstValue, winner, base);
         }

@@ -1,9 +1,12 @@
 //! What is known of a record on one side.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::names::ByName;
 use crate::types::{Record, RecordId, Timestamp};
 
 /// A record as one side has it. Field names are the same on both sides, spelt the same: Salesforce's, as a field map gives
@@ -38,43 +41,75 @@ pub struct State {
     pub deleted: bool,
 }
 
-/// What a file says of a state: only a deleted one may leave its values out.
+/// What a file says of a state: only a deleted one may leave its values out. Null is as good as left out.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a side: an object with \"values\"")]
 struct Parts {
     values: Option<Record>,
-    changed_at: Option<Timestamp>,
-    #[serde(default)]
-    field_changed_at: BTreeMap<String, Timestamp>,
+    changed_at: Option<Moment>,
+    field_changed_at: Option<ByName<Option<Moment>>>,
     changed_by: Option<RecordId>,
-    #[serde(default)]
-    field_changed_by: BTreeMap<String, RecordId>,
+    field_changed_by: Option<ByName<Option<RecordId>>>,
     origin: Option<String>,
-    #[serde(default)]
-    field_origins: BTreeMap<String, String>,
-    #[serde(default)]
-    deleted: bool,
+    field_origins: Option<ByName<Option<String>>>,
+    deleted: Option<bool>,
+}
+
+/// A date and time, or milliseconds since 1970, as bulk answers have them.
+struct Moment(Timestamp);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MomentVisitor;
+
+        impl Visitor<'_> for MomentVisitor {
+            type Value = Moment;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a date and time with offset, or milliseconds since 1970")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+                Timestamp::read(text).map(Moment).map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, millis: i64) -> Result<Moment, E> {
+                let moment = Timestamp::from_unix_millis(millis).map(Moment);
+                moment.ok_or_else(|| E::custom("the year is outside 0 to 9999"))
+            }
+
+            fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Moment, E> {
+                self.visit_i64(i64::try_from(millis).unwrap_or(i64::MAX))
+            }
+        }
+
+        deserializer.deserialize_any(MomentVisitor)
+    }
+}
+
+fn by_name<T, U>(names: Option<ByName<Option<T>>>, of: impl Fn(T) -> U) -> BTreeMap<String, U> {
+    let names = names.into_iter().flat_map(ByName::into_pairs);
+    names.filter_map(|(name, thing)| Some((name, of(thing?)))).collect()
 }
 
 impl TryFrom<Parts> for State {
     type Error = &'static str;
 
     fn try_from(parts: Parts) -> Result<Self, &'static str> {
-        let Parts {
-            values,
-            changed_at,
-            field_changed_at,
-            changed_by,
-            field_changed_by,
-            origin,
-            field_origins,
-            deleted,
-        } = parts;
-        if values.is_none() && !deleted {
+        let deleted = parts.deleted.unwrap_or_default();
+        if parts.values.is_none() && !deleted {
             return Err("a side needs its \"values\", unless it is deleted");
         }
-        let values = values.unwrap_or_default();
-        Ok(Self { values, changed_at, field_changed_at, changed_by, field_changed_by, origin, field_origins, deleted })
+        Ok(Self {
+            values: parts.values.unwrap_or_default(),
+            changed_at: parts.changed_at.map(|Moment(moment)| moment),
+            field_changed_at: by_name(parts.field_changed_at, |Moment(moment)| moment),
+            changed_by: parts.changed_by,
+            field_changed_by: by_name(parts.field_changed_by, |user| user),
+            origin: parts.origin,
+            field_origins: by_name(parts.field_origins, |origin| origin),
+            deleted,
+        })
     }
 }
 

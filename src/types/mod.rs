@@ -2,6 +2,7 @@
 
 mod decimal;
 mod describe;
+mod digits;
 mod direction;
 mod external_id;
 mod filter;

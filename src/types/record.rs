@@ -1,7 +1,7 @@
 //! Records: dynamic ones, and what typed ones need.
 
 use std::borrow::{Borrow, Cow};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub trait SObject {
 /// A dynamic record: fields in order, each either absent (no entry), null or set.
 ///
 /// Read by `serde_json` only, which alone hands over numbers with all their digits; [`from_json`](Self::from_json) is the
-/// fastest way. If two members have the same name the last one counts. Names are shared: a clone of a record copies none.
+/// fastest way. A member that occurs twice is refused. Names are shared: a clone of a record copies none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     object: Option<Arc<str>>,
@@ -196,9 +196,6 @@ impl<'de> Deserialize<'de> for Record {
 /// Up to so many fields a record is searched one by one, which is faster than a table for it.
 const FEW: usize = 16;
 
-/// Where the fields of a record are.
-type Places<K> = HashMap<K, usize, RandomState>;
-
 /// Finds the fields of one record by name, however many there are: for those who ask for all of them.
 ///
 /// Costs nothing for a record of up to 16 fields, and one table when the first field of a longer one is not where the last
@@ -207,7 +204,7 @@ type Places<K> = HashMap<K, usize, RandomState>;
 pub(crate) struct FieldIndex<'a> {
     fields: &'a [(Arc<str>, Value)],
     next: usize,
-    places: Option<Places<&'a str>>,
+    places: Option<HashMap<&'a str, usize, RandomState>>,
 }
 
 impl<'a> FieldIndex<'a> {
@@ -252,26 +249,22 @@ impl<R: Borrow<RawValue>> Members<'_, R> {
     pub(super) fn into_record(self, depth: u32) -> Result<Record, serde_json::Error> {
         let mut record = Record { object: None, fields: Vec::with_capacity(self.0.len()) };
         let many = self.0.len() > FEW;
-        let mut places = Places::with_capacity_and_hasher(if many { self.0.len() } else { 0 }, RandomState::default());
+        let room = if many { self.0.len() } else { 0 };
+        let mut known: HashSet<Arc<str>, RandomState> = HashSet::with_capacity_and_hasher(room, RandomState::default());
         for (name, raw) in self.0 {
             if name == "attributes" {
                 record.object = object_of(raw.borrow());
                 continue;
             }
             let value = from_raw(raw.borrow(), depth + 1)?;
-            let next = record.fields.len();
-            let known = if many {
-                places.get(&*name).copied()
-            } else {
-                record.fields.iter().position(|(field, _)| **field == *name)
-            };
-            if let Some(place) = known {
-                record.fields[place].1 = value;
-                continue;
+            let doubled =
+                if many { known.contains(&*name) } else { record.fields.iter().any(|(field, _)| **field == *name) };
+            if doubled {
+                return Err(de::Error::custom(format_args!("the member {name:?} occurs twice")));
             }
             let name: Arc<str> = name.into();
             if many {
-                places.insert(Arc::clone(&name), next);
+                known.insert(Arc::clone(&name));
             }
             record.fields.push((name, value));
         }

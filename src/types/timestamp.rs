@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// An instant with milliseconds, in UTC.
+/// An instant, in UTC. It keeps and compares what was read to the nanosecond, and shows milliseconds.
 ///
 /// Reads `2026-05-01T07:25:37.000+0000` (Salesforce's answers, which RFC 3339 parsers refuse), `Z` and any other offset;
 /// writes `2026-05-01T07:25:37.000Z`, which Salesforce accepts in bodies, queries and CSV. Salesforce keeps whole seconds.
@@ -38,11 +38,7 @@ impl Timestamp {
             .map_err(|_| SHAPE)?
             .to_utc();
         let instant = without_leap_second(instant).ok_or("a minute has 60 seconds, numbered to 59")?;
-        if (0..=9999).contains(&instant.year()) {
-            Ok(Self(instant.trunc_subsecs(3)))
-        } else {
-            Err("the year is outside 0 to 9999")
-        }
+        if (0..=9999).contains(&instant.year()) { Ok(Self(instant)) } else { Err("the year is outside 0 to 9999") }
     }
 
     /// The instant that many milliseconds after 1970 began; `None` outside the years 0 to 9999.
@@ -55,6 +51,15 @@ impl Timestamp {
     #[must_use]
     pub fn unix_millis(self) -> i64 {
         self.0.timestamp_millis()
+    }
+
+    /// How far apart two instants are, in nanoseconds.
+    #[must_use]
+    pub fn nanos_apart(self, other: Self) -> u128 {
+        let nanos = |instant: DateTime<Utc>| {
+            i128::from(instant.timestamp()) * 1_000_000_000 + i128::from(instant.timestamp_subsec_nanos())
+        };
+        nanos(self.0).abs_diff(nanos(other.0))
     }
 
     /// The same instant without its fraction of a second: what Salesforce stores.
@@ -122,6 +127,22 @@ impl fmt::Display for Date {
     }
 }
 
+impl Serialize for Timestamp {
+    /// With all its digits, so that nothing is lost where an instant is kept.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.nanosecond().is_multiple_of(1_000_000) {
+            return serializer.collect_str(self);
+        }
+        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M:%S%.9fZ"))
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 macro_rules! as_text {
     ($name:ident) => {
         impl fmt::Debug for $name {
@@ -135,12 +156,6 @@ macro_rules! as_text {
 
             fn from_str(text: &str) -> Result<Self> {
                 Self::parse(text)
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
             }
         }
 

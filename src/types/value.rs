@@ -7,6 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, Error as _};
 use serde::ser::{self, Serialize, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
+use super::digits;
 use super::record::{Members, Nested};
 use super::{Date, Decimal, Record, RecordId, Timestamp};
 use crate::error::Result;
@@ -141,6 +142,9 @@ impl Value {
     pub fn order(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Number(left), Self::Number(right)) => Some(left.cmp(right)),
+            (Self::OutOfRange(left), Self::OutOfRange(right)) => digits::order(left, right),
+            (Self::OutOfRange(left), Self::Number(right)) => digits::order(left, &right.to_string()),
+            (Self::Number(left), Self::OutOfRange(right)) => digits::order(&left.to_string(), right),
             (Self::Bool(left), Self::Bool(right)) => Some(left.cmp(right)),
             _ => match (self.to_timestamp(), other.to_timestamp()) {
                 (Some(left), Some(right)) => Some(left.cmp(&right)),
@@ -202,7 +206,8 @@ impl Serialize for Value {
                 RawValue::from_string(digits.clone()).map_err(ser::Error::custom)?.serialize(serializer)
             }
             Self::Text(text) => serializer.serialize_str(text),
-            Self::DateTime(moment) => moment.serialize(serializer),
+            // On the wire, milliseconds at most.
+            Self::DateTime(moment) => serializer.collect_str(moment),
             Self::Date(day) => day.serialize(serializer),
             Self::Id(id) => id.serialize(serializer),
             Self::MultiSelect(chosen) => serializer.serialize_str(&chosen.join(";")),
@@ -238,7 +243,11 @@ pub(super) fn from_raw(raw: &RawValue, depth: u32) -> Result<Value, serde_json::
     Ok(match text.as_bytes().first() {
         // Well-formed and without escapes, it stands between the quotes as it is.
         Some(b'"') if !text.contains('\\') => Value::Text(text[1..text.len() - 1].to_owned()),
-        Some(b'"') => Value::Text(serde_json::from_str(text)?),
+        Some(b'"') => {
+            // All else about it has been looked at.
+            let unescaped = serde_json::from_str(text);
+            Value::Text(unescaped.map_err(|_| de::Error::custom("a text has an unpaired surrogate"))?)
+        }
         Some(b'{') => object(serde_json::from_str(text)?, depth)?,
         Some(b'[') => Value::List(list(raw, depth)?),
         Some(b't') => Value::Bool(true),

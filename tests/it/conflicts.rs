@@ -323,7 +323,9 @@ not json
     let first = lines[0].to_string();
     assert!(first.contains(r#""N":123456789012345.8"#), "{first}");
     let errors: Vec<bool> = lines.iter().map(|line| line.get("error").is_some()).collect();
-    assert_eq!(errors, [false, true, false, true, true, true, true]);
+    assert_eq!(errors, [false, true, false, true, false, true, true]);
+    assert_eq!(lines[4], json!({"to_salesforce": {}, "to_source": {}, "decisions": []}));
+    assert!(lines[5]["error"].as_str().is_some_and(|error| error.contains("unpaired surrogate")), "{}", lines[5]);
     assert_eq!(lines[2]["to_salesforce"], json!({"F": null, "G": "x"}));
     assert_eq!(lines[2]["to_source"], json!({}));
     let decision = &lines[2]["decisions"][0];

@@ -286,3 +286,56 @@ fn a_misspelt_field_of_a_policy_is_named() {
     let policy = most_recent().with_field("Phnoe", Policy::Max).with_direction("Title", Direction::ToSalesforce);
     assert_eq!(policy.unknown_fields(["phone", "TITLE"]), ["Phnoe"]);
 }
+
+#[test]
+fn a_restored_record_says_of_each_field_whether_it_comes_back() {
+    let edited = state(r#"{"Phone":"2","Notes__c":"ours","Score__c":5}"#, LATE);
+    let policy = with_delete(DeleteRule::EditWins)
+        .with_field("Notes__c", Policy::Never)
+        .with_direction("Score__c", Direction::FromSalesforce);
+    let resolution = resolve(Some(&record(r#"{"Phone":"1"}"#)), &edited, &State::deleted(), &policy);
+    assert_eq!(resolution.to_salesforce, record(r#"{"Phone":"2"}"#));
+    let fields: Vec<_> = resolution.decisions.iter().map(|decision| (&*decision.field, decision.winner)).collect();
+    let none = Winner::None;
+    assert_eq!(fields, [("*", Winner::Source), ("Phone", Winner::Source), ("Notes__c", none), ("Score__c", none)]);
+}
+
+#[test]
+fn a_deletion_never_destroys_an_edit_unasked_wherever_the_edit_is() {
+    let base = record(r#"{"Notes__c":"a"}"#);
+    let policy = with_delete(DeleteRule::Ask).with_field("Notes__c", Policy::Never);
+    let edited = state(r#"{"Notes__c":"b"}"#, LATE);
+    assert_eq!(resolve(Some(&base), &State::deleted(), &edited, &policy).questions.len(), 1);
+}
+
+#[test]
+fn a_stamp_that_cannot_be_read_loses_and_is_named() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let named = policy(r#"{"name":"most_recent","stamp_field":"At"}"#).with_field("At", Policy::Never);
+    let reason = |source: &str, remote: &str| {
+        let source = state(&format!(r#"{{"Phone":"2","At":{source}}}"#), LATE);
+        let remote = state(&format!(r#"{{"Phone":"3","At":{remote}}}"#), EARLY);
+        resolve(Some(&base), &source, &remote, &named).decisions[0].reason
+    };
+    assert_eq!(reason("\"soon\"", "\"2026-05-01\""), Reason::SourceStampUnreadable);
+    assert_eq!(reason("1777622400001", "\"2026-05-01T08:00:00Z\""), Reason::SourceYounger, "milliseconds since 1970");
+    assert_eq!(reason("null", "true"), Reason::NoStamps);
+}
+
+#[test]
+fn stamps_compare_to_the_last_digit() {
+    let base = record(r#"{"Phone":"1"}"#);
+    let source = state(r#"{"Phone":"2"}"#, "2026-05-01T07:25:37.000500Z");
+    let remote = state(r#"{"Phone":"3"}"#, "2026-05-01T07:25:37.000000Z");
+    assert_eq!(resolve(Some(&base), &source, &remote, &most_recent()).to_salesforce.text("Phone"), Some("2"));
+}
+
+#[test]
+fn a_sum_with_too_many_digits_is_asked_and_not_dropped() {
+    let base = record(r#"{"N":12345678901234567890.123456789}"#);
+    let big = state(r#"{"N":99999999999999999999}"#, EARLY);
+    let resolution = resolve(Some(&base), &big, &big, &policy("\"sum\""));
+    assert_eq!((resolution.questions.len(), resolution.decisions[0].reason), (1, Reason::TooManyDigits));
+    let greater = resolve(None, &state(r#"{"N":1e400}"#, EARLY), &state(r#"{"N":5}"#, EARLY), &policy("\"max\""));
+    assert_eq!(greater.decisions[0].winner, Winner::Source);
+}
