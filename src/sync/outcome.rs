@@ -12,6 +12,10 @@ use crate::types::RecordId;
 pub enum Outcome {
     /// The map refuses it; all issues at once. Nothing was sent.
     Invalid(Vec<MappingIssue>),
+    /// It is outside the map's audience. Nothing was sent.
+    Skipped,
+    /// The org has no record of its key, and the map creates none. Nothing was sent.
+    NotCreated,
     /// A later or newer record of the same window stands for it.
     Folded,
     /// A record was created.
@@ -34,6 +38,10 @@ pub struct Totals {
     pub read: u64,
     /// See [`Outcome::Invalid`].
     pub invalid: u64,
+    /// See [`Outcome::Skipped`].
+    pub skipped: u64,
+    /// See [`Outcome::NotCreated`].
+    pub not_created: u64,
     /// See [`Outcome::Folded`].
     pub folded: u64,
     /// See [`Outcome::Created`].
@@ -54,6 +62,8 @@ impl Totals {
         self.read += 1;
         *match outcome {
             Outcome::Invalid(_) => &mut self.invalid,
+            Outcome::Skipped => &mut self.skipped,
+            Outcome::NotCreated => &mut self.not_created,
             Outcome::Folded => &mut self.folded,
             Outcome::Created(_) => &mut self.created,
             Outcome::Updated(_) => &mut self.updated,

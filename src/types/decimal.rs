@@ -37,10 +37,36 @@ impl Decimal {
         number.map(|number| Self(number.normalize())).ok_or_else(invalid)
     }
 
-    /// Rounds to `scale` digits after the point, halves to the even neighbour.
+    /// Rounds to `scale` digits after the point; `None` where [`Rounding::Refuse`] finds something to round.
     #[must_use]
-    pub fn round_half_even(self, scale: u32) -> Self {
-        Self(self.0.round_dp_with_strategy(scale, RoundingStrategy::MidpointNearestEven).normalize())
+    pub fn round(self, scale: u32, rounding: Rounding) -> Option<Self> {
+        if self.0.scale() <= scale {
+            return Some(self);
+        }
+        let strategy = match rounding {
+            Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
+            Rounding::HalfUp => RoundingStrategy::MidpointAwayFromZero,
+            Rounding::HalfDown => RoundingStrategy::MidpointTowardZero,
+            Rounding::Up => RoundingStrategy::AwayFromZero,
+            Rounding::Down => RoundingStrategy::ToZero,
+            Rounding::Floor => RoundingStrategy::ToNegativeInfinity,
+            Rounding::Ceiling => RoundingStrategy::ToPositiveInfinity,
+            // What is here is normal, so a longer fraction is no row of zeros.
+            Rounding::Refuse => return None,
+        };
+        Some(Self(self.0.round_dp_with_strategy(scale, strategy).normalize()))
+    }
+
+    /// Digits after the point.
+    #[must_use]
+    pub fn fraction_digits(self) -> u32 {
+        self.0.scale()
+    }
+
+    /// The whole number, if it is one that fits.
+    #[must_use]
+    pub fn to_i64(self) -> Option<i64> {
+        if self.is_whole() { rust_decimal::prelude::ToPrimitive::to_i64(&self.0) } else { None }
     }
 
     /// Whether there is nothing after the point.
@@ -95,6 +121,29 @@ impl Decimal {
     }
 }
 
+/// What becomes of digits that a number has no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// To the nearest; halves to the even neighbour: 2.5 is 2, 3.5 is 4.
+    #[default]
+    HalfEven,
+    /// To the nearest; halves away from zero: 2.5 is 3, -2.5 is -3.
+    HalfUp,
+    /// To the nearest; halves towards zero: 2.5 is 2, -2.5 is -2.
+    HalfDown,
+    /// Away from zero.
+    Up,
+    /// Towards zero: digits are cut.
+    Down,
+    /// To the lower neighbour: -2.1 is -3.
+    Floor,
+    /// To the higher neighbour: -2.9 is -2.
+    Ceiling,
+    /// A number that would have to be rounded is refused.
+    Refuse,
+}
+
 fn from_scientific(text: &str) -> Option<rust_decimal::Decimal> {
     let (mantissa, exponent) = text.split_once(['e', 'E'])?;
     let exponent: i32 = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
@@ -132,7 +181,7 @@ impl FromStr for Decimal {
 
 impl From<i64> for Decimal {
     fn from(number: i64) -> Self {
-        Self(number.into())
+        Self(rust_decimal::Decimal::from(number))
     }
 }
 
@@ -200,9 +249,30 @@ mod tests {
 
     #[test]
     fn halves_round_to_the_even_neighbour() {
-        assert_eq!(decimal("0.0125").round_half_even(3).to_string(), "0.012");
-        assert_eq!(decimal("0.0135").round_half_even(3).to_string(), "0.014");
-        assert_eq!(decimal("-2.5").round_half_even(0).to_string(), "-2");
+        let round = |text: &str, scale| decimal(text).round(scale, Rounding::HalfEven).map(|number| number.to_string());
+        assert_eq!(round("0.0125", 3).as_deref(), Some("0.012"));
+        assert_eq!(round("0.0135", 3).as_deref(), Some("0.014"));
+        assert_eq!(round("-2.5", 0).as_deref(), Some("-2"));
+    }
+
+    #[test]
+    fn every_rounding_is_the_one_it_says() {
+        use Rounding::{Ceiling, Down, Floor, HalfDown, HalfEven, HalfUp, Refuse, Up};
+        for (rounding, expected) in [
+            (HalfEven, ["2", "4", "-2", "2", "-3"]),
+            (HalfUp, ["3", "4", "-3", "2", "-3"]),
+            (HalfDown, ["2", "3", "-2", "2", "-3"]),
+            (Up, ["3", "4", "-3", "3", "-3"]),
+            (Down, ["2", "3", "-2", "2", "-2"]),
+            (Floor, ["2", "3", "-3", "2", "-3"]),
+            (Ceiling, ["3", "4", "-2", "3", "-2"]),
+        ] {
+            for (text, expected) in ["2.5", "3.5", "-2.5", "2.1", "-2.9"].into_iter().zip(expected) {
+                assert_eq!(decimal(text).round(0, rounding), Some(decimal(expected)), "{text} {rounding:?}");
+            }
+        }
+        assert_eq!(decimal("2.5").round(0, Refuse), None);
+        assert_eq!(decimal("2.0").round(0, Refuse), Some(decimal("2")));
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod value;
 pub mod wire;
 pub(crate) mod xml;
 
-pub use decimal::Decimal;
+pub use decimal::{Decimal, Rounding};
 pub use describe::{
     ChildRelationship, DescribeGlobal, FieldDescribe, FieldType, PicklistValue, RecordTypeInfo, SObjectDescribe,
     SObjectSummary,

@@ -46,6 +46,11 @@ impl Record {
         Self { object: Some(object.as_str().into()), fields: Vec::new() }
     }
 
+    /// An empty record that may say its object, with a shared name.
+    pub(crate) fn nested(object: Option<Arc<str>>) -> Self {
+        Self { object, fields: Vec::with_capacity(1) }
+    }
+
     /// An empty record with room for this many fields.
     #[must_use]
     pub fn with_capacity(fields: usize) -> Self {

@@ -63,6 +63,16 @@ impl Timestamp {
         Self(self.0.trunc_subsecs(0))
     }
 
+    /// As the calendar library has it.
+    pub(crate) fn as_utc(&self) -> &DateTime<Utc> {
+        &self.0
+    }
+
+    /// The instant with its milliseconds; `None` outside the years 0 to 9999.
+    pub(crate) fn from_utc(instant: DateTime<Utc>) -> Option<Self> {
+        (0..=9999).contains(&instant.year()).then(|| Self(instant.trunc_subsecs(3)))
+    }
+
     /// The calendar year in UTC.
     #[must_use]
     pub fn year(self) -> i32 {
@@ -113,6 +123,17 @@ impl Date {
         }
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| SHAPE)?;
         if (0..=9999).contains(&day.year()) { Ok(Self(day)) } else { Err("the year is outside 0 to 9999") }
+    }
+
+    /// The day of the calendar library; `None` outside the years 0 to 9999.
+    pub(crate) fn from_naive(day: NaiveDate) -> Option<Self> {
+        (0..=9999).contains(&day.year()).then_some(Self(day))
+    }
+
+    /// The calendar year.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.0.year()
     }
 }
 
