@@ -16,6 +16,7 @@ mod steps;
 mod target;
 mod template;
 mod transform;
+mod typed;
 mod validate;
 mod value_table;
 

@@ -117,7 +117,8 @@ impl Decimal {
     /// The nearest float, for display and statistics.
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        rust_decimal::prelude::ToPrimitive::to_f64(&self.0).unwrap_or(f64::NAN)
+        // The library's own way is off by one in the last place for some.
+        self.0.to_string().parse().unwrap_or(f64::NAN)
     }
 }
 

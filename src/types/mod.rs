@@ -13,6 +13,7 @@ mod secret;
 mod soql;
 mod split;
 mod timestamp;
+pub(crate) mod typed;
 mod value;
 pub mod wire;
 pub(crate) mod xml;

@@ -228,8 +228,9 @@ impl<'a> FieldIndex<'a> {
         Some(&self.fields[place].1)
     }
 
+    /// Where the field is.
     #[inline]
-    fn place(&mut self, name: &str) -> Option<usize> {
+    pub(super) fn place(&mut self, name: &str) -> Option<usize> {
         if self.fields.get(self.next).is_some_and(|(field, _)| **field == *name) {
             return Some(self.next);
         }
