@@ -3,6 +3,7 @@
 //! [`FieldMap`] is the data, [`CompiledMap`] what is applied. The guide `docs/guides/mapping.md` has the whole format.
 
 mod apply;
+mod check;
 mod compile;
 mod custom;
 mod document;
@@ -20,6 +21,7 @@ mod typed;
 mod validate;
 mod value_table;
 
+pub use self::check::{FieldReport, MapReport, Verdict};
 pub use self::compile::CompiledMap;
 pub(crate) use self::compile::{Output, Parent};
 pub use self::custom::Transforms;

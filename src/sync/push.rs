@@ -71,7 +71,8 @@ impl PushBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] naming every field of the map that is missing or hidden, or a key that is no external id;
+    /// [`ErrorKind::Schema`] naming every field of the map that is missing, hidden or of a type that the rule's values cannot
+    /// have ([`FieldMap::check`](crate::mapping::FieldMap::check)), or a key that is no external id;
     /// [`ErrorKind::Forbidden`] naming every field that the user cannot write, or the object; any error of [`Client::send`].
     pub async fn build(self) -> Result<Push> {
         let Self { client, map, window, latest } = self;
@@ -83,6 +84,10 @@ impl PushBuilder {
         };
         Finding::into_result("push", &check(&requirement(&map), seen.as_ref()))?;
         let seen = seen.unwrap_or_default();
+        let mut report = map.map().check(&seen);
+        // What a new record lacks keeps no record that is there from being changed; Salesforce refuses the new ones.
+        report.fields.retain(|field| field.rule.is_some());
+        report.into_result("push")?;
         let map = map.spelt_as(&seen);
         let object = map.object();
         let case = key_case(&map, &seen)?;
