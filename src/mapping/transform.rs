@@ -72,7 +72,8 @@ pub enum Transform {
     },
     /// The number that a text says: digits with one point, such as `-12.5`. Numbers pass.
     ParseNumber,
-    /// Times an exact number. More than 28 digits are rounded, half to even; what does not fit is refused.
+    /// Times an exact number. A product of more than 25 digits is rounded to them, half to even, so that what was divided
+    /// comes back as it was; what does not fit is refused.
     Multiply {
         /// The factor; not 0.
         #[serde(with = "decimal")]

@@ -38,9 +38,11 @@ pub struct Totals {
     pub read: u64,
     /// See [`Outcome::Invalid`].
     pub invalid: u64,
-    /// See [`Outcome::Skipped`].
+    /// See [`Outcome::Skipped`]. Left out of JSON where it is 0: most maps are for all records.
+    #[serde(skip_serializing_if = "is_zero")]
     pub skipped: u64,
-    /// See [`Outcome::NotCreated`].
+    /// See [`Outcome::NotCreated`]. Left out of JSON where it is 0: most maps create.
+    #[serde(skip_serializing_if = "is_zero")]
     pub not_created: u64,
     /// See [`Outcome::Folded`].
     pub folded: u64,
@@ -54,6 +56,11 @@ pub struct Totals {
     pub failed: u64,
     /// See [`Outcome::Deferred`].
     pub deferred: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Totals {

@@ -57,6 +57,16 @@ impl Decimal {
         Some(Self(self.0.round_dp_with_strategy(scale, strategy).normalize()))
     }
 
+    /// The same with at most so many digits in all, as far as they stand after the point; half to even.
+    #[must_use]
+    pub(crate) fn with_digits(self, digits: u32) -> Self {
+        let all = self.0.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+        match all.checked_sub(digits).and_then(|excess| self.0.scale().checked_sub(excess)) {
+            Some(scale) => self.round(scale, Rounding::HalfEven).unwrap_or(self),
+            None => self,
+        }
+    }
+
     /// Digits after the point.
     #[must_use]
     pub fn fraction_digits(self) -> u32 {

@@ -24,6 +24,9 @@ use crate::types::{Decimal, RecordId, Rounding, Value};
 /// Why a value is refused, in a few words. Never quotes it.
 pub(super) type Reason = Cow<'static, str>;
 
+/// Digits that a product keeps: fewer than a quotient has, so that what was divided comes back as it was.
+const PRODUCT_DIGITS: u32 = 25;
+
 /// A transform made ready.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -173,7 +176,10 @@ impl Step {
                 Item::Text(text) => Item::number(Decimal::parse(text.trim()).map_err(|_| "not a number")?),
                 item => Item::number(number_of(&item)?),
             },
-            Self::Multiply(by) => Item::number(number_of(&item)?.checked_mul(*by).ok_or("out of range")?),
+            Self::Multiply(by) => {
+                let product = number_of(&item)?.checked_mul(*by).ok_or("out of range")?;
+                Item::number(product.with_digits(PRODUCT_DIGITS))
+            }
             Self::Divide(by) => Item::number(number_of(&item)?.checked_div(*by).ok_or("out of range")?),
             Self::Minimum(min) if number_of(&item)? < *min => return Err(format!("less than {min}").into()),
             Self::Maximum(max) if number_of(&item)? > *max => return Err(format!("more than {max}").into()),
