@@ -121,7 +121,9 @@ fn apply_rule<'a>(rule: &'a ReadyRule, scope: &mut Scope<'a>) -> Result<Option<V
             Blank::Refuse => Err(Missing::Wrong("blank".into())),
         };
     }
-    check_shape(&item)?;
+    if !(rule.value.clean && matches!(item, Item::Text(_))) {
+        check_shape(&item)?;
+    }
     Ok(Some(item.into_value()))
 }
 

@@ -41,6 +41,8 @@ pub(super) struct ReadyValue {
     pub(super) input: Ready,
     pub(super) default: Option<Value>,
     pub(super) steps: Vec<Step>,
+    /// Whether the steps let no control character through, so that none is looked for again.
+    pub(super) clean: bool,
 }
 
 #[derive(Debug)]
@@ -106,11 +108,13 @@ impl Inner {
         let (order, _) = order_of_values(parts);
         let places: HashMap<&str, usize> = order.iter().enumerate().map(|(place, name)| (*name, place)).collect();
         let ready = |label: String, input: &Input, default: &Option<Value>, transforms: &[Transform]| {
+            let steps = steps(transforms, functions)?;
             Ok::<_, String>(ReadyValue {
                 label: label.into(),
                 input: Ready::new(input, &places)?,
                 default: default.clone(),
-                steps: steps(transforms, functions)?,
+                clean: steps.iter().fold(false, |clean, step| step.is_clean(clean)),
+                steps,
             })
         };
         let values = order.iter().map(|name| {

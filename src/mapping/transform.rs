@@ -300,9 +300,12 @@ impl Transform {
     /// How the step is taken back. A value that has come out of the step, taken back and through the step again, is itself.
     pub(super) fn inverse(&self) -> Inverse {
         match self {
-            // White space and fractions of a second are all that gets lost.
-            Self::Text | Self::Trim | Self::DateTime | Self::RecordId { .. } => Inverse::Same,
-            Self::MaxLength { .. }
+            // They check, or drop no more than white space and fractions of a second.
+            Self::Text
+            | Self::Trim
+            | Self::DateTime
+            | Self::RecordId { .. }
+            | Self::MaxLength { .. }
             | Self::Email
             | Self::Matches { .. }
             | Self::WholeNumber { .. }

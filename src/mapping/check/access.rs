@@ -32,10 +32,10 @@ pub(super) fn lookup<'o>(
     object: &'o SObjectDescribe,
     findings: &mut Findings,
 ) -> Option<&'o FieldDescribe> {
-    let named = || object.fields.iter().filter_map(|field| Some((field.relationship_name.as_deref()?, field)));
-    let Some((spelt, field)) = named().find(|(name, _)| name.eq_ignore_ascii_case(relationship)) else {
-        let names = named().map(|(name, _)| name);
-        let hint = nearest(relationship, names).map_or_else(String::new, |name| format!(", is {name} meant?"));
+    let relationships = || object.fields.iter().filter_map(|field| Some((field.relationship_name.as_deref()?, field)));
+    let Some((spelt, field)) = relationships().find(|(name, _)| name.eq_ignore_ascii_case(relationship)) else {
+        let known = relationships().map(|(name, _)| name);
+        let hint = nearest(relationship, known).map_or_else(String::new, |name| format!(", is {name} meant?"));
         findings.impossible(format!("no relationship {relationship}, or hidden from the user{hint}"));
         return None;
     };

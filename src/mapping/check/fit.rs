@@ -38,7 +38,7 @@ pub(super) fn fit(kind: &Kind, field: &FieldDescribe, findings: &mut Findings) {
     match &field.field_type {
         FieldType::Boolean => fit_flag(kind, findings),
         FieldType::Int | FieldType::Double | FieldType::Currency | FieldType::Percent => {
-            fit_number(kind, field, findings)
+            fit_number(kind, field, findings);
         }
         FieldType::Date | FieldType::Datetime | FieldType::Time => fit_time(kind, field, findings),
         FieldType::Id | FieldType::Reference => fit_id(kind, field, findings),
@@ -92,7 +92,7 @@ fn fit_time(kind: &Kind, field: &FieldDescribe, findings: &mut Findings) {
     match (kind, &field.field_type) {
         (Kind::Date, FieldType::Date) | (Kind::DateTime, FieldType::Datetime) => {}
         (Kind::DateTime, FieldType::Date) => {
-            findings.lossy("the time of day is dropped: add date, with the zone that is meant")
+            findings.lossy("the time of day is dropped: add date, with the zone that is meant");
         }
         (Kind::Date, FieldType::Datetime) => findings.lossy("a day without a time of day becomes midnight in UTC"),
         (Kind::Unknown | Kind::Text { .. }, FieldType::Date) => unknown(findings, "a day", "date"),

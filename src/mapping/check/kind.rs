@@ -154,7 +154,7 @@ fn step(kind: &Kind, transform: &Transform, losses: &mut Vec<String>) -> Option<
     let (max, email) = if let Kind::Text { max, email } = kind { (*max, *email) } else { (None, false) };
     let shorter = |limit: usize| Some(max.map_or(limit, |max| max.min(limit)));
     Some(match transform {
-        Transform::Text | Transform::Trim if textual => Kind::Text { max, email },
+        Transform::Text | Transform::Trim | Transform::Matches { .. } if textual => Kind::Text { max, email },
         Transform::Upper | Transform::Lower if textual => Kind::Text { max: None, email },
         Transform::MaxLength { max } if textual => Kind::Text { max: shorter(*max), email },
         Transform::Truncate { max: limit } if textual => {
@@ -164,7 +164,6 @@ fn step(kind: &Kind, transform: &Transform, losses: &mut Vec<String>) -> Option<
             Kind::Text { max: shorter(*limit), email: false }
         }
         Transform::Email if textual => Kind::Text { max, email: true },
-        Transform::Matches { .. } if textual => Kind::Text { max, email },
         Transform::Replace { .. } if textual => Kind::text(),
         Transform::Extract { .. } if textual => Kind::Text { max, email: false },
         Transform::ParseNumber if textual => Kind::number(),

@@ -44,16 +44,16 @@ fn every_pair_has_its_verdict_and_reason() {
     for (transforms, field, verdict, says) in [
         (r#""text", { max_length = { max = 40 } }"#, text, Safe, ""),
         (r#""text", { max_length = { max = 41 } }"#, text, Lossy, "more than 40 characters are refused"),
-        (r#"{ truncate = { max = 40 } }"#, text, Lossy, "texts are cut to 40 characters"),
+        (r"{ truncate = { max = 40 } }", text, Lossy, "texts are cut to 40 characters"),
         ("", text, Lossy, "add text and max_length of 40"),
-        (r#"{ number = { precision = 5, scale = 2 } }"#, text, Impossible, "a number into a text field"),
-        (r#"{ boolean = {} }"#, text, Impossible, "a flag into a text field"),
-        (r#"{ record_id = {} }"#, text, Safe, ""),
-        (r#"{ join_list = { max = 40 } }"#, text, Lossy, "lists of more than 40 characters are cut"),
+        (r"{ number = { precision = 5, scale = 2 } }", text, Impossible, "a number into a text field"),
+        (r"{ boolean = {} }", text, Impossible, "a flag into a text field"),
+        (r"{ record_id = {} }", text, Safe, ""),
+        (r"{ join_list = { max = 40 } }", text, Lossy, "lists of more than 40 characters are cut"),
         (r#"{ join_list = { max = 40, overflow = "refuse" } }"#, text, Safe, ""),
-        (r#"{ split_list = {} }"#, text, Impossible, "no field holds a list"),
+        (r"{ split_list = {} }", text, Impossible, "no field holds a list"),
         (r#"{ number = { precision = 5, scale = 2, rounding = "refuse" } }"#, number, Safe, ""),
-        (r#"{ number = { precision = 5, scale = 2 } }"#, number, Lossy, "rounded to 2 digits"),
+        (r"{ number = { precision = 5, scale = 2 } }", number, Lossy, "rounded to 2 digits"),
         (
             r#"{ number = { precision = 6, scale = 2, rounding = "refuse" } }"#,
             number,
@@ -66,16 +66,16 @@ fn every_pair_has_its_verdict_and_reason() {
             Lossy,
             "Salesforce rounds to 2 digits",
         ),
-        (r#"{ whole_number = { precision = 3 } }"#, number, Safe, ""),
+        (r"{ whole_number = { precision = 3 } }", number, Safe, ""),
         ("", number, Lossy, "not known to be a number"),
         (r#""text""#, number, Impossible, "a text into a number field: add parse_number"),
         (r#""text", { number = { precision = 5, scale = 2 } }"#, number, Impossible, "number does not take a text"),
-        (r#"{ boolean = {} }"#, flag, Lossy, "a blank value is refused, since the field is never blank"),
+        (r"{ boolean = {} }", flag, Lossy, "a blank value is refused, since the field is never blank"),
         (r#""text""#, flag, Impossible, "add boolean"),
         (r#"{ date = { zone = "Europe/Berlin" } }"#, day, Safe, ""),
         (r#""date_time", { date = {} }"#, day, Lossy, "the time of day is dropped"),
         (r#""date_time""#, day, Lossy, "the time of day is dropped"),
-        (r#"{ boolean = {} }"#, day, Impossible, "a flag into a date or time field"),
+        (r"{ boolean = {} }", day, Impossible, "a flag into a date or time field"),
         (r#""date_time""#, moment, Safe, ""),
         (r#"{ local_date_time = { zone = "Europe/Berlin" } }"#, moment, Safe, ""),
         (r#""parse_number""#, moment, Impossible, "add epoch_seconds"),
@@ -94,11 +94,11 @@ fn every_pair_has_its_verdict_and_reason() {
         (r#""text""#, list, Lossy, "outside the restricted list"),
         (r#""multi_select""#, several, Lossy, "outside the restricted list"),
         (r#""multi_select""#, list, Impossible, "chosen values into a picklist"),
-        (r#"{ record_id = {} }"#, parent, Safe, ""),
+        (r"{ record_id = {} }", parent, Safe, ""),
         (r#"{ record_id = { prefix = "001" } }"#, parent, Safe, ""),
         (r#"{ record_id = { prefix = "003" } }"#, parent, Impossible, "of Contact, the lookup leads to Account"),
         (r#""text""#, parent, Lossy, "add record_id"),
-        (r#"{ boolean = {} }"#, parent, Impossible, "a flag into a lookup"),
+        (r"{ boolean = {} }", parent, Impossible, "a flag into a lookup"),
         ("", address, Impossible, "read-only"),
         (r#"{ custom = "f" }"#, text, Lossy, "not known to be a text that fits"),
     ] {
@@ -247,7 +247,7 @@ fn what_comes_from_salesforce_is_looked_at_too() {
         (Verdict::Safe, Direction::FromSalesforce),
         "read-only is no matter"
     );
-    assert_eq!(from(r#"{ number = { precision = 5, scale = 0 } }"#, number).verdict, Verdict::Lossy);
-    assert_eq!(from(r#"{ split_list = {} }"#, number).verdict, Verdict::Impossible);
+    assert_eq!(from(r"{ number = { precision = 5, scale = 0 } }", number).verdict, Verdict::Lossy);
+    assert_eq!(from(r"{ split_list = {} }", number).verdict, Verdict::Impossible);
     assert_eq!(from("", "").verdict, Verdict::Impossible, "not there");
 }

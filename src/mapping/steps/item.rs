@@ -60,7 +60,8 @@ impl<'a> Item<'a> {
     /// As [`Value::is_blank`].
     pub(in crate::mapping) fn is_blank(&self) -> bool {
         match self {
-            Self::Text(text) => text.trim().is_empty(),
+            // Most texts begin with what is no white space.
+            Self::Text(text) => !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim().is_empty(),
             Self::Ref(value) => value.is_blank(),
             Self::Own(value) => value.is_blank(),
         }

@@ -28,7 +28,28 @@ fn texts<'a>(item: &'a Item<'_>) -> Result<Vec<Cow<'a, str>>, Reason> {
     Ok(texts)
 }
 
+/// The whole of a list of texts, if it is one: without a list of its parts in between.
+fn whole(item: &Item<'_>, separator: &str) -> Result<Option<String>, Reason> {
+    let Some(Value::List(items)) = item.as_value() else { return Ok(None) };
+    let length = items.iter().map(|item| item.as_text().map_or(0, |text| text.len() + separator.len())).sum();
+    let mut whole = String::with_capacity(length);
+    for item in items.iter().filter(|item| **item != Value::Null) {
+        let text = item.as_text().ok_or("an item is not text")?;
+        let text = one_line(text.into()).map_err(|reason| format!("an item has {reason}"))?;
+        if !text.is_empty() {
+            if !whole.is_empty() {
+                whole.push_str(separator);
+            }
+            whole.push_str(&text);
+        }
+    }
+    Ok(Some(whole))
+}
+
 pub(super) fn join(item: &Item<'_>, max: usize, separator: &str, overflow: Overflow) -> Result<String, Reason> {
+    if let Some(whole) = whole(item, separator)?.filter(|whole| utf16_len(whole) <= max) {
+        return Ok(whole);
+    }
     let mut texts = texts(item)?;
     let whole = texts.join(separator);
     let mut length = utf16_len(&whole);

@@ -134,6 +134,15 @@ impl Step {
         })
     }
 
+    /// Whether what comes out of the step has no control character; `before` tells that of what goes in.
+    pub(super) fn is_clean(&self, before: bool) -> bool {
+        match self {
+            Self::Text | Self::JoinList { .. } => true,
+            Self::Trim | Self::MaxLength(_) | Self::Truncate(_) | Self::Email | Self::Matches(_) => before,
+            _ => false,
+        }
+    }
+
     /// Takes the step. The item is not blank.
     ///
     /// # Errors
@@ -194,7 +203,7 @@ impl Step {
             Self::LocalDateTime { zone, ambiguous, skipped } => {
                 Item::Own(Value::DateTime(zone.local(text_of(&item)?, *ambiguous, *skipped)?))
             }
-            Self::InZone(zone) => Item::from(zone.clocks(&instant(&item)?)?),
+            Self::InZone(zone) => Item::from(zone.clocks(&instant(&item)?)),
             Self::Date(zone) => Item::Own(Value::Date(zone.day(&item)?)),
             Self::FromEpoch { per_second } => Item::Own(Value::DateTime(epoch(number_of(&item)?, *per_second)?)),
             Self::ToEpoch { per_second } => {

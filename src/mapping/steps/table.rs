@@ -40,11 +40,10 @@ impl Lookup {
             }
         };
         match (found, &self.otherwise) {
-            (Some(value), _) => Ok(Item::from_value(value.clone())),
+            (Some(value), _) | (None, Otherwise::Value(value)) => Ok(Item::from_value(value.clone())),
             (None, Otherwise::Refuse) => Err("not in the table of values".into()),
             (None, Otherwise::Keep) => Ok(item),
             (None, Otherwise::Blank) => Ok(Item::Own(Value::Null)),
-            (None, Otherwise::Value(value)) => Ok(Item::from_value(value.clone())),
         }
     }
 }

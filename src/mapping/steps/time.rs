@@ -79,8 +79,8 @@ impl Zone {
     }
 
     /// What clocks show at an instant.
-    pub(super) fn clocks(self, moment: &Timestamp) -> Result<String, Reason> {
-        Ok(moment.as_utc().with_timezone(&self.0).format("%Y-%m-%dT%H:%M:%S").to_string())
+    pub(super) fn clocks(self, moment: &Timestamp) -> String {
+        moment.as_utc().with_timezone(&self.0).format("%Y-%m-%dT%H:%M:%S").to_string()
     }
 
     /// The day of an instant, or a day as it is.
@@ -89,14 +89,13 @@ impl Zone {
             Item::Text(text) => Date::parse(text.trim()).ok(),
             item => item.as_value().and_then(Value::to_date),
         };
-        let day = match day {
-            Some(day) => day,
-            None => {
-                let moment = instant(item).map_err(|reason| {
-                    if reason == OUTSIDE { reason } else { "not a date, nor a date and time with offset".into() }
-                })?;
-                Date::from_naive(moment.as_utc().with_timezone(&self.0).date_naive()).ok_or(OUTSIDE)?
-            }
+        let day = if let Some(day) = day {
+            day
+        } else {
+            let moment = instant(item).map_err(|reason| {
+                if reason == OUTSIDE { reason } else { "not a date, nor a date and time with offset".into() }
+            })?;
+            Date::from_naive(moment.as_utc().with_timezone(&self.0).date_naive()).ok_or(OUTSIDE)?
         };
         if is_storable(day.year()) { Ok(day) } else { Err(OUTSIDE.into()) }
     }
