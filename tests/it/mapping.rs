@@ -128,6 +128,22 @@ async fn a_parent_is_linked_by_its_key_compared_by_it_and_unlinked() {
 }
 
 #[tokio::test]
+async fn a_polymorphic_parent_is_sent_with_its_object_and_compared_by_its_key() {
+    let org = org();
+    org.add_field("Lead", FieldSpec::text("Key__c", 40).external_id().unique());
+    let map = compiled(
+        "version = 1\nobject = \"Lead\"\nkey = \"Key__c\"\n[[rules]]\nsource = \"id\"\ntarget = \"Key__c\"\n\
+         [[rules]]\nsource = \"name\"\ntarget = \"LastName\"\n[[rules]]\nsource = \"name\"\ntarget = \"Company\"\n\
+         [[rules]]\nsource = \"rep\"\ntarget = \"User:Owner.Username\"\nblank = \"ignore\"",
+    );
+    let line = format!(r#"{{"id":"a","name":"Ada","rep":"{}"}}"#, org.username());
+    assert_eq!(words(&push(&org, map.clone(), &[&line]).await), ["Created"]);
+    assert_eq!(words(&push(&org, map.clone(), &[&line]).await), ["Unchanged"]);
+    let lead = org.records("Lead").into_iter().find(|lead| lead["Key__c"] == "a").expect("created");
+    assert_eq!(lead["OwnerId"], org.user_id());
+}
+
+#[tokio::test]
 async fn rows_with_one_parent_named_by_its_key_share_a_lane() {
     let org = org();
     for key in ["one", "two"] {

@@ -40,11 +40,11 @@ mod tests {
     fn a_slip_finds_the_name_and_a_stranger_does_not() {
         let names = ["Email", "LastName", "GPTWeb_AI_Score__c", "Phone"];
         for (wrong, expected) in [
-            ("Emial", Some("Email")),
-            ("Emai", Some("Email")),
+            ("Phnoe", Some("Phone")),
+            ("Email1", Some("Email")),
             ("Last_Name", Some("LastName")),
             ("GPTWeb_AI_Score", Some("GPTWeb_AI_Score__c")),
-            ("GPTWeb_AI_Scroe__c", Some("GPTWeb_AI_Score__c")),
+            ("GPTWeb_AI_Score1__c", Some("GPTWeb_AI_Score__c")),
             ("Website", None),
         ] {
             assert_eq!(nearest(wrong, names.into_iter()), expected, "{wrong}");

@@ -90,7 +90,7 @@ fn every_pair_has_its_verdict_and_reason() {
             "\"Old\" is not in the restricted list",
         ),
         (r#"{ table = { entries = { a = "high" } } }"#, list, Lossy, "\"high\" is \"High\""),
-        (r#"{ table = { entries = { a = "Hihg" } } }"#, list, Impossible, "is not in the restricted list"),
+        (r#"{ table = { entries = { a = "Highs" } } }"#, list, Impossible, "is not in the restricted list"),
         (r#""text""#, list, Lossy, "outside the restricted list"),
         (r#""multi_select""#, several, Lossy, "outside the restricted list"),
         (r#""multi_select""#, list, Impossible, "chosen values into a picklist"),
@@ -204,7 +204,7 @@ fn a_reference_needs_its_relationship_and_says_its_object_only_where_it_is_asked
         {"name":"AccountId","type":"reference","referenceTo":["Account"],"relationshipName":"Account",OPEN}"#;
     for (target, verdict, says) in [
         ("Account.Ext__c", Verdict::Lossy, "a value that is the Ext__c of no Account is refused"),
-        ("Acount.Ext__c", Verdict::Impossible, "is Account meant?"),
+        ("Account1.Ext__c", Verdict::Impossible, "is Account meant?"),
         ("Account:Account.Ext__c", Verdict::Impossible, "is not polymorphic: leave out Account:"),
         ("Owner.Ext__c", Verdict::Impossible, "say which object is meant, as Group:Owner.…"),
         ("User:Owner.Ext__c", Verdict::Lossy, "is the Ext__c of no"),
