@@ -22,7 +22,7 @@ use sforce::adapters::engagement::{
 };
 use sforce::adapters::{JsonLines, Line};
 use sforce::clock::{Clock, SystemClock};
-use sforce::mapping::MappingIssue;
+use sforce::mapping::{Mapped, MappingIssue, Transforms};
 use sforce::schema::Provisioned;
 use sforce::sync::{Latest, Outcome, Totals};
 use sforce::types::{Record, RecordId, SObjectName, Value};
@@ -215,7 +215,7 @@ fn refuse_same_file(input: &Path, rejects: Option<&Path>) -> Result<(), Failure>
 /// once, neither is known.
 fn look_ahead(path: &Path, prefix: &Prefix) -> Result<(Latest, Option<u64>), Failure> {
     // The sessions themselves: what they are linked to is not in the file.
-    let map = session_map(prefix)?;
+    let map = session_map(prefix)?.compile(&Transforms::new())?;
     let mut latest = Latest::new(&map);
     if !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return Ok((latest, None));
@@ -225,7 +225,7 @@ fn look_ahead(path: &Path, prefix: &Prefix) -> Result<(Latest, Option<u64>), Fai
         let Line { number, record, .. } =
             line.map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
         lines = number;
-        if let Ok(Ok(record)) = record.map(|record| map.apply(&record)) {
+        if let Ok(Ok(Mapped::Record(record))) = record.map(|record| map.apply(&record)) {
             latest.note(&record);
         }
     }

@@ -31,7 +31,7 @@
 //! - [`adapters`]: the products' own terms, such as engagement sessions.
 //! - [`sync`]: [`sync::Push`] brings source records into an object: fold, compare, write.
 //! - [`schema`]: what we need in an org, what is missing, and how it gets there.
-//! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field. Pure.
+//! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field, [`mapping::CompiledMap`] does it. Pure.
 //! - [`conflict`]: [`conflict::resolve`] says who wins when both sides changed, and why. Pure.
 //! - [`matching`]: [`matching::MatchPlan`] says which record of the org is meant. Pure; [`sync::Matcher`] carries it out.
 //! - [`api`]: one file per Salesforce API.

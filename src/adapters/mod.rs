@@ -2,5 +2,6 @@
 
 pub mod engagement;
 mod json_lines;
+pub mod presets;
 
 pub use self::json_lines::{JsonLines, Line};

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::names::ByName;
 use super::policy::{ConflictPolicy, DeleteRule, Policy, Recency, Side};
-use crate::types::{Decimal, Direction, plain};
+use crate::types::{Decimal, Direction, Rounding, plain};
 
 /// The parameters that stand beside a policy's name.
 #[derive(Default, serde::Deserialize)]
@@ -29,7 +29,7 @@ impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seconds = plain::decimal::deserialize(deserializer)?;
         let millis = seconds.checked_mul(Decimal::from(1000_u32)).filter(|millis| !millis.is_negative());
-        let whole = millis.and_then(|millis| millis.round_half_even(0).to_string().parse().ok());
+        let whole = millis.and_then(|millis| millis.round(0, Rounding::HalfEven)?.to_string().parse().ok());
         whole.map(Self).ok_or_else(|| de::Error::custom("skew_seconds is a number of seconds from 0"))
     }
 }

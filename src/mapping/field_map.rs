@@ -1,160 +1,182 @@
-//! Field maps: which source value goes to which Salesforce field, and how.
+//! Field maps: which source value goes to which Salesforce field, and how, as data.
 
-use std::collections::HashSet;
-use std::fmt;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Transform;
-use super::transform::is_plainly_blank;
+use super::rule::{FieldRule, NamedValue};
+use super::target::Target;
+use super::validate::mistakes;
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{FieldName, Record, SObjectDescribe, SObjectName, Timestamp, Value};
+use crate::types::{FieldName, Filter, SObjectDescribe, SObjectName};
 
-/// Maps source records to records of one sObject, as data: it can stand in a configuration file.
+/// Maps source records to records of one sObject and back, as data: it can stand in a configuration file, JSON or TOML.
 ///
 /// What no rule names is never written. Applying a map twice gives the same record, in the form Salesforce stores it, so a
 /// comparison with the org's values tells whether there is anything to write.
+///
+/// A map is looked through when it is made: whoever holds one holds a sound one. [`compile`](Self::compile) makes it ready for use;
+/// [`check`](Self::check) compares it with an org's describe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
-pub struct FieldMap {
-    object: SObjectName,
-    key: FieldName,
-    changed_at: Option<FieldName>,
-    rules: Vec<FieldRule>,
-}
+pub struct FieldMap(pub(super) Parts);
 
 /// The form of a map in a file.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Parts {
-    version: u32,
-    object: SObjectName,
-    key: FieldName,
+pub(super) struct Parts {
+    pub(super) version: u32,
+    pub(super) object: SObjectName,
+    pub(super) key: FieldName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    changed_at: Option<FieldName>,
-    rules: Vec<FieldRule>,
+    pub(super) changed_at: Option<FieldName>,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub(super) create: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) audience: Option<Filter>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) values: BTreeMap<String, NamedValue>,
+    pub(super) rules: Vec<FieldRule>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_yes(flag: &bool) -> bool {
+    *flag
 }
 
 /// The format that [`FieldMap`] reads and writes.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
-/// One source value and the field it goes to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FieldRule {
-    /// Path in the source record, such as `account.name`.
-    pub source: String,
-    /// The Salesforce field.
-    pub target: FieldName,
-    /// Whether a blank or absent value refuses the record.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub required: bool,
-    /// What is done to the value, in order. Null passes through.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub transforms: Vec<Transform>,
-}
+/// Puts a [`FieldMap`] together.
+#[derive(Clone, Debug)]
+pub struct FieldMapBuilder(Parts);
 
-impl FieldRule {
-    /// A rule that copies a value through these transforms.
-    pub fn new(source: impl Into<String>, target: FieldName, transforms: Vec<Transform>) -> Self {
-        Self { source: source.into(), target, required: false, transforms }
-    }
-
-    /// Refuses records in which the value is blank or absent.
+impl FieldMapBuilder {
+    /// Adds a rule.
     #[must_use]
-    pub fn required(mut self) -> Self {
-        self.required = true;
+    pub fn rule(mut self, rule: FieldRule) -> Self {
+        self.0.rules.push(rule);
         self
     }
-}
 
-/// A source record in Salesforce's terms.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct MappedRecord {
-    /// The external id.
-    pub key: String,
-    /// When the source changed, where the map names a field for it.
-    pub changed_at: Option<Timestamp>,
-    /// The fields to write, the external id among them. An absent source value is an absent field.
-    pub fields: Record,
-}
-
-/// Why a value cannot go to its field. Never quotes the value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct MappingIssue {
-    /// Path in the source record; empty where the record as a whole is meant.
-    pub field: String,
-    /// What is wrong, in a few words.
-    pub reason: String,
-}
-
-impl MappingIssue {
-    /// Makes an issue of a path and a reason.
-    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+    /// Adds rules.
+    #[must_use]
+    pub fn rules(mut self, rules: impl IntoIterator<Item = FieldRule>) -> Self {
+        self.0.rules.extend(rules);
+        self
     }
-}
 
-impl fmt::Display for MappingIssue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() { f.write_str(&self.reason) } else { write!(f, "{}: {}", self.field, self.reason) }
+    /// Names a value, for rules to use as `$name`.
+    #[must_use]
+    pub fn value(mut self, name: impl Into<String>, value: NamedValue) -> Self {
+        self.0.values.insert(name.into(), value);
+        self
+    }
+
+    /// Names the target that says how old a record is: an older one does not replace a newer one.
+    #[must_use]
+    pub fn changed_at(mut self, field: FieldName) -> Self {
+        self.0.changed_at = Some(field);
+        self
+    }
+
+    /// Says which source records the map is for; all of them by default. Others are skipped.
+    #[must_use]
+    pub fn audience(mut self, filter: Filter) -> Self {
+        self.0.audience = Some(filter);
+        self
+    }
+
+    /// Says whether records that are not in the org are created; they are by default.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.0.create = create;
+        self
+    }
+
+    /// The map.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] with all that is wrong: two rules with one target, a named value that needs itself, a template with a
+    /// hole that is not closed, a pattern that explodes, a key that no rule writes, and so on.
+    pub fn build(self) -> Result<FieldMap> {
+        let number = |index| index + 1;
+        let mistakes = mistakes(&self.0, None, &number);
+        if mistakes.is_empty() {
+            return Ok(FieldMap(self.0));
+        }
+        let words: Vec<String> = mistakes.iter().map(|mistake| mistake.words(&self.0, &number)).collect();
+        Err(Error::new(ErrorKind::Config, "field map", words.join("; ")))
     }
 }
 
 impl FieldMap {
-    /// Makes a map to `object`, whose records are named by the external id field `key`. `changed_at` is the target that says
-    /// how old a record is: an older one does not replace a newer one.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] when two rules have one target, or `key` or `changed_at` is no rule's target.
-    pub fn new(
-        object: SObjectName,
-        key: FieldName,
-        changed_at: Option<FieldName>,
-        rules: Vec<FieldRule>,
-    ) -> Result<Self> {
-        let config = |message, field: &FieldName| {
-            Err(Error::new(ErrorKind::Config, "field map", message).with_context("field", field))
-        };
-        let mut targets = HashSet::new();
-        for rule in &rules {
-            if !targets.insert(rule.target.as_str().to_ascii_lowercase()) {
-                return config("two rules have one target", &rule.target);
-            }
-        }
-        for field in std::iter::once(&key).chain(&changed_at) {
-            if !rules.iter().any(|rule| rule.target == *field) {
-                return config("no rule has this field as its target", field);
-            }
-        }
-        Ok(Self { object, key, changed_at, rules })
+    /// Starts a map to `object`, whose records are named by the external id field `key`.
+    #[must_use]
+    pub fn builder(object: SObjectName, key: FieldName) -> FieldMapBuilder {
+        FieldMapBuilder(Parts {
+            version: VERSION,
+            object,
+            key,
+            changed_at: None,
+            create: true,
+            audience: None,
+            values: BTreeMap::new(),
+            rules: Vec::new(),
+        })
+    }
+
+    /// The same map, to change it.
+    #[must_use]
+    pub fn into_builder(self) -> FieldMapBuilder {
+        FieldMapBuilder(self.0)
     }
 
     /// The object that is written.
     #[must_use]
     pub fn object(&self) -> &SObjectName {
-        &self.object
+        &self.0.object
     }
 
     /// The external id field.
     #[must_use]
     pub fn key(&self) -> &FieldName {
-        &self.key
+        &self.0.key
     }
 
     /// The field that says how old a record is.
     #[must_use]
     pub fn changed_at(&self) -> Option<&FieldName> {
-        self.changed_at.as_ref()
+        self.0.changed_at.as_ref()
+    }
+
+    /// Whether records that are not in the org are created.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        self.0.create
+    }
+
+    /// Which source records the map is for; `None` for all.
+    #[must_use]
+    pub fn audience(&self) -> Option<&Filter> {
+        self.0.audience.as_ref()
+    }
+
+    /// The named values.
+    #[must_use]
+    pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &NamedValue)> {
+        self.0.values.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// The rules.
     #[must_use]
     pub fn rules(&self) -> &[FieldRule] {
-        &self.rules
+        &self.0.rules
     }
 
     /// The same map with its targets spelt as the org spells them: Salesforce ignores their case, its answers do not.
@@ -166,91 +188,46 @@ impl FieldMap {
                 *name = spelt;
             }
         };
-        self.rules.iter_mut().for_each(|rule| spell(&mut rule.target));
-        spell(&mut self.key);
-        self.changed_at.iter_mut().for_each(spell);
-        self
-    }
-
-    /// Maps a record.
-    ///
-    /// # Errors
-    ///
-    /// All issues of the record at once, in the order of the rules.
-    pub fn apply(&self, source: &Record) -> Result<MappedRecord, Vec<MappingIssue>> {
-        let mut fields = Record::new();
-        let mut issues = Vec::new();
-        for rule in &self.rules {
-            match apply_rule(rule, source) {
-                Ok(Some(value)) => {
-                    fields.set(rule.target.as_str(), value);
-                }
-                Ok(None) => {}
-                Err(reason) => {
-                    let issue = MappingIssue::new(&rule.source, reason);
-                    // One value may go to two fields; what is wrong with it is told once.
-                    if !issues.contains(&issue) {
-                        issues.push(issue);
+        for rule in &mut self.0.rules {
+            match &mut rule.target {
+                Target::Field(field) => spell(field),
+                Target::Reference { relationship, .. } => {
+                    if let Some(spelt) = spelt_relationship(object, relationship.as_str()) {
+                        *relationship = spelt;
                     }
                 }
             }
         }
-        let key = fields.text(self.key.as_str()).unwrap_or_default().to_owned();
-        if key.is_empty() && issues.is_empty() {
-            let source = self.rules.iter().find(|rule| rule.target == self.key).map_or("", |rule| &rule.source);
-            let reason = if fields.get(self.key.as_str()).is_some() { "not text" } else { "missing" };
-            issues.push(MappingIssue::new(source, reason));
-        }
-        if !issues.is_empty() {
-            return Err(issues);
-        }
-        let stamp = self.changed_at.as_ref().and_then(|field| fields.get(field.as_str()));
-        Ok(MappedRecord { key, changed_at: stamp.and_then(Value::to_timestamp), fields })
+        spell(&mut self.0.key);
+        self.0.changed_at.iter_mut().for_each(spell);
+        self
     }
 }
 
-/// The value for a rule's target; `None` leaves the field alone.
-fn apply_rule(rule: &FieldRule, source: &Record) -> Result<Option<Value>, String> {
-    let Some(value) = source.path(&rule.source) else {
-        return if rule.required { Err("missing".into()) } else { Ok(None) };
-    };
-    let mut value = value.clone();
-    for transform in &rule.transforms {
-        if is_plainly_blank(&value) {
-            break;
-        }
-        value = transform.apply(value)?;
-    }
-    if value.is_blank() {
-        return if rule.required { Err("missing".into()) } else { Ok(Some(Value::Null)) };
-    }
-    match value {
-        Value::List(_) | Value::Children(_) => Err("a list has to be joined to text".into()),
-        value => Ok(Some(value)),
-    }
+fn spelt_relationship(object: &SObjectDescribe, name: &str) -> Option<FieldName> {
+    let names = object.fields.iter().filter_map(|field| field.relationship_name.as_deref());
+    let spelt = names.into_iter().find(|known| known.eq_ignore_ascii_case(name))?;
+    FieldName::new(spelt).ok()
 }
 
 impl TryFrom<Parts> for FieldMap {
     type Error = String;
 
     fn try_from(parts: Parts) -> Result<Self, String> {
-        if parts.version != VERSION {
-            return Err(format!("field map of version {}, this library reads version {VERSION}", parts.version));
-        }
-        Self::new(parts.object, parts.key, parts.changed_at, parts.rules).map_err(|error| error.to_string())
+        FieldMapBuilder(parts).build().map_err(|error| error.message().to_owned())
     }
 }
 
 impl From<FieldMap> for Parts {
     fn from(map: FieldMap) -> Self {
-        let FieldMap { object, key, changed_at, rules } = map;
-        Self { version: VERSION, object, key, changed_at, rules }
+        map.0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::Transform;
 
     fn name(name: &'static str) -> FieldName {
         FieldName::from_static(name)
@@ -258,39 +235,11 @@ mod tests {
 
     fn map() -> FieldMap {
         let text = || vec![Transform::Text, Transform::MaxLength { max: 5 }];
-        let rules = vec![
-            FieldRule::new("id", name("Key__c"), text()).required(),
-            FieldRule::new("who.name", name("Name"), text()),
-            FieldRule::new("at", name("At__c"), vec![Transform::DateTime]),
-        ];
-        FieldMap::new(SObjectName::from_static("Thing__c"), name("Key__c"), Some(name("At__c")), rules).expect("sound")
-    }
-
-    fn source(text: &str) -> Record {
-        serde_json::from_str(text).expect(text)
-    }
-
-    #[test]
-    fn absent_stays_absent_and_blank_becomes_null() {
-        let mapped = map().apply(&source(r#"{"id":" a ","who":{"name":"  "}}"#)).expect("maps");
-        assert_eq!(mapped.key, "a");
-        assert_eq!(mapped.fields, Record::new().with("Key__c", "a").with("Name", Value::Null));
-        let mapped = map().apply(&source(r#"{"id":"a","who":null}"#)).expect("maps");
-        assert_eq!(mapped.fields, Record::new().with("Key__c", "a"));
-    }
-
-    #[test]
-    fn all_issues_of_a_record_come_at_once() {
-        let issues = map().apply(&source(r#"{"id":"","who":{"name":"abcdef"},"at":"never"}"#)).expect_err("bad");
-        let fields: Vec<&str> = issues.iter().map(|issue| issue.field.as_str()).collect();
-        assert_eq!(fields, ["id", "who.name", "at"]);
-        assert!(issues.iter().all(|issue| !issue.reason.contains("abcdef")));
-    }
-
-    #[test]
-    fn nav_40_what_no_rule_names_is_never_written() {
-        let mapped = map().apply(&source(r#"{"id":"a","OwnerId":"005","Name":"x"}"#)).expect("maps");
-        assert_eq!(mapped.fields.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["Key__c"]);
+        let map = FieldMap::builder(SObjectName::from_static("Thing__c"), name("Key__c"))
+            .rule(FieldRule::new("id", name("Key__c"), text()).required())
+            .rule(FieldRule::new("who.name", name("Name"), text()))
+            .rule(FieldRule::new("at", name("At__c"), vec![Transform::DateTime]));
+        map.changed_at(name("At__c")).build().expect("sound")
     }
 
     #[test]
@@ -299,13 +248,14 @@ mod tests {
             serde_json::from_str(r#"{"fields":[{"name":"KEY__c"},{"name":"at__c"}]}"#).expect("reads");
         let map = map().spelt_as(&object);
         assert_eq!((map.key().as_str(), map.changed_at().map(FieldName::as_str)), ("KEY__c", Some("at__c")));
-        assert_eq!(map.rules()[0].target.as_str(), "KEY__c");
+        assert_eq!(map.rules()[0].target, Target::Field(name("KEY__c")));
     }
 
     #[test]
     fn a_map_survives_a_file_and_refuses_what_it_does_not_know() {
         let text = serde_json::to_string(&map()).expect("serialises");
         assert_eq!(serde_json::from_str::<FieldMap>(&text).expect("reads"), map());
+        assert_eq!(FieldMap::from_json(&text).expect("reads"), map());
         for (from, to) in [
             ("\"version\":1", "\"version\":2"),
             ("max_length", "explode"),
@@ -313,6 +263,7 @@ mod tests {
         ] {
             assert!(text.contains(from), "{text}");
             assert!(serde_json::from_str::<FieldMap>(&text.replace(from, to)).is_err(), "{to}");
+            assert!(FieldMap::from_json(&text.replace(from, to)).is_err(), "{to}");
         }
     }
 }

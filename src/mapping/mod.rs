@@ -1,7 +1,33 @@
-//! From our data to Salesforce fields: a map is a value, applying it is pure.
+//! From our data to Salesforce fields and back: a map is a value, applying it is pure.
+//!
+//! [`FieldMap`] is the data, [`CompiledMap`] what is applied. The guide `docs/guides/mapping.md` has the whole format.
 
+mod apply;
+mod check;
+mod compile;
+mod custom;
+mod document;
 mod field_map;
+mod input;
+mod issue;
+mod load;
+mod reverse;
+mod rule;
+mod steps;
+mod target;
+mod template;
 mod transform;
+mod typed;
+mod validate;
+mod value_table;
 
-pub use self::field_map::{FieldMap, FieldRule, MappedRecord, MappingIssue};
-pub use self::transform::Transform;
+pub use self::check::{FieldReport, MapReport, Verdict};
+pub use self::compile::CompiledMap;
+pub(crate) use self::compile::{Output, Parent};
+pub use self::custom::Transforms;
+pub use self::field_map::{FieldMap, FieldMapBuilder};
+pub use self::issue::{Mapped, MappedRecord, MappingIssue};
+pub use self::rule::{Blank, FieldRule, Input, NamedValue, Write};
+pub use self::target::Target;
+pub use self::transform::{Ambiguous, Overflow, Skipped, Transform};
+pub use self::value_table::{Otherwise, ValueTable};

@@ -1,281 +1,383 @@
-//! What can be done to a value on its way. Each step is pure and says in a few words why it refuses.
+//! What can be done to a value on its way, as data. [`steps`](super::steps) does it.
 
-use std::borrow::Cow;
-
-use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Decimal, Value};
+use super::value_table::ValueTable;
+use crate::types::plain::{Plain, decimal};
+use crate::types::{Decimal, Rounding, Value};
 
-/// One step on a value's way to its field. Steps see no blank values: those become null.
+/// One step on a value's way to its field.
+///
+/// Steps are taken in the order in which they stand. They see no blank values: those end the chain, and the rule's `blank` says
+/// what becomes of them. A step that cannot be taken refuses the record with an issue; nothing is rounded, cut or replaced
+/// unless the step says so. Lengths are in UTF-16 units, as Salesforce counts them.
+///
+/// In a file a step is its name, `"trim"`, or its name with settings, `{ max_length = { max = 80 } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Transform {
     /// One line of text: trimmed, each run of tabs and line ends one space, other control characters refused.
     Text,
-    /// Refuses text longer than `max`, counted as Salesforce does, in UTF-16 units.
+    /// White space taken from both ends.
+    Trim,
+    /// Upper case.
+    Upper,
+    /// Lower case.
+    Lower,
+    /// Refuses text longer than `max`.
     MaxLength {
+        /// UTF-16 units.
+        max: usize,
+    },
+    /// Cuts text to `max`, never inside a character, and not before a combining mark or inside a joined emoji.
+    Truncate {
         /// UTF-16 units.
         max: usize,
     },
     /// Refuses what is no email address with a domain that has a dot.
     Email,
-    /// An instant in whole seconds, which is what Salesforce stores; years 1700 to 4000.
-    DateTime,
-    /// A number from `min`.
-    Minimum {
-        /// The smallest number allowed.
-        min: Decimal,
+    /// Refuses text in which the pattern is found nowhere; `^` and `$` tie it to the ends.
+    Matches {
+        /// A regular expression, of the `regex` crate.
+        pattern: String,
     },
-    /// Seconds to minutes.
-    SecondsToMinutes,
-    /// A number with `scale` digits after the point, rounded half to even; too many before the point are refused.
+    /// Replaces each place where the pattern is found.
+    Replace {
+        /// A regular expression.
+        pattern: String,
+        /// What stands there instead; `$1` or `${name}` is a group's text, `$$` a dollar sign.
+        with: String,
+    },
+    /// The first place where the pattern is found, its first group if it has one; blank if there is none.
+    Extract {
+        /// A regular expression.
+        pattern: String,
+    },
+
+    /// A number with `scale` digits after the point; more of them are rounded, too many before the point are refused.
     Number {
         /// Digits in all.
         precision: u32,
         /// Digits after the point.
         scale: u32,
+        /// How; halves to the even neighbour by default.
+        #[serde(default)]
+        rounding: Rounding,
     },
     /// A whole number of at most `precision` digits; a fraction is refused, not rounded.
     WholeNumber {
         /// Digits in all.
         precision: u32,
     },
-    /// A list of texts joined by `; `. What does not fit `max` UTF-16 units is cut at an item's edge and counted:
-    /// `first; second; +3 more`.
-    JoinList {
-        /// UTF-16 units.
-        max: usize,
+    /// The number that a text says: digits with one point, such as `-12.5`. Numbers pass.
+    ParseNumber,
+    /// Times an exact number. A product of more than 25 digits is rounded to them, half to even, so that what was divided
+    /// comes back as it was; what does not fit is refused.
+    Multiply {
+        /// The factor; not 0.
+        #[serde(with = "decimal")]
+        by: Decimal,
     },
+    /// Divided by an exact number. A quotient without end keeps 28 digits.
+    Divide {
+        /// The divisor; not 0.
+        #[serde(with = "decimal")]
+        by: Decimal,
+    },
+    /// Refuses numbers below `min`.
+    Minimum {
+        /// The smallest number allowed.
+        #[serde(with = "decimal")]
+        min: Decimal,
+    },
+    /// Refuses numbers above `max`.
+    Maximum {
+        /// The greatest number allowed.
+        #[serde(with = "decimal")]
+        max: Decimal,
+    },
+    /// The nearest number from `min` to `max`.
+    Clamp {
+        /// The smallest.
+        #[serde(with = "decimal")]
+        min: Decimal,
+        /// The greatest.
+        #[serde(with = "decimal")]
+        max: Decimal,
+    },
+    /// Divided by 60.
+    SecondsToMinutes,
+    /// Times 60.
+    MinutesToSeconds,
+
+    /// A list of texts joined to one. Each is made one line first, blank ones are left out.
+    JoinList {
+        /// UTF-16 units of the whole.
+        max: usize,
+        /// What stands between two; `; ` by default.
+        #[serde(default = "semicolon")]
+        separator: String,
+        /// What becomes of a list that does not fit; counted by default.
+        #[serde(default)]
+        overflow: Overflow,
+    },
+    /// A text taken apart to a list of texts: trimmed, blank ones left out. The values of a multi-select picklist too.
+    SplitList {
+        /// What stands between two; `;` by default, as in a multi-select picklist.
+        #[serde(default = "split_separator")]
+        separator: String,
+    },
+    /// The values of a multi-select picklist, from a list of texts or one text. One with a `;` is refused: it would be two.
+    MultiSelect,
+
+    /// Another value for each of a list of values.
+    Table(ValueTable),
+    /// A checkbox from texts and numbers. `true` and `false` pass.
+    Boolean {
+        /// What means true, texts in any case; `true`, `yes`, `y`, `on` and `1` by default.
+        #[serde(rename = "true", default = "truths", with = "plain_list")]
+        truths: Vec<Value>,
+        /// What means false, texts in any case; `false`, `no`, `n`, `off` and `0` by default.
+        #[serde(rename = "false", default = "falsehoods", with = "plain_list")]
+        falsehoods: Vec<Value>,
+    },
+
+    /// An instant in whole seconds, which is what Salesforce stores, from a text with an offset; years 1700 to 4000.
+    DateTime,
+    /// An instant from a text without an offset, `2026-03-29T02:30:00`, as clocks of a zone show it.
+    LocalDateTime {
+        /// A name of the tz database, such as `Europe/Berlin`.
+        zone: String,
+        /// What becomes of a time that clocks show twice, when they are set back.
+        #[serde(default)]
+        ambiguous: Ambiguous,
+        /// What becomes of a time that clocks never show, when they are set forward.
+        #[serde(default)]
+        skipped: Skipped,
+    },
+    /// The text that clocks of a zone show at an instant, `2026-03-29T03:30:00`.
+    InZone {
+        /// A name of the tz database.
+        zone: String,
+    },
+    /// The day of an instant in a zone. Days pass.
+    Date {
+        /// A name of the tz database; UTC by default.
+        #[serde(default = "utc")]
+        zone: String,
+    },
+    /// An instant from the seconds since 1970 began. A fraction is cut.
+    EpochSeconds,
+    /// An instant from the milliseconds since 1970 began. Parts of a second are cut.
+    EpochMilliseconds,
+    /// The seconds since 1970 began, of an instant.
+    ToEpochSeconds,
+    /// The milliseconds since 1970 began, of an instant.
+    ToEpochMilliseconds,
+
+    /// A record id, in its form of 18 characters.
+    RecordId {
+        /// The three characters that ids of the object start with, if others are to be refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prefix: Option<String>,
+    },
+    /// A function of the program, registered under this name with [`Transforms::with`](super::Transforms::with).
+    Custom(String),
+}
+
+/// What becomes of a list that does not fit its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Overflow {
+    /// It is cut at an item's edge and the number left out is told: `first; second; +3 more`.
+    #[default]
+    Count,
+    /// It is cut at an item's edge.
+    Cut,
+    /// The record is refused.
+    Refuse,
+}
+
+/// What becomes of a local time that clocks show twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ambiguous {
+    /// The record is refused.
+    #[default]
+    Refuse,
+    /// The first of the two moments.
+    Earlier,
+    /// The second of the two moments.
+    Later,
+}
+
+/// What becomes of a local time that clocks never show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Skipped {
+    /// The record is refused.
+    #[default]
+    Refuse,
+    /// The time that a clock would show that had not been set forward yet: 02:30 is the moment of 03:30.
+    Forward,
+}
+
+/// How a step is taken back.
+#[derive(Debug, PartialEq)]
+pub(super) enum Inverse {
+    /// What came out went in: the step only checks, or drops what does not count.
+    Same,
+    /// By this step.
+    Step(Transform),
+    /// Not at all: what went in cannot be told from what came out.
+    None,
 }
 
 impl Transform {
-    /// Takes the step. The reason of a refusal never quotes the value.
-    pub(super) fn apply(&self, value: Value) -> Result<Value, String> {
+    /// A number with digits after the point, rounded half to even.
+    #[must_use]
+    pub fn number(precision: u32, scale: u32) -> Self {
+        Self::Number { precision, scale, rounding: Rounding::default() }
+    }
+
+    /// A list joined by `; `, what does not fit counted.
+    #[must_use]
+    pub fn join_list(max: usize) -> Self {
+        Self::JoinList { max, separator: semicolon(), overflow: Overflow::default() }
+    }
+
+    /// A checkbox from the usual texts and numbers.
+    #[must_use]
+    pub fn boolean() -> Self {
+        Self::Boolean { truths: truths(), falsehoods: falsehoods() }
+    }
+
+    /// The name in a file.
+    pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Text => Ok(Value::Text(one_line(text(&value)?)?.into_owned())),
-            Self::MaxLength { max } => {
-                let length = utf16_len(text(&value)?);
-                if length > *max { Err(format!("longer than {max} characters ({length})")) } else { Ok(value) }
-            }
-            Self::Email => {
-                let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
-                match EmailAddress::parse_with_options(text(&value)?, options) {
-                    Ok(_) => Ok(value),
-                    Err(_) => Err("not an email address".into()),
+            Self::Text => "text",
+            Self::Trim => "trim",
+            Self::Upper => "upper",
+            Self::Lower => "lower",
+            Self::MaxLength { .. } => "max_length",
+            Self::Truncate { .. } => "truncate",
+            Self::Email => "email",
+            Self::Matches { .. } => "matches",
+            Self::Replace { .. } => "replace",
+            Self::Extract { .. } => "extract",
+            Self::Number { .. } => "number",
+            Self::WholeNumber { .. } => "whole_number",
+            Self::ParseNumber => "parse_number",
+            Self::Multiply { .. } => "multiply",
+            Self::Divide { .. } => "divide",
+            Self::Minimum { .. } => "minimum",
+            Self::Maximum { .. } => "maximum",
+            Self::Clamp { .. } => "clamp",
+            Self::SecondsToMinutes => "seconds_to_minutes",
+            Self::MinutesToSeconds => "minutes_to_seconds",
+            Self::JoinList { .. } => "join_list",
+            Self::SplitList { .. } => "split_list",
+            Self::MultiSelect => "multi_select",
+            Self::Table(_) => "table",
+            Self::Boolean { .. } => "boolean",
+            Self::DateTime => "date_time",
+            Self::LocalDateTime { .. } => "local_date_time",
+            Self::InZone { .. } => "in_zone",
+            Self::Date { .. } => "date",
+            Self::EpochSeconds => "epoch_seconds",
+            Self::EpochMilliseconds => "epoch_milliseconds",
+            Self::ToEpochSeconds => "to_epoch_seconds",
+            Self::ToEpochMilliseconds => "to_epoch_milliseconds",
+            Self::RecordId { .. } => "record_id",
+            Self::Custom(_) => "custom",
+        }
+    }
+
+    /// How the step is taken back. A value that has come out of the step, taken back and through the step again, is itself.
+    pub(super) fn inverse(&self) -> Inverse {
+        match self {
+            // They check, or drop no more than white space and fractions of a second.
+            Self::Text
+            | Self::Trim
+            | Self::DateTime
+            | Self::RecordId { .. }
+            | Self::MaxLength { .. }
+            | Self::Email
+            | Self::Matches { .. }
+            | Self::WholeNumber { .. }
+            | Self::Number { rounding: Rounding::Refuse, .. }
+            | Self::Minimum { .. }
+            | Self::Maximum { .. } => Inverse::Same,
+            Self::Multiply { by } => Inverse::Step(Self::Divide { by: *by }),
+            Self::Divide { by } => Inverse::Step(Self::Multiply { by: *by }),
+            Self::SecondsToMinutes => Inverse::Step(Self::MinutesToSeconds),
+            Self::MinutesToSeconds => Inverse::Step(Self::SecondsToMinutes),
+            Self::MultiSelect => Inverse::Step(Self::SplitList { separator: split_separator() }),
+            Self::Table(table) => table.inverse().map_or(Inverse::None, |table| Inverse::Step(Self::Table(table))),
+            Self::LocalDateTime { zone, .. } => Inverse::Step(Self::InZone { zone: zone.clone() }),
+            Self::EpochSeconds => Inverse::Step(Self::ToEpochSeconds),
+            Self::EpochMilliseconds => Inverse::Step(Self::ToEpochMilliseconds),
+            Self::ToEpochSeconds => Inverse::Step(Self::EpochSeconds),
+            Self::ToEpochMilliseconds => Inverse::Step(Self::EpochMilliseconds),
+            Self::Boolean { truths, falsehoods } => match (truths.first(), falsehoods.first()) {
+                (Some(truth), Some(falsehood)) => {
+                    Inverse::Step(Self::Table(ValueTable::of_flags(truth.clone(), falsehood.clone())))
                 }
-            }
-            Self::DateTime => {
-                if !matches!(value, Value::Text(_) | Value::DateTime(_)) {
-                    return Err("not a date and time in quotes".into());
-                }
-                let moment =
-                    value.to_timestamp().ok_or("not a date and time with offset, such as 2026-05-01T07:25:37Z")?;
-                // Source: SOAP API Developer Guide, "Primitive Data Types", dateTime.
-                if !(1700..=4000).contains(&moment.year()) {
-                    return Err("the year is outside 1700 to 4000".into());
-                }
-                Ok(Value::DateTime(moment.whole_seconds()))
-            }
-            Self::Minimum { min } if number(&value)? < *min => Err(format!("less than {min}")),
-            Self::Minimum { .. } => Ok(value),
-            Self::SecondsToMinutes => {
-                let minutes = number(&value)?.checked_div(Decimal::from(60_u32)).ok_or("out of range")?;
-                Ok(Value::Number(minutes))
-            }
-            Self::Number { precision, scale } => {
-                let number = number(&value)?.round_half_even(*scale);
-                fits(number, precision.saturating_sub(*scale))
-            }
-            Self::WholeNumber { precision } => {
-                let number = number(&value)?;
-                if number.is_whole() { fits(number, *precision) } else { Err("not a whole number".into()) }
-            }
-            Self::JoinList { max } => join(value, *max),
+                _ => Inverse::Same,
+            },
+            Self::Upper
+            | Self::Lower
+            | Self::Truncate { .. }
+            | Self::Replace { .. }
+            | Self::Extract { .. }
+            | Self::Number { .. }
+            | Self::ParseNumber
+            | Self::Clamp { .. }
+            | Self::JoinList { .. }
+            | Self::SplitList { .. }
+            | Self::InZone { .. }
+            | Self::Date { .. }
+            | Self::Custom(_) => Inverse::None,
         }
     }
 }
 
-fn text(value: &Value) -> Result<&str, String> {
-    value.as_text().ok_or_else(|| "not text".into())
+fn semicolon() -> String {
+    "; ".to_owned()
 }
 
-fn number(value: &Value) -> Result<Decimal, String> {
-    match value {
-        Value::Number(number) => Ok(*number),
-        Value::OutOfRange(_) => Err("a number of more than 28 digits".into()),
-        _ => Err("not a number".into()),
-    }
+fn split_separator() -> String {
+    ";".to_owned()
 }
 
-fn fits(number: Decimal, integer_digits: u32) -> Result<Value, String> {
-    if number.integer_digits() > integer_digits {
-        Err(format!("more than {integer_digits} digits before the point"))
-    } else {
-        Ok(Value::Number(number))
-    }
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
-/// Characters as Salesforce counts them.
-fn utf16_len(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
+fn truths() -> Vec<Value> {
+    vec![true.into(), "true".into(), "yes".into(), "y".into(), "on".into(), "1".into(), 1_i64.into()]
 }
 
-/// Whether a text has a control character other than tab and line ends. Some of them count as white space, so this comes
-/// before any trimming.
-fn has_control(text: &str) -> bool {
-    text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+fn falsehoods() -> Vec<Value> {
+    vec![false.into(), "false".into(), "no".into(), "n".into(), "off".into(), "0".into(), 0_i64.into()]
 }
 
-/// Whether a value is blank, and no control character hides in it.
-pub(super) fn is_plainly_blank(value: &Value) -> bool {
-    value.is_blank() && !value.as_text().is_some_and(has_control)
-}
+/// A list of values as a person writes them.
+mod plain_list {
+    use serde::{Deserialize, Deserializer, Serializer};
 
-fn one_line(text: &str) -> Result<Cow<'_, str>, String> {
-    let breaks = |c: char| matches!(c, '\t' | '\n' | '\r');
-    if has_control(text) {
-        return Err("a control character".into());
-    }
-    let text = text.trim();
-    if !text.contains(breaks) {
-        return Ok(text.into());
-    }
-    let parts: Vec<&str> = text.split(breaks).filter(|part| !part.is_empty()).collect();
-    Ok(parts.join(" ").into())
-}
+    use super::{Plain, Value};
 
-fn join(value: Value, max: usize) -> Result<Value, String> {
-    const SEPARATOR: &str = "; ";
-    let Value::List(items) = value else { return Err("not a list".into()) };
-    let mut texts = Vec::with_capacity(items.len());
-    for item in &items {
-        if is_plainly_blank(item) {
-            continue;
-        }
-        let item = item.as_text().ok_or("an item is not text")?;
-        texts.push(one_line(item).map_err(|reason| format!("an item has {reason}"))?);
-    }
-    let whole = texts.join(SEPARATOR);
-    if utf16_len(&whole) <= max {
-        return Ok(Value::Text(whole));
-    }
-    // Not all fit, so the number left out has to fit too. The longest cut that does is the first from the end.
-    let mut length = utf16_len(&whole);
-    for kept in (0..texts.len()).rev() {
-        length -= utf16_len(&texts[kept]) + if kept == 0 { 0 } else { SEPARATOR.len() };
-        let more = format!("+{} more", texts.len() - kept);
-        if length + if kept == 0 { 0 } else { SEPARATOR.len() } + more.len() <= max {
-            texts.truncate(kept);
-            texts.push(more.into());
-            return Ok(Value::Text(texts.join(SEPARATOR)));
-        }
-    }
-    Err(format!("not even the number of items fits {max} characters"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::types::Timestamp;
-
-    fn json(text: &str) -> Value {
-        serde_json::from_str(text).expect(text)
+    pub(super) fn serialize<S: Serializer>(values: &[Value], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|value| Plain(value.clone())))
     }
 
-    fn list(items: &[&str]) -> Value {
-        Value::List(items.iter().copied().map(Value::from).collect())
-    }
-
-    #[test]
-    fn tabs_and_line_ends_become_one_space_and_other_controls_are_refused() {
-        let text = Transform::Text.apply(Value::from("\u{a0} a\t\tb\r\nc 🙂 مرحبا \n")).expect("clean");
-        assert_eq!(text, Value::from("a b c 🙂 مرحبا"));
-        for bad in ["\u{b}a", "a\u{c}", "\u{85}", "a\0b", "a\u{1b}[31m", "a\u{7f}", "a\u{85}b"] {
-            assert_eq!(Transform::Text.apply(Value::from(bad)), Err("a control character".into()));
-        }
-        assert_eq!(Transform::Text.apply(json("5")), Err("not text".into()));
-    }
-
-    #[test]
-    fn length_counts_utf16_units() {
-        let max = Transform::MaxLength { max: 4 };
-        assert!(max.apply(Value::from("🙂🙂")).is_ok());
-        assert_eq!(max.apply(Value::from("🙂🙂a")), Err("longer than 4 characters (5)".into()));
-    }
-
-    #[test]
-    fn email_addresses_have_a_domain_with_a_dot() {
-        for good in ["ada@example.com", "o'neil+tag@mail.example.co.uk", "grüße@exämple.de"] {
-            assert!(Transform::Email.apply(Value::from(good)).is_ok(), "{good}");
-        }
-        for bad in [
-            "ada",
-            "ada@",
-            "@example.com",
-            "ada@localhost",
-            "a b@example.com",
-            "Ada <ada@example.com>",
-            "ada@@example.com",
-            "ada@[127.0.0.1]",
-            "ada@example..com",
-        ] {
-            assert_eq!(Transform::Email.apply(Value::from(bad)), Err("not an email address".into()), "{bad}");
-        }
-    }
-
-    #[test]
-    fn nav_4_instants_are_whole_seconds_in_utc_from_any_offset() {
-        let moment = Transform::DateTime.apply(Value::from("2026-05-01T09:25:37.9+02:00")).expect("valid");
-        assert_eq!(moment, Value::DateTime(Timestamp::parse("2026-05-01T07:25:37Z").expect("valid")));
-        for bad in ["2026-02-30T00:00:00Z", "1699-12-31T23:59:59Z", "4001-01-01T00:00:00Z", "2026-05-01"] {
-            assert!(Transform::DateTime.apply(Value::from(bad)).is_err(), "{bad}");
-        }
-        assert_eq!(Transform::DateTime.apply(json("1714548337")), Err("not a date and time in quotes".into()));
-    }
-
-    #[test]
-    fn nav_6_seconds_become_minutes_of_three_decimals_half_to_even() {
-        let steps = [
-            Transform::Minimum { min: Decimal::ZERO },
-            Transform::SecondsToMinutes,
-            Transform::Number { precision: 18, scale: 3 },
-        ];
-        let minutes = |text: &str| steps.iter().try_fold(json(text), |value, step| step.apply(value));
-        for (seconds, expected) in
-            [("90", "1.5"), ("1", "0.017"), ("0", "0"), ("0.03", "0"), ("0.09", "0.002"), ("100.0", "1.667")]
-        {
-            assert_eq!(minutes(seconds), Ok(Value::Number(Decimal::parse(expected).expect("valid"))), "{seconds}");
-        }
-        assert_eq!(minutes("-1"), Err("less than 0".into()));
-        assert!(minutes("99999999999999999").is_err(), "15 digits before the point at most");
-        assert_eq!(minutes("\"90\""), Err("not a number".into()));
-    }
-
-    #[test]
-    fn nav_7_fractional_steps_are_rejected() {
-        let whole = Transform::WholeNumber { precision: 18 };
-        assert_eq!(whole.apply(json("3.5")), Err("not a whole number".into()));
-        assert_eq!(whole.apply(json("3.0")), whole.apply(json("3")));
-        assert!(whole.apply(json("1e18")).is_err());
-    }
-
-    #[test]
-    fn nav_8_lists_are_cut_at_an_items_edge_with_the_number_left_out() {
-        let join = |max: usize, items: &[&str]| Transform::JoinList { max }.apply(list(items));
-        assert_eq!(join(255, &["a", " ", "b; c"]), Ok(Value::from("a; b; c")));
-        assert_eq!(join(18, &["alpha", "beta", "gamma"]), Ok(Value::from("alpha; beta; gamma")));
-        assert_eq!(join(17, &["alpha", "beta", "gamma"]), Ok(Value::from("alpha; +2 more")));
-        assert_eq!(join(16, &["alpha", "beta", "gamma", "delta"]), Ok(Value::from("alpha; +3 more")));
-        assert_eq!(join(10, &["a very long item"]), Ok(Value::from("+1 more")));
-        assert_eq!(join(255, &[]), Ok(Value::from("")));
-        assert_eq!(Transform::JoinList { max: 255 }.apply(json("[1]")), Err("an item is not text".into()));
-        assert_eq!(Transform::JoinList { max: 255 }.apply(json("\"a\"")), Err("not a list".into()));
-        let many: Vec<String> = (0..100).map(|number| format!("Demo {number} 🙂")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        let Ok(Value::Text(text)) = join(255, &many) else { panic!("joins") };
-        let kept = text.matches("Demo").count();
-        assert!(utf16_len(&text) <= 255 && text.ends_with(&format!("; +{} more", 100 - kept)), "{text}");
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
+        let values = Vec::<Plain>::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|Plain(value)| value).collect())
     }
 }

@@ -1,11 +1,11 @@
 //! How rows are cut into calls, and what a call's outcome means for its rows. Pure.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::time::Duration;
 
 use crate::api::MAX_RECORDS;
 use crate::error::{Error, ErrorKind, Retry};
-use crate::types::RecordId;
 
 /// Rows per call in the first round and in each further one for rows that met a lock: fewer rows, fewer neighbours to
 /// lock each other.
@@ -18,7 +18,7 @@ pub(crate) fn batch_size(round: usize) -> Option<usize> {
 
 /// Cuts rows into calls of at most `size`, as few as can be, so that rows of one parent are never in flight together: calls
 /// of a lane are sent one after the other, lanes at the same time, and no parent is in two lanes.
-pub(super) fn lanes<T>(rows: Vec<T>, size: usize, parents: impl Fn(&T) -> &[RecordId]) -> Vec<Vec<Vec<T>>> {
+pub(super) fn lanes<T, P: Hash + Eq>(rows: Vec<T>, size: usize, parents: impl Fn(&T) -> &[P]) -> Vec<Vec<Vec<T>>> {
     let size = size.max(1);
     let mut families = families(rows, parents);
     // The largest first, each into the first call with room: close to the fewest calls.
@@ -43,12 +43,12 @@ pub(super) fn lanes<T>(rows: Vec<T>, size: usize, parents: impl Fn(&T) -> &[Reco
 }
 
 /// Groups rows that share a parent, directly or through others. Rows without parents stand alone.
-fn families<T>(rows: Vec<T>, parents: impl Fn(&T) -> &[RecordId]) -> Vec<Vec<T>> {
+fn families<T, P: Hash + Eq>(rows: Vec<T>, parents: impl Fn(&T) -> &[P]) -> Vec<Vec<T>> {
     let mut leader: Vec<usize> = (0..rows.len()).collect();
-    let mut first_of: HashMap<RecordId, usize> = HashMap::new();
+    let mut first_of: HashMap<&P, usize> = HashMap::new();
     for (index, row) in rows.iter().enumerate() {
         for parent in parents(row) {
-            let other = *first_of.entry(*parent).or_insert(index);
+            let other = *first_of.entry(parent).or_insert(index);
             let (one, other) = (find(&mut leader, index), find(&mut leader, other));
             leader[one.max(other)] = one.min(other);
         }
@@ -101,6 +101,7 @@ pub(super) fn is_outage(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::RecordId;
 
     fn id(number: usize) -> RecordId {
         RecordId::new(&format!("003{number:012}")).expect("an id")

@@ -12,6 +12,10 @@ use crate::types::RecordId;
 pub enum Outcome {
     /// The map refuses it; all issues at once. Nothing was sent.
     Invalid(Vec<MappingIssue>),
+    /// It is outside the map's audience. Nothing was sent.
+    Skipped,
+    /// The org has no record of its key, and the map creates none. Nothing was sent.
+    NotCreated,
     /// A later or newer record of the same window stands for it.
     Folded,
     /// A record was created.
@@ -34,6 +38,12 @@ pub struct Totals {
     pub read: u64,
     /// See [`Outcome::Invalid`].
     pub invalid: u64,
+    /// See [`Outcome::Skipped`]. Left out of JSON where it is 0: most maps are for all records.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+    /// See [`Outcome::NotCreated`]. Left out of JSON where it is 0: most maps create.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_created: u64,
     /// See [`Outcome::Folded`].
     pub folded: u64,
     /// See [`Outcome::Created`].
@@ -48,12 +58,19 @@ pub struct Totals {
     pub deferred: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Totals {
     /// Counts one record's outcome.
     pub fn count(&mut self, outcome: &Outcome) {
         self.read += 1;
         *match outcome {
             Outcome::Invalid(_) => &mut self.invalid,
+            Outcome::Skipped => &mut self.skipped,
+            Outcome::NotCreated => &mut self.not_created,
             Outcome::Folded => &mut self.folded,
             Outcome::Created(_) => &mut self.created,
             Outcome::Updated(_) => &mut self.updated,

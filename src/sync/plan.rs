@@ -3,9 +3,10 @@
 use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
-use crate::mapping::{FieldMap, MappedRecord};
-use crate::types::{Record, RecordId, Timestamp, Value};
+use crate::mapping::{CompiledMap, MappedRecord, Output, Write};
+use crate::types::{FieldIndex, Record, RecordId, Timestamp, Value};
 
 /// How the org tells external ids apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,15 +68,22 @@ pub(super) fn fold(window: Vec<Option<MappedRecord>>, case: KeyCase) -> Vec<Opti
     folded
 }
 
-/// The layers over each other: a field that is absent in a later one keeps the earlier one's value.
-fn overlay<'a>(layers: impl Iterator<Item = &'a MappedRecord>) -> Record {
-    let mut fields = Record::new();
+/// The layers over each other: a field that is absent in a later one keeps the earlier one's value. One value per output of the
+/// map, in their order; a reference that is cleared comes under the name of its field.
+fn overlay<'a>(map: &CompiledMap, layers: &[&'a MappedRecord]) -> Vec<Option<&'a Value>> {
+    let mut values = vec![None; map.outputs().len()];
     for layer in layers {
-        for (name, value) in layer.fields.iter() {
-            fields.set(name, value.clone());
+        // Mapped fields stand in the order of the map, so none is searched for.
+        let mut fields = FieldIndex::new(&layer.fields);
+        for (value, output) in values.iter_mut().zip(map.outputs()) {
+            let found = fields.get(&output.member);
+            let cleared = || output.parent.as_ref().and_then(|_| layer.fields.get(&output.clear));
+            if let Some(found) = found.or_else(cleared) {
+                *value = Some(found);
+            }
         }
     }
-    fields
+    values
 }
 
 /// Which state of each key is the last one of a whole input, where that is known before the run.
@@ -98,8 +106,9 @@ pub struct Latest {
 impl Latest {
     /// Starts for the targets of a map.
     #[must_use]
-    pub fn new(map: &FieldMap) -> Self {
-        let targets = map.rules().iter().map(|rule| rule.target.as_str().to_ascii_lowercase()).collect();
+    pub fn new(map: &CompiledMap) -> Self {
+        let names = |output: &Output| [output.member.to_ascii_lowercase(), output.clear.to_ascii_lowercase()];
+        let targets = map.outputs().flat_map(names).collect();
         Self { targets, states: HashMap::new(), hasher: RandomState::new() }
     }
 
@@ -143,60 +152,102 @@ pub(super) enum Decision {
     Update(RecordId, Record),
     /// It is there as it should be, or newer.
     Leave(RecordId),
+    /// It is not there, and the map creates none.
+    Absent,
 }
 
 /// Compares the layers of a key with the org's record, if there is one. Layers older than the org's are left out, and those
 /// of the same stamp that a later record of the input supersedes. Only fields that differ are sent.
 pub(super) fn decide(
-    map: &FieldMap,
+    map: &CompiledMap,
     layers: &[MappedRecord],
     remote: Option<(RecordId, &Record)>,
     latest: Option<&Latest>,
 ) -> Decision {
+    let mut fields = Record::with_capacity(map.outputs().len());
     let Some((id, remote)) = remote else {
-        let mut fields = Record::new();
-        for (name, value) in overlay(layers.iter()).iter().filter(|(_, value)| !value.is_blank()) {
-            fields.set(name, value.clone());
+        if !map.map().creates() {
+            return Decision::Absent;
+        }
+        let layers: Vec<&MappedRecord> = layers.iter().collect();
+        for (value, output) in overlay(map, &layers).into_iter().zip(map.outputs()) {
+            if let Some(value) = value.filter(|value| !value.is_blank()) {
+                fields.push(Arc::clone(&output.member), value.clone());
+            }
         }
         return Decision::Create(fields);
     };
-    let stamp = map.changed_at().and_then(|field| remote.get(field.as_str())).and_then(Value::to_timestamp);
+    let stamp = map.map().changed_at().and_then(|field| remote.get(field.as_str())).and_then(Value::to_timestamp);
     let counts = |layer: &&MappedRecord| {
         let superseded = layer.changed_at == stamp && latest.is_some_and(|latest| latest.supersedes(layer));
         may_replace(layer.changed_at, stamp) && !superseded
     };
-    let wanted = overlay(layers.iter().filter(counts));
-    let mut fields = Record::new();
-    for (name, value) in wanted.iter().filter(|(name, _)| *name != map.key().as_str()) {
-        if !value.same_stored(remote.get(name).unwrap_or(&Value::Null)) {
-            fields.set(name, value.clone());
+    let layers: Vec<&MappedRecord> = layers.iter().filter(counts).collect();
+    let wanted = overlay(map, &layers);
+    let mut key = None;
+    for (value, output) in wanted.into_iter().zip(map.outputs()) {
+        let Some(value) = value else { continue };
+        if output.parent.is_none() && *output.member == *map.key().as_str() {
+            key = Some(value);
+        } else if is_written(output, value, remote) {
+            let name = if value.is_blank() { &output.clear } else { &output.member };
+            fields.push(Arc::clone(name), value.clone());
         }
     }
     if fields.is_empty() {
         return Decision::Leave(id);
     }
-    if let Some(key) = wanted.get(map.key().as_str()) {
+    if let Some(key) = key {
         fields.set(map.key().as_str(), key.clone());
     }
     Decision::Update(id, fields)
+}
+
+/// Whether a field of a record that is there is written.
+fn is_written(output: &Output, wanted: &Value, remote: &Record) -> bool {
+    let stored = remote.get(&output.member).unwrap_or(&Value::Null);
+    match output.write {
+        Write::CreateOnly => false,
+        Write::Always => true,
+        // A parent that is there is no blank, even if it has none of the keys.
+        Write::WhenBlank => stored.is_blank() && !wanted.is_blank(),
+        Write::WhenDifferent => match (&output.parent, wanted, stored) {
+            (Some(parent), Value::Record(wanted), Value::Record(stored)) => {
+                let key = |record: &Record| record.get(&parent.field).cloned().unwrap_or(Value::Null);
+                !key(wanted).same_stored(&key(stored))
+            }
+            _ => !wanted.same_stored(stored),
+        },
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::adapters::engagement::{Prefix, session_map};
+    use crate::mapping::{FieldMap, Transforms};
 
-    fn map() -> FieldMap {
-        session_map(&Prefix::new("P_").expect("sound")).expect("sound")
+    fn map() -> CompiledMap {
+        let map = session_map(&Prefix::new("P_").expect("sound")).expect("sound");
+        map.compile(&Transforms::new()).expect("sound")
+    }
+
+    fn mapped_by(map: &CompiledMap, text: &str) -> MappedRecord {
+        map.apply(&serde_json::from_str(text).expect(text)).expect(text).into_record().expect("in the audience")
     }
 
     fn mapped(text: &str) -> MappedRecord {
-        map().apply(&serde_json::from_str(text).expect(text)).expect(text)
+        mapped_by(&map(), text)
     }
 
     fn written(window: &[&str], case: KeyCase) -> Vec<Option<String>> {
         let window = window.iter().map(|text| Some(mapped(text))).collect();
-        let email = |layers: Layers| overlay(layers.iter()).text("P_Email__c").unwrap_or("-").to_owned();
+        let map = map();
+        let place = map.outputs().position(|output| &*output.member == "P_Email__c").expect("mapped");
+        let email = |layers: Layers| {
+            let layers: Vec<&MappedRecord> = layers.iter().collect();
+            overlay(&map, &layers)[place].and_then(Value::as_text).unwrap_or("-").to_owned()
+        };
         fold(window, case).into_iter().map(|layers| layers.map(email)).collect()
     }
 
@@ -284,5 +335,81 @@ mod tests {
             fields.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             ["P_Session_Key__c", "Name", "P_Steps_Viewed__c"]
         );
+    }
+
+    fn moded(settings: &str) -> CompiledMap {
+        let text = format!(
+            "version = 1\nobject = \"Thing__c\"\nkey = \"Key__c\"\n{settings}\n[[rules]]\nsource = \"key\"\ntarget = \"Key__c\"\n"
+        );
+        FieldMap::from_toml(&text).and_then(|map| map.compile(&Transforms::new())).expect("sound")
+    }
+
+    fn field(write: &str) -> CompiledMap {
+        moded(&format!("[[rules]]\nsource = \"x\"\ntarget = \"X__c\"\nwrite = \"{write}\""))
+    }
+
+    #[test]
+    fn each_write_mode_decides_about_a_record_that_is_there() {
+        let id = RecordId::new("a00000000000001").expect("valid");
+        for (write, wanted, stored, written) in [
+            ("when_different", r#""new""#, r#""old""#, true),
+            ("when_different", r#""same""#, r#""same""#, false),
+            ("when_different", "null", r#""old""#, true),
+            ("always", r#""same""#, r#""same""#, true),
+            ("when_blank", r#""new""#, r#""old""#, false),
+            ("when_blank", r#""new""#, "null", true),
+            ("when_blank", "null", "null", false),
+            ("create_only", r#""new""#, "null", false),
+        ] {
+            let map = field(write);
+            let layers = [mapped_by(&map, &format!(r#"{{"key":"k","x":{wanted}}}"#))];
+            let stored = remote(&format!(r#"{{"Key__c":"k","X__c":{stored}}}"#));
+            let decision = decide(&map, &layers, Some((id, &stored)), None);
+            assert_eq!(matches!(decision, Decision::Update(..)), written, "{write} {wanted}: {decision:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_record_gets_its_fields_in_every_write_mode() {
+        for write in ["when_different", "always", "when_blank", "create_only"] {
+            let map = field(write);
+            let layers = [mapped_by(&map, r#"{"key":"k","x":"new"}"#)];
+            let Decision::Create(fields) = decide(&map, &layers, None, None) else { panic!("it is not there") };
+            assert_eq!(fields.text("X__c"), Some("new"), "{write}");
+        }
+    }
+
+    #[test]
+    fn gpt_28_a_map_that_may_not_create_leaves_a_record_that_is_not_there() {
+        let map = moded("create = false");
+        assert_eq!(decide(&map, &[mapped_by(&map, r#"{"key":"k"}"#)], None, None), Decision::Absent);
+    }
+
+    #[test]
+    fn a_parent_named_by_its_key_is_compared_by_it_and_cleared_by_its_id_field() {
+        let id = RecordId::new("a00000000000001").expect("valid");
+        let map = moded("[[rules]]\nsource = \"company\"\ntarget = \"Account.Ext__c\"");
+        let decide = |company: &str, stored: &str| {
+            let layers = [mapped_by(&map, &format!(r#"{{"key":"k","company":{company}}}"#))];
+            decide(&map, &layers, Some((id, &remote(&format!(r#"{{"Key__c":"k","Account":{stored}}}"#)))), None)
+        };
+        let sent = |decision: Decision| match decision {
+            Decision::Update(_, fields) => serde_json::to_string(&fields).expect("serialises"),
+            decision => format!("{decision:?}"),
+        };
+        assert_eq!(decide(r#""a""#, r#"{"Ext__c":"a"}"#), Decision::Leave(id));
+        assert_eq!(sent(decide(r#""b""#, r#"{"Ext__c":"a"}"#)), r#"{"Account":{"Ext__c":"b"},"Key__c":"k"}"#);
+        assert_eq!(sent(decide(r#""b""#, "null")), r#"{"Account":{"Ext__c":"b"},"Key__c":"k"}"#);
+        assert_eq!(sent(decide("null", r#"{"Ext__c":null}"#)), r#"{"AccountId":null,"Key__c":"k"}"#);
+        assert_eq!(decide("null", "null"), Decision::Leave(id));
+    }
+
+    #[test]
+    fn a_parent_cleared_later_is_not_sent_by_its_key_too() {
+        let map = moded("[[rules]]\nsource = \"company\"\ntarget = \"Account.Ext__c\"");
+        let layers =
+            [r#"{"key":"k","company":"a"}"#, r#"{"key":"k","company":null}"#].map(|text| mapped_by(&map, text));
+        let Decision::Create(fields) = decide(&map, &layers, None, None) else { panic!("it is not there") };
+        assert_eq!(fields, Record::new().with("Key__c", "k"));
     }
 }

@@ -14,9 +14,9 @@ use super::window::next_window;
 use crate::api::{AllOrNone, SaveResult};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mapping::{FieldMap, MappedRecord, MappingIssue};
+use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue, Output, Parent};
 use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
-use crate::types::{FieldType, Record, RecordId, SObjectDescribe, split_in_list};
+use crate::types::{FieldName, FieldType, Record, RecordId, SObjectDescribe, split_in_list};
 
 /// Calls in flight at once.
 const CONCURRENCY: usize = 5;
@@ -34,20 +34,20 @@ pub struct Push(Arc<Inner>);
 
 struct Inner {
     client: Client,
-    map: FieldMap,
+    map: CompiledMap,
     window: usize,
     latest: Option<Latest>,
     case: KeyCase,
     select: String,
-    /// The map's targets that refer to other records.
-    parents: Vec<String>,
+    /// The fields that refer to other records, each with the name under which it is sent.
+    parents: Vec<(String, String)>,
 }
 
 /// Settings of a [`Push`].
 #[derive(Debug)]
 pub struct PushBuilder {
     client: Client,
-    map: FieldMap,
+    map: CompiledMap,
     window: usize,
     latest: Option<Latest>,
 }
@@ -71,7 +71,8 @@ impl PushBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] naming every field of the map that is missing or hidden, or a key that is no external id;
+    /// [`ErrorKind::Schema`] naming every field of the map that is missing, hidden or of a type that the rule's values cannot
+    /// have ([`FieldMap::check`](crate::mapping::FieldMap::check)), or a key that is no external id;
     /// [`ErrorKind::Forbidden`] naming every field that the user cannot write, or the object; any error of [`Client::send`].
     pub async fn build(self) -> Result<Push> {
         let Self { client, map, window, latest } = self;
@@ -83,25 +84,43 @@ impl PushBuilder {
         };
         Finding::into_result("push", &check(&requirement(&map), seen.as_ref()))?;
         let seen = seen.unwrap_or_default();
+        let mut report = map.map().check(&seen);
+        // What a new record lacks keeps no record that is there from being changed; Salesforce refuses the new ones.
+        report.fields.retain(|field| field.rule.is_some());
+        report.into_result("push")?;
         let map = map.spelt_as(&seen);
         let object = map.object();
         let case = key_case(&map, &seen)?;
-        let targets = || map.rules().iter().map(|rule| rule.target.as_str());
-        let is_reference = |name: &&str| seen.field(name).is_some_and(|field| field.field_type == FieldType::Reference);
-        let parents = targets().filter(is_reference).map(str::to_owned).collect();
-        let fields: Vec<&str> = targets().collect();
+        let is_reference = |name: &str| seen.field(name).is_some_and(|field| field.field_type == FieldType::Reference);
+        let parents = map.outputs().filter(|output| is_reference(&output.clear));
+        let parents = parents.map(|output| (output.clear.to_string(), output.member.to_string())).collect();
+        let fields: Vec<String> = map.outputs().map(selected).collect();
         let select = format!("SELECT Id,{} FROM {object} WHERE {} IN :keys", fields.join(","), map.key());
         Ok(Push(Arc::new(Inner { client, map, window, latest, case, select, parents })))
     }
 }
 
-/// What the user needs to write all that the map maps.
-fn requirement(map: &FieldMap) -> ObjectRequirement {
-    let fields = map.rules().iter().map(|rule| FieldRequirement::write(rule.target.clone())).collect();
-    ObjectRequirement { object: map.object().clone(), create: true, edit: true, fields }
+/// What a query asks for to see an output's value, and the id of a parent with it.
+fn selected(output: &Output) -> String {
+    let Output { member, clear, parent, .. } = output;
+    match parent {
+        None => member.to_string(),
+        Some(Parent { object: None, field }) => format!("{clear},{member}.{field}"),
+        // A polymorphic relationship has only the fields of all its objects, unless it is told which one is meant.
+        Some(Parent { object: Some(object), field }) => {
+            format!("{clear},TYPEOF {member} WHEN {object} THEN {field} END")
+        }
+    }
 }
 
-fn key_case(map: &FieldMap, seen: &SObjectDescribe) -> Result<KeyCase> {
+/// What the user needs to write all that the map maps.
+fn requirement(map: &CompiledMap) -> ObjectRequirement {
+    let names = map.outputs().filter_map(|output| FieldName::new(&*output.clear).ok());
+    let fields = names.map(FieldRequirement::write).collect();
+    ObjectRequirement { object: map.object().clone(), create: map.map().creates(), edit: true, fields }
+}
+
+fn key_case(map: &CompiledMap, seen: &SObjectDescribe) -> Result<KeyCase> {
     // Two writers of one new key make two records unless the org keeps the field unique.
     let key = seen.field(map.key().as_str()).filter(|field| (field.external_id || field.id_lookup) && field.unique);
     let key = key.ok_or_else(|| {
@@ -134,7 +153,7 @@ pub struct Reference {
     pub field: String,
     /// What the org's record referred to.
     pub before: Option<RecordId>,
-    /// What it refers to once the record is written.
+    /// What it refers to once the record is written; `None` also for a parent that is named by its external id.
     pub after: Option<RecordId>,
 }
 
@@ -151,19 +170,26 @@ struct Row {
     place: usize,
     id: Option<RecordId>,
     fields: Record,
-    parents: Vec<RecordId>,
+    parents: Vec<Locked>,
+}
+
+/// A parent that a write may lock, by its id or, where that is not known, by its key.
+#[derive(PartialEq, Eq, Hash)]
+enum Locked {
+    Id(RecordId),
+    Key(String),
 }
 
 impl Push {
     /// Starts from a map of source records to an object.
     #[must_use]
-    pub fn builder(client: Client, map: FieldMap) -> PushBuilder {
+    pub fn builder(client: Client, map: CompiledMap) -> PushBuilder {
         PushBuilder { client, map, window: 1000, latest: None }
     }
 
     /// The map that says what goes where.
     #[must_use]
-    pub fn map(&self) -> &FieldMap {
+    pub fn map(&self) -> &CompiledMap {
         &self.0.map
     }
 
@@ -208,9 +234,13 @@ impl Push {
         for record in records {
             let record = record.as_ref().map_err(|issue| vec![issue.clone()]);
             match record.and_then(|record| self.0.map.apply(record)) {
-                Ok(record) => {
+                Ok(Mapped::Record(record)) => {
                     mapped.push(Some(record));
                     outcomes.push(Outcome::Folded);
+                }
+                Ok(Mapped::Skipped) => {
+                    mapped.push(None);
+                    outcomes.push(Outcome::Skipped);
                 }
                 Err(issues) => {
                     mapped.push(None);
@@ -249,21 +279,41 @@ impl Push {
                     window.references[place] = self.references(&Record::new(), stored);
                     continue;
                 }
+                Decision::Absent => {
+                    window.outcomes[place] = Outcome::NotCreated;
+                    continue;
+                }
             };
             window.references[place] = self.references(&fields, stored);
-            let parents = window.references[place].iter().flat_map(Reference::both).collect();
+            let mut parents: Vec<Locked> =
+                window.references[place].iter().flat_map(Reference::both).map(Locked::Id).collect();
+            let keys = [Some(&fields), stored].into_iter().flatten().flat_map(|record| self.parent_keys(record));
+            parents.extend(keys);
             rows.push(Row { place, id, fields, parents });
         }
         window.stopped = self.write(rows, &mut window.outcomes).await;
         window
     }
 
+    /// The parents that a record names by their own keys.
+    fn parent_keys(&self, record: &Record) -> Vec<Locked> {
+        let referring = self.0.map.outputs().filter_map(|output| Some((output, output.parent.as_ref()?)));
+        let keys = referring.filter_map(|(output, parent)| {
+            let key = record.get(&output.member)?.as_record()?.get(&parent.field)?;
+            let object = parent.object.as_deref().unwrap_or_default();
+            (!key.is_blank()).then(|| Locked::Key(format!("{object}:{}.{}={key:?}", output.member, parent.field)))
+        });
+        keys.collect()
+    }
+
     /// What a record refers to, before and after these fields are written.
     fn references(&self, fields: &Record, stored: Option<&Record>) -> Vec<Reference> {
         let id = |record: &Record, name: &str| record.text(name).and_then(|id| RecordId::new(id).ok());
-        let reference = |name: &String| {
+        let reference = |(name, member): &(String, String)| {
             let before = stored.and_then(|stored| id(stored, name));
-            let after = if fields.get(name).is_some() { id(fields, name) } else { before };
+            // A parent that is sent by its key has an id that is not known here.
+            let written = fields.get(name).or_else(|| fields.get(member)).is_some();
+            let after = if written { id(fields, name) } else { before };
             Reference { field: name.clone(), before, after }
         };
         self.0.parents.iter().map(reference).collect()
@@ -346,8 +396,13 @@ impl Push {
     }
 
     async fn call(&self, batch: &[Row]) -> Result<Vec<SaveResult>> {
-        let records: Vec<Record> = batch.iter().map(|row| row.fields.clone()).collect();
         let collections = self.0.client.collections(self.0.map.object().clone());
+        if !self.0.map.map().creates() {
+            // An upsert would make a record anew that was deleted since it was read.
+            let known = batch.iter().filter_map(|row| Some((row.id?, row.fields.clone())));
+            return collections.update(&known.collect::<Vec<_>>(), AllOrNone::No).await;
+        }
+        let records: Vec<Record> = batch.iter().map(|row| row.fields.clone()).collect();
         collections.upsert(self.0.map.key(), &records, AllOrNone::No).await
     }
 }

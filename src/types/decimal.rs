@@ -37,10 +37,46 @@ impl Decimal {
         number.map(|number| Self(number.normalize())).ok_or_else(invalid)
     }
 
-    /// Rounds to `scale` digits after the point, halves to the even neighbour.
+    /// Rounds to `scale` digits after the point; `None` where [`Rounding::Refuse`] finds something to round.
     #[must_use]
-    pub fn round_half_even(self, scale: u32) -> Self {
-        Self(self.0.round_dp_with_strategy(scale, RoundingStrategy::MidpointNearestEven).normalize())
+    pub fn round(self, scale: u32, rounding: Rounding) -> Option<Self> {
+        if self.0.scale() <= scale {
+            return Some(self);
+        }
+        let strategy = match rounding {
+            Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
+            Rounding::HalfUp => RoundingStrategy::MidpointAwayFromZero,
+            Rounding::HalfDown => RoundingStrategy::MidpointTowardZero,
+            Rounding::Up => RoundingStrategy::AwayFromZero,
+            Rounding::Down => RoundingStrategy::ToZero,
+            Rounding::Floor => RoundingStrategy::ToNegativeInfinity,
+            Rounding::Ceiling => RoundingStrategy::ToPositiveInfinity,
+            // What is here is normal, so a longer fraction is no row of zeros.
+            Rounding::Refuse => return None,
+        };
+        Some(Self(self.0.round_dp_with_strategy(scale, strategy).normalize()))
+    }
+
+    /// The same with at most so many digits in all, as far as they stand after the point; half to even.
+    #[must_use]
+    pub(crate) fn with_digits(self, digits: u32) -> Self {
+        let all = self.0.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+        match all.checked_sub(digits).and_then(|excess| self.0.scale().checked_sub(excess)) {
+            Some(scale) => self.round(scale, Rounding::HalfEven).unwrap_or(self),
+            None => self,
+        }
+    }
+
+    /// Digits after the point.
+    #[must_use]
+    pub fn fraction_digits(self) -> u32 {
+        self.0.scale()
+    }
+
+    /// The whole number, if it is one that fits.
+    #[must_use]
+    pub fn to_i64(self) -> Option<i64> {
+        if self.is_whole() { rust_decimal::prelude::ToPrimitive::to_i64(&self.0) } else { None }
     }
 
     /// Whether there is nothing after the point.
@@ -91,8 +127,32 @@ impl Decimal {
     /// The nearest float, for display and statistics.
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        rust_decimal::prelude::ToPrimitive::to_f64(&self.0).unwrap_or(f64::NAN)
+        // The library's own way is off by one in the last place for some.
+        self.0.to_string().parse().unwrap_or(f64::NAN)
     }
+}
+
+/// What becomes of digits that a number has no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// To the nearest; halves to the even neighbour: 2.5 is 2, 3.5 is 4.
+    #[default]
+    HalfEven,
+    /// To the nearest; halves away from zero: 2.5 is 3, -2.5 is -3.
+    HalfUp,
+    /// To the nearest; halves towards zero: 2.5 is 2, -2.5 is -2.
+    HalfDown,
+    /// Away from zero.
+    Up,
+    /// Towards zero: digits are cut.
+    Down,
+    /// To the lower neighbour: -2.1 is -3.
+    Floor,
+    /// To the higher neighbour: -2.9 is -2.
+    Ceiling,
+    /// A number that would have to be rounded is refused.
+    Refuse,
 }
 
 fn from_scientific(text: &str) -> Option<rust_decimal::Decimal> {
@@ -132,7 +192,7 @@ impl FromStr for Decimal {
 
 impl From<i64> for Decimal {
     fn from(number: i64) -> Self {
-        Self(number.into())
+        Self(rust_decimal::Decimal::from(number))
     }
 }
 
@@ -200,9 +260,30 @@ mod tests {
 
     #[test]
     fn halves_round_to_the_even_neighbour() {
-        assert_eq!(decimal("0.0125").round_half_even(3).to_string(), "0.012");
-        assert_eq!(decimal("0.0135").round_half_even(3).to_string(), "0.014");
-        assert_eq!(decimal("-2.5").round_half_even(0).to_string(), "-2");
+        let round = |text: &str, scale| decimal(text).round(scale, Rounding::HalfEven).map(|number| number.to_string());
+        assert_eq!(round("0.0125", 3).as_deref(), Some("0.012"));
+        assert_eq!(round("0.0135", 3).as_deref(), Some("0.014"));
+        assert_eq!(round("-2.5", 0).as_deref(), Some("-2"));
+    }
+
+    #[test]
+    fn every_rounding_is_the_one_it_says() {
+        use Rounding::{Ceiling, Down, Floor, HalfDown, HalfEven, HalfUp, Refuse, Up};
+        for (rounding, expected) in [
+            (HalfEven, ["2", "4", "-2", "2", "-3"]),
+            (HalfUp, ["3", "4", "-3", "2", "-3"]),
+            (HalfDown, ["2", "3", "-2", "2", "-3"]),
+            (Up, ["3", "4", "-3", "3", "-3"]),
+            (Down, ["2", "3", "-2", "2", "-2"]),
+            (Floor, ["2", "3", "-3", "2", "-3"]),
+            (Ceiling, ["3", "4", "-2", "3", "-2"]),
+        ] {
+            for (text, expected) in ["2.5", "3.5", "-2.5", "2.1", "-2.9"].into_iter().zip(expected) {
+                assert_eq!(decimal(text).round(0, rounding), Some(decimal(expected)), "{text} {rounding:?}");
+            }
+        }
+        assert_eq!(decimal("2.5").round(0, Refuse), None);
+        assert_eq!(decimal("2.0").round(0, Refuse), Some(decimal("2")));
     }
 
     #[test]

@@ -140,6 +140,8 @@ pub struct FieldDescribe {
     pub reference_to: Vec<String>,
     /// The parent's name in SOQL.
     pub relationship_name: Option<String>,
+    /// The reference is to objects of several types, so that a parent given by external id has to say its own.
+    pub polymorphic_foreign_key: bool,
     /// The address or name this one is a part of.
     pub compound_field_name: Option<String>,
 }

@@ -14,11 +14,12 @@ mod secret;
 mod soql;
 mod split;
 mod timestamp;
+pub(crate) mod typed;
 mod value;
 pub mod wire;
 pub(crate) mod xml;
 
-pub use decimal::Decimal;
+pub use decimal::{Decimal, Rounding};
 pub use describe::{
     ChildRelationship, DescribeGlobal, FieldDescribe, FieldType, PicklistValue, RecordTypeInfo, SObjectDescribe,
     SObjectSummary,

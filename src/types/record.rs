@@ -46,6 +46,11 @@ impl Record {
         Self { object: Some(object.as_str().into()), fields: Vec::new() }
     }
 
+    /// An empty record that may say its object, with a shared name.
+    pub(crate) fn nested(object: Option<Arc<str>>) -> Self {
+        Self { object, fields: Vec::with_capacity(1) }
+    }
+
     /// An empty record with room for this many fields.
     #[must_use]
     pub fn with_capacity(fields: usize) -> Self {
@@ -220,8 +225,9 @@ impl<'a> FieldIndex<'a> {
         Some(&self.fields[place].1)
     }
 
+    /// Where the field is.
     #[inline]
-    fn place(&mut self, name: &str) -> Option<usize> {
+    pub(super) fn place(&mut self, name: &str) -> Option<usize> {
         if self.fields.get(self.next).is_some_and(|(field, _)| **field == *name) {
             return Some(self.next);
         }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use futures_util::stream;
 use sforce::ErrorKind;
 use sforce::adapters::engagement::{Prefix, session_map};
+use sforce::mapping::{CompiledMap, Transforms};
 use sforce::sync::{Outcome, Push, Totals};
 use sforce::testing::org::{MockOrg, Operation};
 use sforce::types::Record;
@@ -17,8 +18,12 @@ fn org() -> MockOrg {
     MockOrg::builder().engagement_session("Navattic_").start()
 }
 
+fn map(prefix: &Prefix) -> CompiledMap {
+    session_map(prefix).and_then(|map| map.compile(&Transforms::new())).expect("sound")
+}
+
 async fn push(client: sforce::Client) -> Push {
-    let map = session_map(&Prefix::default()).expect("sound");
+    let map = map(&Prefix::default());
     Push::builder(client, map).build().await.expect("the object is there")
 }
 
@@ -156,7 +161,7 @@ async fn a_user_who_may_not_write_is_told_all_that_is_missing_before_anything_is
     org.lock_field(OBJECT, "Navattic_Email__c");
     org.remove_field(OBJECT, "Navattic_Flows__c");
     org.remove_field(OBJECT, "Navattic_Demos__c");
-    let build = || Push::builder(client(&org), session_map(&Prefix::default()).expect("sound")).build();
+    let build = || Push::builder(client(&org), map(&Prefix::default())).build();
     let error = build().await.expect_err("fields are missing");
     assert_eq!(error.kind(), ErrorKind::Schema);
     for name in ["Navattic_Flows__c", "Navattic_Demos__c", OBJECT] {
@@ -170,7 +175,7 @@ async fn a_user_who_may_not_write_is_told_all_that_is_missing_before_anything_is
     assert_eq!(org.count(OBJECT), 0);
 
     let other = Prefix::new("Other_").expect("sound");
-    let error = Push::builder(client(&org), session_map(&other).expect("sound")).build().await.expect_err("no object");
+    let error = Push::builder(client(&org), map(&other)).build().await.expect_err("no object");
     assert!(error.kind() == ErrorKind::Schema && error.to_string().contains("Other_Session__c"), "{error}");
 }
 
@@ -206,6 +211,7 @@ async fn targets_in_another_case_are_written_and_compared_all_the_same() {
     let text = serde_json::to_string(&map).expect("the default map stands in a file");
     let map: sforce::mapping::FieldMap =
         serde_json::from_str(&text.replace("Navattic_Started_At__c", "NAVATTIC_started_at__C")).expect("reads");
+    let map = map.compile(&Transforms::new()).expect("sound");
     let push = Push::builder(client(&org), map).build().await.expect("the org ignores case");
     let (totals, ..) = run(&push, &sessions(5)).await;
     assert_eq!(totals.created, 5);

@@ -10,6 +10,8 @@ mod conflicts;
 mod engagement;
 mod faults;
 mod flow;
+mod map_preview;
+mod mapping;
 mod matching;
 mod outside;
 mod recordings;

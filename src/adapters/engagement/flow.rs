@@ -11,7 +11,7 @@ use super::schema::{Access, PARENTS, desired_schema, requirements};
 use super::session::linked_session_map;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mapping::MappingIssue;
+use crate::mapping::{MappingIssue, Transforms};
 use crate::matching::{MatchPlan, OrgFacts};
 use crate::schema::{Finding, Provisioned, preflight, provision};
 use crate::sync::{Latest, Matcher, Outcome, Push, PushBuilder, Reference, Totals, next_window};
@@ -95,7 +95,8 @@ impl EngagementSyncBuilder {
             Err(error) => return Err(error),
         };
         let findings = preflight(&client, &requirements(&prefix)).await?;
-        let push = Push::builder(client.clone(), linked_session_map(&prefix)?).window(WINDOW);
+        let map = linked_session_map(&prefix)?.compile(&Transforms::new())?;
+        let push = Push::builder(client.clone(), map).window(WINDOW);
         let push = latest.into_iter().fold(push, PushBuilder::latest).build().await;
         let looks = Finding::into_result("preflight", &findings);
         let push = match (looks, push) {

@@ -15,7 +15,7 @@ use crate::api::AllOrNone;
 use crate::client::Client;
 use crate::error::{Error, Result, Retry};
 use crate::sync::{batch_size, pause_before};
-use crate::types::{Decimal, FieldName, Record, RecordId, SObjectName, Soql, Value, split_in_list};
+use crate::types::{Decimal, FieldName, Record, RecordId, Rounding, SObjectName, Soql, Value, split_in_list};
 
 /// Queries in flight at once.
 const CONCURRENCY: usize = 5;
@@ -101,7 +101,7 @@ fn difference(prefix: &Prefix, parent: &Record, totals: Option<&Record>) -> Opti
         |name: &str| last.and_then(|last| last.get(prefix.field(name).as_str())).cloned().unwrap_or(Value::Null);
     let total = |name: &str| totals.and_then(|totals| totals.get(name)).cloned();
     let minutes = match total("minutes") {
-        Some(Value::Number(minutes)) => minutes.round_half_even(3),
+        Some(Value::Number(minutes)) => minutes.round(3, Rounding::HalfEven).unwrap_or(minutes),
         _ => Decimal::ZERO,
     };
     let wanted = [

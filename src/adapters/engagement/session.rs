@@ -76,14 +76,14 @@ impl From<&EngagementSession> for Record {
 ///
 /// # Errors
 ///
-/// None with these rules; those of [`FieldMap::new`] by type.
+/// None with these rules; those of [`FieldMapBuilder::build`](crate::mapping::FieldMapBuilder::build) by type.
 pub fn session_map(prefix: &Prefix) -> Result<FieldMap> {
-    use Transform::{DateTime, Email, JoinList, MaxLength, Minimum, Number, SecondsToMinutes, Text, WholeNumber};
+    use Transform::{DateTime, Email, MaxLength, Minimum, SecondsToMinutes, Text, WholeNumber};
     let field = |name| prefix.field(name);
     let id = || vec![Text, MaxLength { max: NAME as usize }];
     let not_negative = || Minimum { min: Decimal::ZERO };
-    let list = || vec![JoinList { max: TEXT as usize }];
-    let minutes = vec![not_negative(), SecondsToMinutes, Number { precision: 18, scale: 3 }];
+    let list = || vec![Transform::join_list(TEXT as usize)];
+    let minutes = vec![not_negative(), SecondsToMinutes, Transform::number(18, 3)];
     let rules = vec![
         FieldRule::new("session_id", field("Session_Key"), id()).required(),
         FieldRule::new("session_id", FieldName::from_static("Name"), id()).required(),
@@ -98,8 +98,8 @@ pub fn session_map(prefix: &Prefix) -> Result<FieldMap> {
         FieldRule::new("somewhat_interested", field("Somewhat_Interested_Areas"), list()),
         FieldRule::new("not_interested", field("Not_Interested_Areas"), list()),
     ];
-    let (key, changed_at) = (field("Session_Key"), Some(field("Started_At")));
-    FieldMap::new(prefix.session_object(), key, changed_at, rules)
+    let map = FieldMap::builder(prefix.session_object(), field("Session_Key"));
+    map.changed_at(field("Started_At")).rules(rules).build()
 }
 
 /// The default map with the four links that matching finds, from the source paths `link.contact`, `link.lead`,
@@ -117,28 +117,32 @@ pub fn linked_session_map(prefix: &Prefix) -> Result<FieldMap> {
         ("link.account", "Account"),
         ("link.opportunity", "Opportunity"),
     ];
-    let rules = map.rules().iter().cloned().chain(links.map(link)).collect();
-    FieldMap::new(map.object().clone(), map.key().clone(), map.changed_at().cloned(), rules)
+    map.into_builder().rules(links.map(link)).build()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::{CompiledMap, Transforms};
+
+    fn compiled() -> CompiledMap {
+        session_map(&Prefix::default()).and_then(|map| map.compile(&Transforms::new())).expect("sound")
+    }
 
     #[test]
     fn nav_9_the_default_map_has_the_eleven_fields_and_the_key() {
         let map = session_map(&Prefix::default()).expect("sound");
-        let targets: Vec<&str> = map.rules().iter().map(|rule| rule.target.as_str()).collect();
+        let targets: Vec<String> = map.rules().iter().map(|rule| rule.target.to_string()).collect();
         assert_eq!(map.object().as_str(), "Navattic_Session__c");
         assert_eq!(targets.len(), 12, "11 fields and the external id");
         for expected in ["Name", "Navattic_Session_Key__c", "Navattic_Somewhat_Interested_Areas__c"] {
-            assert!(targets.contains(&expected), "{targets:?}");
+            assert!(targets.iter().any(|target| target == expected), "{targets:?}");
         }
     }
 
     #[test]
     fn nav_5_name_and_email_have_255_characters() {
-        let map = session_map(&Prefix::default()).expect("sound");
+        let map = compiled();
         let session = |name: String, email: String| EngagementSession {
             session_id: "s".into(),
             full_name: Some(name),
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_bad_session_id_is_one_issue_although_two_fields_hold_it() {
-        let map = session_map(&Prefix::default()).expect("sound");
+        let map = compiled();
         for id in [String::new(), "x".repeat(81), "a\0".into()] {
             let session = EngagementSession { session_id: id, ..EngagementSession::default() };
             let issues = map.apply(&Record::from(&session)).expect_err("bad id");

@@ -1,0 +1,215 @@
+//! Maps made ready: looked through once, applied to millions of records.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::custom::Transforms;
+use super::field_map::{FieldMap, Parts};
+use super::input::{Ready, Route};
+use super::rule::{Blank, FieldRule, Input, Write};
+use super::steps::Step;
+use super::target::Target;
+use super::transform::Transform;
+use super::validate::{inverse_of, mistakes, order_of_values};
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::{FieldName, SObjectDescribe, SObjectName, Value};
+
+/// A [`FieldMap`] made ready for use: paths and templates taken apart, patterns and tables built. A clone is cheap.
+#[derive(Clone, Debug)]
+pub struct CompiledMap(pub(super) Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    map: FieldMap,
+    functions: Transforms,
+    /// The named values, each after those it needs.
+    pub(super) values: Vec<ReadyValue>,
+    /// The rules that write Salesforce, in the order of the map.
+    pub(super) rules: Vec<ReadyRule>,
+    /// The rules that write the source.
+    pub(super) back: Vec<BackRule>,
+    /// Which of the outputs is the key.
+    pub(super) key: Option<usize>,
+    pub(super) changed_at: Option<usize>,
+}
+
+/// What takes a value from the source record to its end.
+#[derive(Debug)]
+pub(super) struct ReadyValue {
+    /// What an issue names: the path, or what stands in its place.
+    pub(super) label: Arc<str>,
+    pub(super) input: Ready,
+    pub(super) default: Option<Value>,
+    pub(super) steps: Vec<Step>,
+    /// Whether the steps let no control character through, so that none is looked for again.
+    pub(super) clean: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct ReadyRule {
+    pub(super) value: ReadyValue,
+    pub(super) required: bool,
+    pub(super) blank: Blank,
+    pub(super) output: Output,
+}
+
+/// Where a value goes in a record of the org.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// The field or relationship under which a value is sent.
+    pub(crate) member: Arc<str>,
+    /// The field that is sent as null to clear it; the same but for a reference.
+    pub(crate) clear: Arc<str>,
+    /// The key of the parent, for a reference.
+    pub(crate) parent: Option<Parent>,
+    /// When a record that is there is written.
+    pub(crate) write: Write,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parent {
+    pub(crate) object: Option<Arc<str>>,
+    pub(crate) field: Arc<str>,
+}
+
+/// A rule from Salesforce to the source.
+#[derive(Debug)]
+pub(super) struct BackRule {
+    /// What an issue names.
+    pub(super) label: Arc<str>,
+    /// Where the value is in a record of the org.
+    pub(super) from: Route,
+    pub(super) steps: Vec<Step>,
+    pub(super) blank: Blank,
+    /// Where it goes in the source record.
+    pub(super) to: Vec<Arc<str>>,
+}
+
+impl FieldMap {
+    /// Makes the map ready for use, with the program's own functions for its custom transforms.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] naming each custom transform that is not registered, with its rule.
+    pub fn compile(&self, functions: &Transforms) -> Result<CompiledMap> {
+        let parts = &self.0;
+        let number = |index| index + 1;
+        let wrong: Vec<String> =
+            mistakes(parts, Some(functions), &number).iter().map(|mistake| mistake.words(parts, &number)).collect();
+        let inner = if wrong.is_empty() { Inner::new(self, functions) } else { Err(wrong.join("; ")) };
+        let inner = inner.map_err(|words| Error::new(ErrorKind::Config, "field map", words))?;
+        Ok(CompiledMap(Arc::new(inner)))
+    }
+}
+
+impl Inner {
+    fn new(map: &FieldMap, functions: &Transforms) -> std::result::Result<Self, String> {
+        let parts: &Parts = &map.0;
+        let (order, _) = order_of_values(parts);
+        let places: HashMap<&str, usize> = order.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+        let ready = |label: String, input: &Input, default: &Option<Value>, transforms: &[Transform]| {
+            let steps = steps(transforms, functions)?;
+            Ok::<_, String>(ReadyValue {
+                label: label.into(),
+                input: Ready::new(input, &places)?,
+                default: default.clone(),
+                clean: steps.iter().fold(false, |clean, step| step.is_clean(clean)),
+                steps,
+            })
+        };
+        let values = order.iter().map(|name| {
+            let value = &parts.values[*name];
+            ready(format!("${name}"), &value.input, &value.default, &value.transforms)
+        });
+        let values = values.collect::<std::result::Result<Vec<_>, String>>()?;
+        let (mut rules, mut back) = (Vec::new(), Vec::new());
+        for rule in &parts.rules {
+            if rule.direction.writes_salesforce() {
+                let value = ready(label(rule), &rule.input, &rule.default, &rule.transforms)?;
+                let output = Output::new(&rule.target, rule.write);
+                rules.push(ReadyRule { value, required: rule.required, blank: rule.blank, output });
+            }
+            if let (true, Input::Source(path)) = (rule.direction.writes_source(), &rule.input) {
+                let transforms = match &rule.reverse {
+                    Some(reverse) => reverse.clone(),
+                    None => inverse_of(&rule.transforms).map_err(|(_, transform)| transform.name().to_owned())?,
+                };
+                back.push(BackRule {
+                    label: rule.target.to_string().into(),
+                    from: Route::new(&rule.target.path()),
+                    steps: steps(&transforms, functions)?,
+                    blank: rule.blank,
+                    to: path.split('.').map(Into::into).collect(),
+                });
+            }
+        }
+        let place = |name: &FieldName| {
+            rules
+                .iter()
+                .position(|rule| rule.output.parent.is_none() && rule.output.member.eq_ignore_ascii_case(name.as_str()))
+        };
+        let (key, changed_at) = (place(&parts.key), parts.changed_at.as_ref().and_then(place));
+        Ok(Self { map: map.clone(), functions: functions.clone(), values, rules, back, key, changed_at })
+    }
+}
+
+fn steps(transforms: &[Transform], functions: &Transforms) -> std::result::Result<Vec<Step>, String> {
+    transforms.iter().map(|transform| Step::new(transform, Some(functions))).collect()
+}
+
+/// What an issue of a rule names.
+fn label(rule: &FieldRule) -> String {
+    match &rule.input {
+        Input::Source(path) => path.clone(),
+        Input::FirstOf(paths) => paths.first().cloned().unwrap_or_default(),
+        Input::Template(text) => text.clone(),
+        Input::Constant(_) => rule.target.to_string(),
+    }
+}
+
+impl Output {
+    fn new(target: &Target, write: Write) -> Self {
+        let member: Arc<str> = target.member().as_str().into();
+        let (clear, parent) = match target {
+            Target::Field(_) => (Arc::clone(&member), None),
+            Target::Reference { object, field, .. } => {
+                let object = object.as_ref().map(|object| object.as_str().into());
+                (target.written_field().into(), Some(Parent { object, field: field.as_str().into() }))
+            }
+        };
+        Self { member, clear, parent, write }
+    }
+}
+
+impl CompiledMap {
+    /// The map as data.
+    #[must_use]
+    pub fn map(&self) -> &FieldMap {
+        &self.0.map
+    }
+
+    /// The object that is written.
+    #[must_use]
+    pub fn object(&self) -> &SObjectName {
+        self.0.map.object()
+    }
+
+    /// The external id field.
+    #[must_use]
+    pub fn key(&self) -> &FieldName {
+        self.0.map.key()
+    }
+
+    /// Where each value goes, in the order of the map.
+    pub(crate) fn outputs(&self) -> impl ExactSizeIterator<Item = &Output> {
+        self.0.rules.iter().map(|rule| &rule.output)
+    }
+
+    /// The same map with its targets spelt as the org spells them, as [`FieldMap::spelt_as`].
+    #[must_use]
+    pub fn spelt_as(&self, object: &SObjectDescribe) -> Self {
+        let map = self.0.map.clone().spelt_as(object);
+        // Other spellings of the same names are as sound as these.
+        map.compile(&self.0.functions).unwrap_or_else(|_| self.clone())
+    }
+}

@@ -1,0 +1,201 @@
+//! Maps from files. All mistakes of a file come at once, each with its line.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::document::{Kind, Node, Problem, from_json, from_toml};
+use super::field_map::{FieldMap, Parts, VERSION};
+use super::rule::{FieldRule, NamedValue};
+use super::validate::{Mistake, Place, mistakes};
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::{FieldName, SObjectName};
+
+/// Largest file that is read.
+const MAX_BYTES: u64 = 16 << 20;
+
+impl FieldMap {
+    /// Reads a map in JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] with every mistake, each with its line, and its rule where it is in one: unknown keys and
+    /// transforms, two rules with one target, values in a circle, templates with wrong holes, tables with a key twice, wrong and
+    /// exploding patterns, unknown zones, a key that no rule writes.
+    pub fn from_json(text: &str) -> Result<Self> {
+        read(from_json(text), None)
+    }
+
+    /// Reads a map in TOML.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_json`](Self::from_json).
+    pub fn from_toml(text: &str) -> Result<Self> {
+        read(from_toml(text), None)
+    }
+
+    /// Reads a map from a file of at most 16 MiB whose name ends in `.json` or `.toml`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_json`](Self::from_json), with the file's name before each line; also for a file that cannot be read.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = path.display();
+        let failed = |words: &str| Error::new(ErrorKind::Config, "field map", format!("{file}: {words}"));
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let json = extension.eq_ignore_ascii_case("json");
+        if !json && !extension.eq_ignore_ascii_case("toml") {
+            return Err(failed("neither .json nor .toml"));
+        }
+        let unreadable = |error: std::io::Error| failed("cannot be read").with_source(error);
+        if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+            return Err(failed("larger than 16 MiB"));
+        }
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        read(if json { from_json(text) } else { from_toml(text) }, Some(&file.to_string()))
+    }
+}
+
+fn read(tree: std::result::Result<Node, Vec<Problem>>, file: Option<&str>) -> Result<FieldMap> {
+    let result = tree.and_then(|tree| map(&tree));
+    result.map_err(|mut problems| {
+        problems.sort_by_key(|problem| problem.line);
+        let place = |line: Option<usize>| match (file, line) {
+            (Some(file), Some(line)) => format!("{file}:{line}: "),
+            (Some(file), None) => format!("{file}: "),
+            (None, Some(line)) => format!("line {line}: "),
+            (None, None) => String::new(),
+        };
+        let words: Vec<String> =
+            problems.iter().map(|problem| format!("{}{}", place(problem.line), problem.words)).collect();
+        Error::new(ErrorKind::Config, "field map", words.join("; "))
+    })
+}
+
+/// Collects what can be read, and all that cannot.
+struct Reader(Vec<Problem>);
+
+impl Reader {
+    fn read<'n, T: Deserialize<'n>>(&mut self, node: &'n Node, what: &str) -> Option<T> {
+        match T::deserialize(node) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                let problem = problem.at(node.line);
+                let words = if what.is_empty() { problem.words } else { format!("{what}: {}", problem.words) };
+                self.0.push(Problem { line: problem.line, words });
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, line: usize, words: impl Into<String>) {
+        self.0.push(Problem { line: Some(line), words: words.into() });
+    }
+}
+
+const KEYS: [&str; 8] = ["version", "object", "key", "changed_at", "create", "audience", "values", "rules"];
+
+fn map(tree: &Node) -> std::result::Result<FieldMap, Vec<Problem>> {
+    let mut reader = Reader(Vec::new());
+    let Kind::Table(members) = &tree.kind else {
+        reader.wrong(tree.line, "a map is a table");
+        return Err(reader.0);
+    };
+    for member in members.iter().filter(|member| !KEYS.contains(&member.key.as_str())) {
+        reader.wrong(member.line, format!("unknown key {:?} (a map has {})", member.key, KEYS.join(", ")));
+    }
+    let node = |key: &str| tree.member(key).map(|member| &member.value);
+    for key in ["version", "object", "key", "rules"] {
+        if node(key).is_none() {
+            reader.wrong(tree.line, format!("{key:?} is missing"));
+        }
+    }
+    let version = node("version").and_then(|node| reader.read(node, "version"));
+    let object = node("object").and_then(|node| reader.read(node, "object"));
+    let key = node("key").and_then(|node| reader.read(node, "key"));
+    let changed_at = node("changed_at").and_then(|node| reader.read::<FieldName>(node, "changed_at"));
+    let create = node("create").and_then(|node| reader.read(node, "create"));
+    let audience = node("audience").and_then(|node| reader.read(node, "audience"));
+    let values = node("values").map(|node| values(node, &mut reader)).unwrap_or_default();
+    let rules = node("rules").map(|node| rules(node, &mut reader)).unwrap_or_default();
+    let sound = reader.0.is_empty();
+    let placeholder = "Unknown";
+    let parts = Parts {
+        version: version.unwrap_or(VERSION),
+        object: object.unwrap_or_else(|| SObjectName::from_static(placeholder)),
+        key: key.unwrap_or_else(|| FieldName::from_static(placeholder)),
+        changed_at,
+        create: create.unwrap_or(true),
+        audience,
+        values,
+        rules: rules.iter().map(|(_, rule)| rule.clone()).collect(),
+    };
+    let number = |index: usize| rules[index].0 + 1;
+    for mut mistake in mistakes(&parts, None, &number) {
+        // What depends on parts that could not be read is told once they can be.
+        let depends = matches!(mistake.place, Place::Map) && mistake.key != "version"
+            || mistake.text.contains("is no value of the map");
+        if !sound && depends {
+            continue;
+        }
+        let words = mistake.words(&parts, &number);
+        if let Place::Rule(index) = &mut mistake.place {
+            *index = rules[*index].0;
+        }
+        reader.0.push(Problem { line: Some(line_of(tree, &mistake)), words });
+    }
+    if reader.0.is_empty() { Ok(FieldMap(parts)) } else { Err(reader.0) }
+}
+
+fn values(node: &Node, reader: &mut Reader) -> BTreeMap<String, NamedValue> {
+    let Kind::Table(members) = &node.kind else {
+        reader.wrong(node.line, "\"values\" is a table of values by name");
+        return BTreeMap::new();
+    };
+    let read = |member: &super::document::Member| {
+        let value = reader.read(&member.value, &format!("value {}", member.key))?;
+        Some((member.key.clone(), value))
+    };
+    members.iter().filter_map(read).collect()
+}
+
+/// The rules that can be read, each with its place in the file.
+fn rules(node: &Node, reader: &mut Reader) -> Vec<(usize, FieldRule)> {
+    let Some(items) = node.items() else {
+        reader.wrong(node.line, "\"rules\" is a list of rules");
+        return Vec::new();
+    };
+    let read = |(index, item): (usize, &Node)| {
+        let target = item.member("target").map(|member| &member.value.kind);
+        let what = match target {
+            Some(Kind::Text(target)) => format!("rule {} ({target})", index + 1),
+            _ => format!("rule {}", index + 1),
+        };
+        Some((index, reader.read(item, &what)?))
+    };
+    items.iter().enumerate().filter_map(read).collect()
+}
+
+/// The line that is closest to a mistake.
+fn line_of(tree: &Node, mistake: &Mistake) -> usize {
+    let place = match &mistake.place {
+        Place::Map => Some(tree),
+        Place::Value(name) => tree.member("values").and_then(|values| {
+            let member = values.value.member(name)?;
+            Some(&member.value)
+        }),
+        Place::Rule(index) => tree.member("rules").and_then(|rules| rules.value.items()?.get(*index)),
+    };
+    let Some(place) = place else { return tree.line };
+    let Some(member) = place.member(mistake.key) else { return place.line };
+    let item = mistake.item.and_then(|item| member.value.items()?.get(item));
+    item.map_or(member.line, |item| item.line)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+use super::*;
+use crate::mapping::{Input, Transform};
+use crate::types::Value;
+
+/// Errors of a file in TOML, one each.
+fn toml_errors(text: &str) -> Vec<String> {
+    let error = FieldMap::from_toml(text).expect_err(text);
+    assert_eq!(error.kind(), ErrorKind::Config);
+    error.message().split("; ").map(str::to_owned).collect()
+}
+
+/// A map in TOML whose rules begin on line 5.
+fn with(lines: &str) -> String {
+    format!(
+        "version = 1\nobject = \"T__c\"\nkey = \"K__c\"\nrules = [{{ source = \"id\", target = \"K__c\" }},\n{lines}\n]\n"
+    )
+}
+
+fn one_error(lines: &str) -> String {
+    let errors = toml_errors(&with(lines));
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors.into_iter().next().expect("one")
+}
+
+#[test]
+fn each_mistake_of_a_rule_is_told_with_line_and_rule() {
+    for (rule, says) in [
+        (
+            r#"{ source = "x", target = "X__c", transforms = ["explode"] }"#,
+            "line 5: rule 2 (X__c): unknown variant `explode`",
+        ),
+        (r#"{ source = "x", target = "X__c", colour = 1 }"#, "line 5: rule 2 (X__c): unknown field `colour`"),
+        (
+            r#"{ source = "x", target = "k__C" }"#,
+            "line 5: rule 2 (k__C): two rules have one target, k__C: this one and rule 1",
+        ),
+        (r#"{ target = "X__c" }"#, "exactly one of \"source\""),
+        (r#"{ source = "x", constant = 1, target = "X__c" }"#, "exactly one of \"source\""),
+        (r#"{ source = "a..b", target = "X__c" }"#, "is no path"),
+        (r#"{ source = "$gone", target = "X__c" }"#, "$gone is no value of the map"),
+        (r#"{ template = "{first", target = "X__c" }"#, "line 5: rule 2 (X__c): the template has a { without its }"),
+        (r#"{ template = "{}", target = "X__c" }"#, "an empty hole"),
+        (r#"{ template = "{$gone}", target = "X__c" }"#, "$gone is no value of the map"),
+        (r#"{ first_of = [], target = "X__c" }"#, "names no path"),
+        (r#"{ source = "x", target = "A.B.C" }"#, "is not a target"),
+        (r#"{ source = "x", target = "X__c", default = "" }"#, "not blank"),
+        (
+            r#"{ source = "x", target = "X__c", transforms = [{ matches = { pattern = "(a" } }] }"#,
+            "matches (1): the pattern is no regular expression",
+        ),
+        (
+            r#"{ source = "x", target = "X__c", transforms = [{ matches = { pattern = "((a{1000}){1000}){1000}" } }] }"#,
+            "the pattern explodes",
+        ),
+        (
+            r#"{ source = "x", target = "X__c", transforms = [{ date = { zone = "Mars/Base" } }] }"#,
+            "no zone of the tz database",
+        ),
+        (
+            r#"{ source = "x", target = "X__c", transforms = [{ table = { entries = { A = 1, a = 2 }, ignore_case = true } }] }"#,
+            "the key \"a\" stands twice",
+        ),
+        (r#"{ source = "x", target = "X__c", transforms = [{ divide = { by = 0 } }] }"#, "\"by\" is 0"),
+        (
+            r#"{ source = "x", target = "X__c", transforms = [{ multiply = { by = inf } }] }"#,
+            "a number that cannot be held",
+        ),
+        (
+            r#"{ source = "x", target = "X__c", transforms = [{ number = { precision = 2, scale = 3 } }] }"#,
+            "\"precision\" is at least 1",
+        ),
+        (r#"{ source = "x", target = "X__c", transforms = ["max_length"] }"#, "needs its settings"),
+        (r#"{ source = "x", target = "X__c", transforms = [{ trim = {} }] }"#, "has no settings"),
+        (r#"{ source = "x", target = "X__c", reverse = [] }"#, "is of use where"),
+        (r#"{ constant = 1, target = "X__c", direction = "both" }"#, "needs a path to go to"),
+        (
+            r#"{ source = "x", target = "X__c", direction = "both", transforms = ["upper"] }"#,
+            "upper cannot be taken back",
+        ),
+    ] {
+        let error = one_error(rule);
+        assert!(error.contains(says), "{rule}: {error}");
+        assert!(error.starts_with("line 5: rule 2"), "{rule}: {error}");
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_file_come_at_once_in_the_order_of_its_lines() {
+    let text = "version = 1\nobject = \"T__c\"\nkey = \"Gone__c\"\ncolour = 3\n\n[[rules]]\nsource = \"id\"\ntarget = \"K__c\"\n\
+                transforms = [\n  \"trim\",\n  \"explode\",\n]\n\n[[rules]]\ntemplate = \"{a\"\ntarget = \"X__c\"\n\n[[rules]]\n\
+                source = \"b\"\ntarget = \"x__c\"\n";
+    let errors = toml_errors(text);
+    let starts: Vec<&str> = errors.iter().map(|error| &error[..error.find(": ").unwrap_or(0)]).collect();
+    assert_eq!(starts, ["line 4", "line 11", "line 15", "line 20"], "{errors:?}");
+    assert!(errors[3].contains("rule 3 (x__c)") && errors[3].contains("this one and rule 2"), "{errors:?}");
+}
+
+#[test]
+fn what_a_map_needs_is_missed_by_name() {
+    let errors = toml_errors("version = 2\nrules = []\n");
+    assert!(errors.iter().any(|error| error.contains("\"object\" is missing")), "{errors:?}");
+    assert!(errors.iter().any(|error| error.contains("\"key\" is missing")), "{errors:?}");
+    assert!(errors.iter().any(|error| error.contains("version 2, this library reads version 1")), "{errors:?}");
+    let errors = toml_errors("version = 1\nobject = \"T__c\"\nkey = \"K__c\"\nchanged_at = \"At__c\"\nrules = []\n");
+    assert_eq!(
+        errors,
+        ["line 3: no rule has the key K__c as its target", "line 4: no rule has the changed_at At__c as its target"]
+    );
+    assert!(
+        FieldMap::from_toml("[").is_err() && FieldMap::from_json("[]").is_err() && FieldMap::from_json("").is_err()
+    );
+}
+
+#[test]
+fn values_that_go_in_a_circle_are_told_by_their_way() {
+    let text = "version = 1\nobject = \"T__c\"\nkey = \"K__c\"\nrules = [{ source = \"id\", target = \"K__c\" }]\n\
+                [values.a]\nsource = \"$b\"\n[values.b]\ntemplate = \"{x} {$c}\"\n[values.c]\nfirst_of = [\"y\", \"$a\"]\n\
+                [values.self]\nsource = \"$self\"\n[values.fine]\nsource = \"$d\"\n[values.d]\nsource = \"z\"\n";
+    let errors = toml_errors(text);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(errors[0].contains("line 5: value a: the values go in a circle: a → b → c → a"), "{errors:?}");
+    assert!(errors[1].contains("self → self"), "{errors:?}");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused_with_its_line() {
+    let json = "{\"version\":1,\"object\":\"T__c\",\"key\":\"K__c\",\n\"rules\":[{\"source\":\"id\",\"target\":\"K__c\",\n\
+                \"transforms\":[{\"table\":{\"entries\":{\n\"a\":1,\n\"a\":2}}}]}]}";
+    let error = FieldMap::from_json(json).expect_err("twice");
+    assert_eq!(error.message(), "line 5: the key \"a\" stands twice");
+    let plain = serde_json::from_str::<FieldMap>(json).expect_err("twice");
+    assert!(plain.to_string().contains("stands twice"), "{plain}");
+    let toml = with("{ source = \"x\", target = \"X__c\", transforms = [{ table = { entries = { a = 1, a = 2 } } }] }");
+    assert!(toml_errors(&toml)[0].starts_with("line 5: no TOML: duplicate key"));
+}
+
+#[test]
+fn json_lines_are_counted_whatever_stands_before() {
+    let json = "{\n \"version\": 1, \"object\": \"T__c\",\n \"key\": \"K__c\",\n \"rules\": [\n  {\"source\": \"é\\n\", \"target\": \"K__c\"},\n\
+                \n  {\"source\": \"x\",\n   \"target\": \"X__c\",\n   \"write\": \"sometimes\"}\n ]\n}";
+    let error = FieldMap::from_json(json).expect_err("two mistakes");
+    let errors: Vec<&str> = error.message().split("; ").collect();
+    assert!(errors[0].starts_with("line 5: rule 1 (K__c): ") && errors[0].contains("is no path"), "{errors:?}");
+    assert!(errors[1].starts_with("line 9: rule 2 (X__c): unknown variant `sometimes`"), "{errors:?}");
+}
+
+#[test]
+fn a_file_is_read_by_its_extension_and_named_in_its_errors() {
+    let folder = std::env::temp_dir().join(format!("sforce-maps-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("map.TOML");
+    fs::write(&path, format!("\u{feff}{}", with(""))).expect("written");
+    assert_eq!(FieldMap::from_file(&path).expect("reads").rules().len(), 1);
+    fs::write(&path, with("{}")).expect("written");
+    let error = FieldMap::from_file(&path).expect_err("an empty rule");
+    assert!(error.message().starts_with(&format!("{}:5: rule 2: ", path.display())), "{error}");
+    for wrong in ["map.yaml", "gone.json"] {
+        assert_eq!(FieldMap::from_file(folder.join(wrong)).expect_err(wrong).kind(), ErrorKind::Config);
+    }
+    fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[test]
+fn what_a_file_says_is_what_the_map_is_and_a_map_survives_its_own_file() {
+    let text = with(
+        "{ source = \"n\", target = \"N__c\", direction = \"both\", blank = \"ignore\", write = \"when_blank\", default = 1.5,\n\
+         transforms = [{ number = { precision = 5, scale = 2, rounding = \"refuse\" } }, { multiply = { by = \"0.1\" } }] },\n\
+         { constant = 2026-05-01T00:00:00Z, target = \"At__c\", transforms = [\"date_time\"] },\n\
+         { source = \"t\", target = \"T__c\", transforms = [{ table = { entries = { a = 1, b = true }, otherwise = { value = \"x\" } } },\n\
+         { boolean = { true = [\"ja\"], false = [\"nein\", 0] } }, { custom = \"f\" }, { join_list = { max = 9 } }] }",
+    );
+    let map = FieldMap::from_toml(&text).expect("sound");
+    let rule = &map.rules()[1];
+    assert_eq!(rule.default, Some(Value::Number(crate::types::Decimal::parse("1.5").expect("a number"))));
+    assert!(matches!(&rule.transforms[1], Transform::Multiply { by } if by.to_string() == "0.1"));
+    assert_eq!(map.rules()[2].input, Input::Constant(Value::from("2026-05-01T00:00:00Z")));
+    let json = serde_json::to_string(&map).expect("serialises");
+    assert_eq!(serde_json::from_str::<FieldMap>(&json).expect("reads"), map);
+    assert_eq!(FieldMap::from_json(&json).expect("reads"), map);
+}
