@@ -76,9 +76,9 @@ impl Timestamp {
         &self.0
     }
 
-    /// The instant with its milliseconds; `None` outside the years 0 to 9999.
+    /// An instant of the calendar library; `None` outside the years 0 to 9999.
     pub(crate) fn from_utc(instant: DateTime<Utc>) -> Option<Self> {
-        (0..=9999).contains(&instant.year()).then(|| Self(instant.trunc_subsecs(3)))
+        (0..=9999).contains(&instant.year()).then_some(Self(instant))
     }
 
     /// The calendar year in UTC.
@@ -109,9 +109,10 @@ fn usual_form(text: &str) -> Option<DateTime<Utc>> {
     if !matches!(zone, "Z" | "+0000" | "+00:00") || rest.starts_with('.') && fraction.is_empty() {
         return None;
     }
-    let millis = fraction.bytes().chain(*b"000").take(3).fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+    let nanos =
+        fraction.bytes().chain(*b"000000000").take(9).fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
     let day = NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
-    Some(day.and_hms_milli_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, millis)?.and_utc())
+    Some(day.and_hms_nano_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, nanos)?.and_utc())
 }
 
 /// A second numbered 60 is there at the end of a UTC day only, and Salesforce has none: it becomes the one before.
@@ -253,7 +254,7 @@ mod tests {
             "9999-12-31T23:59:59Z",
         ] {
             let library = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%#z").expect(text).to_utc();
-            assert_eq!(usual_form(text), Some(library.trunc_subsecs(3)), "{text}");
+            assert_eq!(usual_form(text), Some(library), "{text}");
         }
         for text in [
             "2026-02-29T00:00:00Z",
