@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::token_request::{USE_MY_DOMAIN, request_token};
+use super::refusal::USE_MY_DOMAIN;
+use super::token_request::request_token;
 use super::{AccessToken, LoginHost, TokenProvider};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::HttpService;

@@ -4,12 +4,15 @@ use std::fmt;
 
 use url::Url;
 
+use super::host::{Environment, HostPolicy, HostUse, environment_of, is_shared};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::is_loopback;
 
 /// The host that hands out tokens: production, sandbox, or an org's My Domain.
-#[derive(Clone, PartialEq, Eq)]
-pub struct LoginHost(Url);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct LoginHost {
+    url: Url,
+    policy: HostPolicy,
+}
 
 impl LoginHost {
     /// `https://login.salesforce.com`: production and Developer Edition orgs.
@@ -18,7 +21,7 @@ impl LoginHost {
         Self::fixed("https://login.salesforce.com/")
     }
 
-    /// `https://test.salesforce.com`: sandboxes.
+    /// `https://test.salesforce.com`: sandboxes and scratch orgs.
     #[must_use]
     pub fn sandbox() -> Self {
         Self::fixed("https://test.salesforce.com/")
@@ -26,65 +29,82 @@ impl LoginHost {
 
     #[expect(clippy::expect_used, reason = "the two constants are URLs, as a test shows")]
     fn fixed(url: &str) -> Self {
-        Self(Url::parse(url).expect("a constant"))
+        Self { url: Url::parse(url).expect("a constant"), policy: HostPolicy::salesforce() }
     }
 
     /// An org's My Domain, such as `https://acme.my.salesforce.com` or `acme--uat.sandbox.my.salesforce.com`. What follows
-    /// the host is ignored. Plain `http` is accepted for this machine's own addresses, where a mock org listens.
+    /// the host is ignored.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for what is no web address, has credentials in it, or is not https.
+    /// [`ErrorKind::Config`] for what [`HostPolicy`] refuses: anything but https on a host of Salesforce's.
     pub fn my_domain(address: &str) -> Result<Self> {
-        let config = |message| {
-            Error::new(ErrorKind::Config, "login", message)
-                .with_advice("give the org's My Domain, such as https://acme.my.salesforce.com")
-        };
+        Self::checked(address, HostPolicy::salesforce())
+    }
+
+    /// As [`my_domain`](Self::my_domain), and takes this machine's own addresses too, plain `http` included, for the log-in
+    /// and for the instance it leads to. For mock orgs; in production it would let a token leave by a local port.
+    ///
+    /// # Errors
+    ///
+    /// As [`my_domain`](Self::my_domain).
+    pub fn allowing_loopback(address: &str) -> Result<Self> {
+        Self::checked(address, HostPolicy::allowing_loopback())
+    }
+
+    pub(super) fn checked(address: &str, policy: HostPolicy) -> Result<Self> {
         let address = address.trim();
         let with_scheme = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
-        let mut url = Url::parse(&with_scheme).map_err(|error| config("not a web address").with_source(error))?;
-        if url.host().is_none() || !url.username().is_empty() || url.password().is_some() {
-            return Err(config("not the address of an org"));
-        }
-        let local_http = url.scheme() == "http" && is_loopback(&url);
-        if url.scheme() != "https" && !local_http {
-            return Err(config("the address is not https"));
-        }
+        let mut url = policy.check(&with_scheme, HostUse::Login).map_err(|refused| {
+            Error::new(ErrorKind::Config, "login", refused.to_string()).with_advice(advice(&with_scheme))
+        })?;
         url.set_path("/");
         url.set_query(None);
         url.set_fragment(None);
-        Ok(Self(url))
+        Ok(Self { url, policy })
     }
 
     /// Whether this is one of the two hosts that all orgs share.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        matches!(self.0.host_str(), Some("login.salesforce.com" | "test.salesforce.com"))
+        self.url.host_str().is_some_and(is_shared)
     }
 
-    /// The token endpoint.
-    pub(crate) fn token_url(&self) -> Url {
-        let mut url = self.0.clone();
-        url.set_path("/services/oauth2/token");
+    /// The kind of org that logs in here; `None` on this machine.
+    #[must_use]
+    pub fn environment(&self) -> Option<Environment> {
+        environment_of(self.url.host_str()?)
+    }
+
+    /// Which hosts the tokens of this log-in may be sent to.
+    #[must_use]
+    pub fn policy(&self) -> HostPolicy {
+        self.policy
+    }
+
+    /// An address under `/services/oauth2`.
+    pub(super) fn endpoint(&self, name: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("/services/oauth2/{name}"));
         url
     }
+}
 
-    /// Reads the `instance_url` of a token answer: https, or this machine where the login was on this machine too.
-    pub(crate) fn instance_url(&self, text: &str) -> Result<Url> {
-        let foreign = || Error::new(ErrorKind::Auth, "token", "the token answer names no usable instance address");
-        let url = Url::parse(text).map_err(|error| foreign().with_source(error))?;
-        let local_http = url.scheme() == "http" && is_loopback(&url) && is_loopback(&self.0);
-        if url.host().is_some() && url.username().is_empty() && (url.scheme() == "https" || local_http) {
-            Ok(url)
-        } else {
-            Err(foreign())
-        }
+/// What people paste instead of the My Domain.
+fn advice(address: &str) -> &'static str {
+    let address = address.to_ascii_lowercase();
+    if address.contains(".lightning.force.com") || address.contains(".salesforce-setup.com") {
+        "that is the address of a page: the My Domain ends in .my.salesforce.com (Setup > My Domain)"
+    } else if address.contains(".site.com") || address.contains(".force.com") {
+        "sites get no tokens: give the org's My Domain, such as https://acme.my.salesforce.com"
+    } else {
+        "give the org's My Domain, such as https://acme.my.salesforce.com"
     }
 }
 
 impl fmt::Display for LoginHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
+        f.write_str(self.url.as_str().trim_end_matches('/'))
     }
 }
 
@@ -100,11 +120,19 @@ mod tests {
 
     #[test]
     fn nav_21_production_sandbox_and_my_domain_are_told_apart() {
-        assert_eq!(LoginHost::production().token_url().as_str(), "https://login.salesforce.com/services/oauth2/token");
-        assert_eq!(LoginHost::sandbox().token_url().as_str(), "https://test.salesforce.com/services/oauth2/token");
+        assert_eq!(
+            LoginHost::production().endpoint("token").as_str(),
+            "https://login.salesforce.com/services/oauth2/token"
+        );
+        assert_eq!(
+            LoginHost::sandbox().endpoint("token").as_str(),
+            "https://test.salesforce.com/services/oauth2/token"
+        );
         let own = LoginHost::my_domain(" acme--uat.sandbox.my.salesforce.com/lightning?x=1 ").expect("a My Domain");
         assert_eq!(own.to_string(), "https://acme--uat.sandbox.my.salesforce.com");
         assert!(LoginHost::production().is_shared() && LoginHost::sandbox().is_shared() && !own.is_shared());
+        let environments = [LoginHost::production(), LoginHost::sandbox(), own].map(|host| host.environment());
+        assert_eq!(environments, [Environment::Production, Environment::Sandbox, Environment::Sandbox].map(Some));
     }
 
     #[test]
@@ -113,22 +141,24 @@ mod tests {
             "http://acme.my.salesforce.com",
             "ftp://acme.my.salesforce.com",
             "https://u:p@acme.my.salesforce.com",
+            "https://evil-salesforce.com",
+            "https://acme.my.salesforce.com.evil.com",
             "",
             "https://",
-            "http://127.0.0.1.evil.com",
+            "http://127.0.0.1:8080",
         ] {
-            assert_eq!(LoginHost::my_domain(address).expect_err(address).kind(), ErrorKind::Config);
+            let error = LoginHost::my_domain(address).expect_err(address);
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.advice().is_some_and(|advice| advice.contains("My Domain")), "{error}");
         }
-        LoginHost::my_domain("http://127.0.0.1:8080").expect("a mock org on this machine");
-        LoginHost::my_domain("http://[::1]:8080").expect("a mock org on this machine");
+        LoginHost::allowing_loopback("http://127.0.0.1:8080").expect("the caller opted in");
+        LoginHost::allowing_loopback("http://[::1]:8080").expect("the caller opted in");
+        LoginHost::allowing_loopback("http://127.0.0.1.evil.com").expect_err("not this machine");
     }
 
     #[test]
-    fn an_instance_on_plain_http_is_refused_unless_all_is_local() {
-        let org = LoginHost::my_domain("acme.my.salesforce.com").expect("a My Domain");
-        assert!(org.instance_url("https://acme.my.salesforce.com").is_ok());
-        assert!(org.instance_url("http://acme.my.salesforce.com").is_err());
-        assert!(org.instance_url("http://127.0.0.1:1").is_err());
-        assert!(LoginHost::my_domain("http://localhost:1").expect("local").instance_url("http://127.0.0.1:1").is_ok());
+    fn the_address_of_a_page_is_answered_with_what_to_give_instead() {
+        let error = LoginHost::my_domain("https://acme.lightning.force.com/lightning/page/home").expect_err("a page");
+        assert!(error.to_string().contains("ends in .my.salesforce.com"), "{error}");
     }
 }

@@ -2,8 +2,18 @@
 
 mod cache;
 mod client_credentials;
+mod connect;
+mod host;
+mod identity;
+mod introspect;
+#[cfg(feature = "jwt")]
+mod jwt_bearer;
 mod login;
+mod pkce;
 mod refresh_token;
+mod refusal;
+mod revoke;
+mod scopes;
 mod token;
 mod token_request;
 
@@ -14,8 +24,18 @@ use async_trait::async_trait;
 
 pub(crate) use self::cache::TokenCache;
 pub use self::client_credentials::ClientCredentials;
+pub use self::connect::{
+    AuthorizeRequest, CallbackProblem, ConnectError, ConnectFlow, ConnectFlowBuilder, ConnectRequest, Connected,
+};
+pub use self::host::{Environment, HostPolicy, HostRefused, HostUse};
+pub use self::identity::{Identity, fetch_identity};
+pub use self::introspect::{Introspection, introspect};
+#[cfg(feature = "jwt")]
+pub use self::jwt_bearer::JwtBearer;
 pub use self::login::LoginHost;
 pub use self::refresh_token::RefreshToken;
+pub use self::revoke::{Revocation, revoke};
+pub use self::scopes::Scopes;
 pub use self::token::{AccessToken, StaticToken};
 use crate::error::Result;
 use crate::http::HttpService;

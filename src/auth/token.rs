@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::TokenProvider;
-use super::login::LoginHost;
+use super::host::{HostPolicy, HostUse};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::HttpService;
 use crate::types::{RecordId, Secret};
@@ -20,13 +20,24 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// Puts a token and its instance together; the instance is `https`, or `http` on this machine.
+    /// Puts a token and its instance together, such as `https://acme.my.salesforce.com`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for another address, or a token that cannot stand in a header.
+    /// [`ErrorKind::Config`] for an address that [`HostPolicy`] refuses; [`ErrorKind::Auth`] for a token that cannot stand in a
+    /// header.
     pub fn new(secret: impl Into<Secret>, instance_url: &str) -> Result<Self> {
-        let instance_url = LoginHost::my_domain(instance_url)?.instance_url(instance_url)?;
+        let instance_url = HostPolicy::salesforce().check(instance_url, HostUse::Org)?;
+        Self::checked(secret.into(), instance_url, None)
+    }
+
+    /// As [`new`](Self::new), and takes an instance on this machine too, plain `http` included: for mock orgs.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn allowing_loopback(secret: impl Into<Secret>, instance_url: &str) -> Result<Self> {
+        let instance_url = HostPolicy::allowing_loopback().check(instance_url, HostUse::Org)?;
         Self::checked(secret.into(), instance_url, None)
     }
 

@@ -1,56 +1,108 @@
 //! What all flows share: the form, the answer, and what its errors mean.
 
+use std::time::SystemTime;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chrono::DateTime;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::AccessToken;
+use super::host::{HostRefused, HostUse};
 use super::login::LoginHost;
-use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
+use super::refusal::{Cause, Refusal, without_secrets};
+use super::scopes::Scopes;
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::http::{Body, HttpService, Request};
 use crate::types::Secret;
 
 /// Far more than any token answer.
 const MAX_ANSWER: u64 = 256 * 1024;
 
-/// A token answer. Only `access_token` and `instance_url` are in every recorded one.
+/// Parameters that a server must not repeat in our errors.
+const SECRETS: [&str; 6] = ["client_secret", "code", "code_verifier", "refresh_token", "assertion", "token"];
+
+pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// The members of a token answer. Only `access_token` and `instance_url` are in every recorded one.
 #[derive(Deserialize)]
-struct Answer {
-    access_token: String,
-    instance_url: String,
+struct Members {
+    access_token: Option<Secret>,
+    instance_url: Option<String>,
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
-    refresh_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
+    refresh_token: Option<Secret>,
     #[serde(default)]
-    error_description: Option<String>,
+    scope: Option<String>,
 }
 
-/// A new access token, and the new refresh token where rotation is on.
+/// What an org has granted.
 #[derive(Debug)]
 pub(super) struct Granted {
     pub(super) access: AccessToken,
+    /// The new refresh token: with a code, and where rotation is on.
     pub(super) refresh: Option<Secret>,
+    /// What it may be used for; `None` where the answer does not tell.
+    pub(super) scopes: Option<Scopes>,
 }
 
-/// Posts the form to the token endpoint once. Nothing repeats it here: a lost answer may have rotated the refresh token.
+/// Why there is no token.
+#[derive(Debug)]
+pub(super) enum TokenFailure {
+    /// The org said no, or not now.
+    Refused { cause: Cause, error: Error },
+    /// An answer that is none of a token endpoint.
+    NotATokenAnswer(Error),
+    /// An answer that would have the token sent to a host that is not Salesforce's.
+    ForeignHost(Error),
+}
+
+impl From<TokenFailure> for Error {
+    fn from(failure: TokenFailure) -> Self {
+        match failure {
+            TokenFailure::Refused { error, .. }
+            | TokenFailure::NotATokenAnswer(error)
+            | TokenFailure::ForeignHost(error) => error,
+        }
+    }
+}
+
+/// Posts the form to the token endpoint once, and reads the answer.
 pub(super) async fn request_token(
     http: &dyn HttpService,
     host: &LoginHost,
     form: &[(&str, &str)],
     basic: Option<(&str, &Secret)>,
 ) -> Result<Granted> {
-    let request = token_request(host, form, basic)?;
+    post(http, host, form, basic).await?.read(host)
+}
+
+/// Posts the form to the token endpoint once. Nothing repeats it here: a lost answer may have rotated the refresh token.
+pub(super) async fn post(
+    http: &dyn HttpService,
+    host: &LoginHost,
+    form: &[(&str, &str)],
+    basic: Option<(&str, &Secret)>,
+) -> Result<TokenAnswer> {
+    post_to("token", http, host, form, basic).await
+}
+
+/// Posts a form to an OAuth endpoint once.
+pub(super) async fn post_to(
+    endpoint: &'static str,
+    http: &dyn HttpService,
+    host: &LoginHost,
+    form: &[(&str, &str)],
+    basic: Option<(&str, &Secret)>,
+) -> Result<TokenAnswer> {
+    let request = form_request(host.endpoint(endpoint), form, basic)?;
     let unreachable = |error: Error| {
-        let error = error.with_operation("token").with_context("host", host);
+        let error = error.with_operation(endpoint).with_context("host", host);
         if error.kind() == ErrorKind::Transport && error.effect() == Effect::None {
             error.with_advice("check the login address and that this machine reaches it")
         } else {
@@ -58,100 +110,101 @@ pub(super) async fn request_token(
         }
     };
     let answer = http.send(request).await.map_err(unreachable)?;
+    let date = answer.headers.get(header::DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(SystemTime::from);
     let status = answer.status;
     // The org has answered, so the token may have been made and rotated.
-    let body =
-        answer.body.collect(MAX_ANSWER).await.map_err(|error| unreachable(error.with_effect(Effect::Unknown)))?;
-    if status != StatusCode::OK {
-        return Err(refused(status, &body, host));
-    }
-    read_answer(&body, host)
+    let body = answer.body.collect_secret(MAX_ANSWER).await;
+    let body = body.map_err(|error| unreachable(error.with_effect(Effect::Unknown)))?;
+    let sent: Vec<&str> = form.iter().filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| *value).collect();
+    let refusal = if status == StatusCode::OK { None } else { Refusal::read(&body) };
+    let refusal = refusal.map(|refusal| without_secrets(refusal, &sent));
+    Ok(TokenAnswer { status, body, date, refusal, by_assertion: form.contains(&("grant_type", JWT_BEARER)) })
 }
 
-fn token_request(host: &LoginHost, form: &[(&str, &str)], basic: Option<(&str, &Secret)>) -> Result<Request> {
-    let mut encoder = url::form_urlencoded::Serializer::new(String::new());
-    encoder.extend_pairs(form);
+/// What an OAuth endpoint has answered.
+pub(super) struct TokenAnswer {
+    pub(super) status: StatusCode,
+    pub(super) body: Zeroizing<Vec<u8>>,
+    /// Salesforce's time, by the header `Date`.
+    pub(super) date: Option<SystemTime>,
+    refusal: Option<Refusal>,
+    by_assertion: bool,
+}
+
+impl TokenAnswer {
+    pub(super) fn read(&self, host: &LoginHost) -> Result<Granted> {
+        Ok(self.try_read(host)?)
+    }
+
+    /// As [`read`](Self::read), with the reason told apart.
+    pub(super) fn try_read(&self, host: &LoginHost) -> Result<Granted, TokenFailure> {
+        if self.status != StatusCode::OK {
+            let (cause, error) = self.refused("token", "the org gives no token", host);
+            return Err(TokenFailure::Refused { cause, error });
+        }
+        read_answer(&self.body, host)
+    }
+
+    /// The error of an answer that is no success.
+    pub(super) fn refused(&self, operation: &'static str, message: &'static str, host: &LoginHost) -> (Cause, Error) {
+        let refusal = self.refusal.as_ref();
+        let cause = refusal.map_or_else(|| Cause::of_status(self.status), |refusal| refusal.cause(self.by_assertion));
+        let error = cause.error(operation, message, refusal);
+        (cause, error.with_status(self.status.as_u16()).with_context("host", host))
+    }
+}
+
+fn form_request(url: Url, form: &[(&str, &str)], basic: Option<(&str, &Secret)>) -> Result<Request> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     if let Some((id, secret)) = basic {
         let pair = Zeroizing::new(format!("{id}:{}", secret.expose()));
-        let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| Error::new(ErrorKind::Config, "token", "client id or secret cannot stand in a header"))?;
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
+        headers
+            .insert(header::AUTHORIZATION, authorization("Basic", &Zeroizing::new(STANDARD.encode(pair.as_bytes())))?);
     }
-    let body = Body::from(encoder.finish().into_bytes());
-    Ok(Request { method: Method::POST, url: host.token_url(), headers, body })
+    Ok(Request { method: Method::POST, url, headers, body: Body::Bytes(encoded(form)) })
 }
 
-fn read_answer(body: &[u8], host: &LoginHost) -> Result<Granted> {
-    // No source: serde's message could quote a piece of the token.
-    let answer: Answer = serde_json::from_slice(body).map_err(|_| {
-        Error::new(ErrorKind::Decode, "token", "the answer of the token endpoint is not a token answer")
-            .with_context("host", host)
-            .with_advice("check that the login address is the org's My Domain")
-    })?;
-    let instance_url = host.instance_url(&answer.instance_url)?;
-    let identity_url = answer.id.as_deref().and_then(|id| Url::parse(id).ok());
-    let access = AccessToken::checked(Secret::new(answer.access_token), instance_url, identity_url)?;
-    Ok(Granted { access, refresh: answer.refresh_token.map(Secret::new) })
+/// The value of `Authorization`, wiped once nobody has it any more.
+pub(super) fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue> {
+    let text = Zeroizing::new(format!("{scheme} {credentials}").into_bytes());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
+        .map_err(|_| Error::new(ErrorKind::Config, "token", "the credentials cannot stand in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
-/// Reads an OAuth error, `{"error","error_description"}` with status 400 (protocol facts, OAuth error catalogue).
-fn refused(status: StatusCode, body: &[u8], host: &LoginHost) -> Error {
-    let refusal = serde_json::from_slice::<Refusal>(body).ok();
-    let code = refusal.as_ref().map_or("", |refusal| refusal.error.as_str());
-    let text = refusal.as_ref().and_then(|refusal| refusal.error_description.as_deref()).unwrap_or_default();
-    let (kind, retry) = match code {
-        "" if status.is_server_error() || matches!(status.as_u16(), 408 | 420 | 429) => {
-            (ErrorKind::Unavailable, Retry::After(None))
-        }
-        "" => (ErrorKind::Unexpected, Retry::Never),
-        "server_error" | "temporarily_unavailable" => (ErrorKind::Unavailable, Retry::After(None)),
-        "rate_limit_exceeded" => (ErrorKind::RateLimited, Retry::After(None)),
-        _ => (ErrorKind::Auth, Retry::Never),
+/// The form as text, wiped once nobody has it any more.
+fn encoded(form: &[(&str, &str)]) -> Bytes {
+    // Room for all from the start, so that no part of it stays behind in a smaller one: an escaped byte takes three.
+    let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let mut encoder = url::form_urlencoded::Serializer::new(String::with_capacity(room));
+    encoder.extend_pairs(form);
+    Bytes::from_owner(Zeroizing::new(encoder.finish().into_bytes()))
+}
+
+fn read_answer(body: &[u8], host: &LoginHost) -> Result<Granted, TokenFailure> {
+    let broken = |message| {
+        let error = Error::new(ErrorKind::Decode, "token", message).with_context("host", host);
+        TokenFailure::NotATokenAnswer(error.with_advice("check that the login address is the org's My Domain"))
     };
-    let mut error = Error::new(kind, "token", "the org gives no token")
-        .with_status(status.as_u16())
-        .with_retry(retry)
-        .with_context("host", host);
-    if !code.is_empty() {
-        error = error.with_salesforce(vec![ApiError::new(code, text, Vec::new())]);
-    }
-    match advice(code, text) {
-        Some(advice) => error.with_advice(advice),
-        None => error,
-    }
-}
-
-pub(super) const USE_MY_DOMAIN: &str =
-    "the client credentials flow works at the org's My Domain only, such as https://acme.my.salesforce.com";
-
-/// What a person does about an OAuth error. Texts vary between releases, so they only refine the code.
-fn advice(code: &str, text: &str) -> Option<&'static str> {
-    let text = text.to_ascii_lowercase();
-    let says = |part: &str| text.contains(part);
-    Some(match code {
-        "invalid_grant" if says("not supported on this domain") => USE_MY_DOMAIN,
-        "invalid_grant" if says("no client credentials user") => {
-            "set a run-as user in the policies of the external client app"
-        }
-        "invalid_grant" if says("not enabled") => "enable the client credentials flow in the external client app",
-        "invalid_grant" if says("ip restricted") => "allow this machine's address in the app's or the user's IP ranges",
-        "invalid_grant" if says("inactive user") => "the user is deactivated: connect with an active one",
-        "invalid_grant" if says("expired access/refresh token") || says("token validity expired") => {
-            "the connection has ended: connect the org again"
-        }
-        "invalid_grant" => "the org refuses the login: check the user, the app's policies and the login address",
-        "invalid_client" => "check the client secret: it may have been rotated",
-        "invalid_client_id" => "check the client id; a new app takes up to 10 minutes until it is known",
-        "unsupported_grant_type" => "enable this OAuth flow in the external client app",
-        "invalid_scope" => "allow the scope in the external client app",
-        "inactive_org" => "the org is closed or locked",
-        _ => return None,
-    })
+    let foreign = |refused: HostRefused| {
+        let message = "the token answer names no address of Salesforce's";
+        TokenFailure::ForeignHost(Error::new(ErrorKind::Auth, "token", message).with_source(refused))
+    };
+    // No source: serde's message could quote a piece of the token.
+    let answer: Members =
+        serde_json::from_slice(body).map_err(|_| broken("the answer of the token endpoint is not a token answer"))?;
+    let secret = answer.access_token.ok_or_else(|| broken("the token answer has no access_token"))?;
+    let instance = answer.instance_url.ok_or_else(|| broken("the token answer has no instance_url"))?;
+    let instance = host.policy().check(&instance, HostUse::Org).map_err(foreign)?;
+    // The token is sent there too.
+    let identity = answer.id.map(|id| host.policy().check(&id, HostUse::Login)).transpose().map_err(foreign)?;
+    let access = AccessToken::checked(secret, instance, identity).map_err(TokenFailure::NotATokenAnswer)?;
+    let scopes = answer.scope.as_deref().and_then(Scopes::granted);
+    Ok(Granted { access, refresh: answer.refresh_token, scopes })
 }
 
 #[cfg(test)]
@@ -167,7 +220,7 @@ mod tests {
         let body = br#"{"id":"https://login.salesforce.com/id/00D1a000000H3O9EAK/0051a000000UGT8AAO","issued_at":"1435269291214","token_type":"Bearer","instance_url":"https://acme.my.salesforce.com","signature":"x","access_token":"00D!x"}"#;
         let granted = read_answer(body, &host()).expect("reads");
         assert_eq!(granted.access.secret().expose(), "00D!x");
-        assert!(granted.refresh.is_none());
+        assert!(granted.refresh.is_none() && granted.scopes.is_none());
         assert_eq!(granted.access.user_id().map(|id| id.to_string()).as_deref(), Some("0051a000000UGT8AAO"));
     }
 
@@ -175,35 +228,66 @@ mod tests {
     fn an_answer_cut_anywhere_is_an_error_that_shows_nothing_of_it() {
         let body = br#"{"access_token":"00D!sesame","instance_url":"https://acme.my.salesforce.com"}"#;
         for end in 0..body.len() {
-            let error = read_answer(&body[..end], &host()).expect_err("cut");
+            let failure = read_answer(&body[..end], &host()).expect_err("cut");
+            assert!(matches!(failure, TokenFailure::NotATokenAnswer(_)));
+            let error = Error::from(failure);
             assert_eq!(error.kind(), ErrorKind::Decode);
             assert!(!format!("{error:?} {error}").contains("sesame"));
         }
     }
 
     #[test]
-    fn each_documented_refusal_has_its_advice() {
-        let cases = [
-            ("invalid_grant", "request not supported on this domain", "My Domain"),
-            ("invalid_grant", "no client credentials user enabled", "run-as user"),
-            ("invalid_grant", "expired access/refresh token", "connect the org again"),
-            ("invalid_client", "invalid client credentials", "client secret"),
-            ("invalid_client_id", "client identifier invalid", "client id"),
-        ];
-        for (code, text, expected) in cases {
-            let body = format!(r#"{{"error":"{code}","error_description":"{text}"}}"#);
-            let error = refused(StatusCode::BAD_REQUEST, body.as_bytes(), &host());
-            assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Never), "{text}");
-            assert!(error.advice().is_some_and(|advice| advice.contains(expected)), "{error}");
-            assert!(error.has_code(code));
+    fn an_answer_without_a_member_says_which() {
+        for (body, member) in [
+            (r#"{"instance_url":"https://acme.my.salesforce.com"}"#, "access_token"),
+            (r#"{"access_token":"00D!x"}"#, "instance_url"),
+        ] {
+            let error = Error::from(read_answer(body.as_bytes(), &host()).expect_err("lacks it"));
+            assert!(error.to_string().contains(member), "{error}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_leads_the_token_elsewhere_is_refused() {
+        let answer = |instance: &str, id: &str| {
+            format!(r#"{{"access_token":"00D!sesame","instance_url":"{instance}","id":"{id}"}}"#)
+        };
+        let (good, id) = ("https://acme.my.salesforce.com", "https://login.salesforce.com/id/x/y");
+        read_answer(answer(good, id).as_bytes(), &host()).expect("all of Salesforce's");
+        for (instance, id) in [
+            ("https://evil.com", id),
+            ("http://acme.my.salesforce.com", id),
+            ("http://127.0.0.1:1", id),
+            ("https://login.salesforce.com", id),
+            ("https://acme.my.salesforce.com.evil.com", id),
+            (good, "https://evil.com/id/x/y"),
+            (good, "http://login.salesforce.com/id/x/y"),
+        ] {
+            let failure = read_answer(answer(instance, id).as_bytes(), &host()).expect_err(instance);
+            assert!(matches!(failure, TokenFailure::ForeignHost(_)), "{instance} {id}");
+            assert!(!format!("{failure:?}").contains("sesame"));
+        }
+        let local = LoginHost::allowing_loopback("http://localhost:1").expect("opted in");
+        read_answer(answer("http://127.0.0.1:2", "http://127.0.0.1:1/id/x/y").as_bytes(), &local).expect("opted in");
     }
 
     #[test]
     fn an_outage_is_not_a_refusal() {
         for body in [&b"<html>maintenance</html>"[..], b""] {
-            let error = refused(StatusCode::SERVICE_UNAVAILABLE, body, &host());
-            assert_eq!((error.kind(), error.retry()), (ErrorKind::Unavailable, Retry::After(None)));
+            let (status, body) = (StatusCode::SERVICE_UNAVAILABLE, Zeroizing::new(body.to_vec()));
+            let answer = TokenAnswer { status, body, date: None, refusal: None, by_assertion: false };
+            let (cause, error) = answer.refused("token", "", &host());
+            assert_eq!((cause, error.kind()), (Cause::Unavailable, ErrorKind::Unavailable));
+            assert_eq!(error.retry(), crate::error::Retry::After(None));
         }
+    }
+
+    #[test]
+    fn a_form_is_encoded_without_growing() {
+        let all: String = (0..=255u8).map(char::from).collect();
+        let form = [("grant_type", "x y"), ("code", all.as_str())];
+        let body = encoded(&form);
+        assert!(body.starts_with(b"grant_type=x+y&code=%00"));
+        assert!(body.len() <= 3 * ("grant_typecodex y".len() + all.len()) + 4);
     }
 }

@@ -20,7 +20,7 @@ pub use self::version::ApiVersion;
 use crate::auth::{AccessToken, TokenCache, TokenProvider};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
-use crate::http::HttpService;
+use crate::http::{HttpService, default_service};
 
 /// A connection to one org. Cheap to clone; clones share token, limits and retry quota.
 ///
@@ -144,10 +144,7 @@ impl ClientBuilder {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when no HTTP service was given and there is no default one.
     pub fn build(self) -> Result<Client> {
-        let http = match self.http {
-            Some(http) => http,
-            None => default_http()?,
-        };
+        let http = self.http.map_or_else(default_service, Ok)?;
         Ok(Client(Arc::new(Inner {
             tokens: TokenCache::new(self.provider, Arc::clone(&http)),
             http,
@@ -159,15 +156,4 @@ impl ClientBuilder {
             api_calls: AtomicU64::new(0),
         })))
     }
-}
-
-#[cfg(feature = "reqwest")]
-fn default_http() -> Result<Arc<dyn HttpService>> {
-    Ok(Arc::new(crate::http::Reqwest::new()?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_http() -> Result<Arc<dyn HttpService>> {
-    Err(crate::Error::new(crate::ErrorKind::Config, "client", "there is no HTTP service")
-        .with_advice("enable the feature `reqwest`, or give your own to `ClientBuilder::http`"))
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::StreamExt;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -57,6 +58,35 @@ impl Body {
         }
         Ok(whole.freeze())
     }
+
+    /// As [`collect`](Self::collect), into memory that is wiped when it is dropped. What the HTTP stack has buffered is out of
+    /// reach.
+    pub(crate) async fn collect_secret(self, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
+        let (mut chunks, length) = match self {
+            Self::Bytes(bytes) => return Ok(Zeroizing::new(bytes.to_vec())),
+            Self::Stream { chunks, length } => (chunks, length),
+        };
+        let mut whole = Zeroizing::new(Vec::with_capacity(4096));
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk?;
+            let size = whole.len().saturating_add(chunk.len());
+            if size as u64 > limit {
+                return Err(Error::new(ErrorKind::Decode, "", "the answer is larger than allowed")
+                    .with_context("limit_bytes", limit));
+            }
+            if size > whole.capacity() {
+                // A vector that grows by itself leaves its old memory as it is.
+                let mut larger = Zeroizing::new(Vec::with_capacity(2 * size));
+                larger.extend_from_slice(&whole);
+                whole = larger;
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        if length.is_some_and(|length| length != whole.len() as u64) {
+            return Err(Error::cut_off());
+        }
+        Ok(whole)
+    }
 }
 
 impl fmt::Debug for Body {
@@ -93,14 +123,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_shorter_than_announced_is_an_error() {
-        let error = chunks(&["ab", "c"], Some(4)).collect(100).await.expect_err("one byte is missing");
-        assert_eq!(error.kind(), ErrorKind::Transport);
+        let short = || chunks(&["ab", "c"], Some(4));
+        for error in [short().collect(100).await.map(drop), short().collect_secret(100).await.map(drop)] {
+            assert_eq!(error.expect_err("one byte is missing").kind(), ErrorKind::Transport);
+        }
         assert_eq!(chunks(&["ab", "c"], Some(3)).collect(100).await.expect("whole"), "abc");
+        assert_eq!(chunks(&["ab", "c"], None).collect_secret(100).await.expect("whole").as_slice(), b"abc");
     }
 
     #[tokio::test]
     async fn a_body_larger_than_allowed_is_an_error() {
-        let error = chunks(&["ab", "c"], None).collect(2).await.expect_err("too large");
-        assert_eq!(error.kind(), ErrorKind::Decode);
+        let large = || chunks(&["ab", "c"], None);
+        for error in [large().collect(2).await.map(drop), large().collect_secret(2).await.map(drop)] {
+            assert_eq!(error.expect_err("too large").kind(), ErrorKind::Decode);
+        }
     }
 }

@@ -5,6 +5,7 @@ mod body;
 mod reqwest;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use body::{Body, ByteStream};
@@ -75,4 +76,16 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 pub trait HttpService: fmt::Debug + Send + Sync + 'static {
     /// Sends one request.
     async fn send(&self, request: Request) -> Result<Response>;
+}
+
+/// The service that is used where the caller gives none.
+#[cfg(feature = "reqwest")]
+pub(crate) fn default_service() -> Result<Arc<dyn HttpService>> {
+    Ok(Arc::new(Reqwest::new()?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+pub(crate) fn default_service() -> Result<Arc<dyn HttpService>> {
+    Err(crate::error::Error::new(crate::error::ErrorKind::Config, "", "there is no HTTP service")
+        .with_advice("enable the feature `reqwest`, or give your own HTTP service to the builder"))
 }

@@ -274,7 +274,7 @@ async fn nav_37_a_thousand_requests_with_an_expired_token_renew_it_once() {
 #[tokio::test]
 async fn nav_37_a_refresh_token_renews_the_session_and_survives_rotation() {
     let org = MockOrg::builder().rotate_refresh_tokens().start();
-    let host = LoginHost::my_domain(&org.base_url()).expect("loopback");
+    let host = LoginHost::allowing_loopback(&org.base_url()).expect("loopback");
     let provider =
         RefreshToken::new(host, org.client_id(), org.refresh_token()).with_client_secret(org.client_secret());
     let client = Client::builder(provider).build().expect("a client");
@@ -293,7 +293,7 @@ async fn nav_37_a_refresh_token_renews_the_session_and_survives_rotation() {
 #[tokio::test]
 async fn credentials_go_by_form_or_by_header_and_wrong_ones_say_what_to_check() {
     let org = org();
-    let host = || LoginHost::my_domain(&org.base_url()).expect("loopback");
+    let host = || LoginHost::allowing_loopback(&org.base_url()).expect("loopback");
     let by_header =
         ClientCredentials::new(host(), org.client_id(), org.client_secret()).expect("complete").by_basic_header();
     let client = Client::builder(by_header).build().expect("a client");

@@ -442,7 +442,8 @@ fn mock_org_serves_another_process_and_tells_its_credentials_in_one_line() {
 
     // The token is live from the start.
     let client = {
-        let token = sforce::auth::AccessToken::new(told["access_token"].as_str(), &told["base_url"]).expect("loopback");
+        let token = sforce::auth::AccessToken::allowing_loopback(told["access_token"].as_str(), &told["base_url"])
+            .expect("loopback");
         sforce::Client::builder(sforce::auth::StaticToken::new(token)).build().expect("a client")
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

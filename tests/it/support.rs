@@ -21,7 +21,7 @@ pub(crate) fn client(org: &MockOrg) -> Client {
 }
 
 pub(crate) fn builder(org: &MockOrg) -> ClientBuilder {
-    let host = LoginHost::my_domain(&org.base_url()).expect("loopback");
+    let host = LoginHost::allowing_loopback(&org.base_url()).expect("loopback");
     let provider = ClientCredentials::new(host, org.client_id(), org.client_secret()).expect("complete");
     Client::builder(provider).clock(ManualClock::default())
 }

@@ -100,7 +100,7 @@ async fn serve(status: u16, body: &str) -> (MockServer, Client) {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(status).set_body_raw(body.as_bytes().to_vec(), "text/xml;charset=UTF-8");
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let token = AccessToken::new("00D!<token>&", &server.uri()).expect("loopback");
+    let token = AccessToken::allowing_loopback("00D!<token>&", &server.uri()).expect("loopback");
     let client = Client::builder(StaticToken::new(token)).retry(RetryPolicy::never()).build().expect("a client");
     (server, client)
 }
@@ -203,7 +203,7 @@ async fn a_metadata_answer_cut_at_any_byte_is_an_error() {
     let text = fs::read_to_string(folder.join("metadata-soap/readMetadata-permissionset.xml")).expect("readable");
     let text = text.trim_end();
     let server = MockServer::start().await;
-    let token = AccessToken::new("00D!token", &server.uri()).expect("loopback");
+    let token = AccessToken::allowing_loopback("00D!token", &server.uri()).expect("loopback");
     let client = Client::builder(StaticToken::new(token)).retry(RetryPolicy::never()).build().expect("a client");
     for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
         server.reset().await;

@@ -198,7 +198,7 @@ async fn nav_16_the_permission_set_and_api_enabled_are_all_that_an_integration_u
     let sets = known.org.records("PermissionSet");
     let set = sets.iter().find(|set| set["Name"] == "Navattic_Integration").expect("made by the admin");
     insert(&known.org, "PermissionSetAssignment", json!({"AssigneeId": user.user_id, "PermissionSetId": set["Id"]}));
-    let host = LoginHost::my_domain(&known.org.base_url()).expect("loopback");
+    let host = LoginHost::allowing_loopback(&known.org.base_url()).expect("loopback");
     let provider =
         ClientCredentials::new(host, user.client_id.as_str(), user.client_secret.as_str()).expect("complete");
     let client = Client::builder(provider).build().expect("a client");
