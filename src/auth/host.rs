@@ -333,7 +333,7 @@ mod tests {
             ("https://acme.my.sаlesforce.com", R::NotAnAddress),
             ("https://acme.my.ｓalesforce.com", R::NotAnAddress),
             ("https://acme.my.sales\u{ad}force.com", R::NotAnAddress),
-            ("https://acme.my.xn--slesforce-5fg.com", R::NotAnAddress),
+            ("https://acme.my.xn--slesforce-5fg.com", R::Foreign),
             ("https://acme.my.salesforce%2ecom", R::NotAnAddress),
             ("https://evil.com\\.my.salesforce.com", R::NotAnAddress),
             ("https://evil.com\t.my.salesforce.com", R::NotAnAddress),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::host::{HostPolicy, HostUse};
-use super::token_request::authorization;
+use super::token_request::bearer;
 use super::{AccessToken, Environment};
 use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{Body, HttpService, Request, is_loopback};
@@ -70,7 +70,7 @@ pub async fn fetch_identity(http: &dyn HttpService, token: &AccessToken) -> Resu
     let environment = url.host_str().and_then(super::host::environment_of);
     for _ in 0..=MAX_REDIRECTS {
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, authorization("Bearer", token.secret().expose())?);
+        headers.insert(header::AUTHORIZATION, bearer(token)?);
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let request = Request { method: Method::GET, url: url.clone(), headers, body: Body::empty() };
         let settle = |error: Error| error.with_operation("identity").with_effect(Effect::None);

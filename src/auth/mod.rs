@@ -1,4 +1,15 @@
-//! Logging in: token providers, and the cache that renews a token once for everyone.
+//! Logging in: token providers, the connect dance, and the cache that renews a token once for everyone.
+//!
+//! | Flow | Type | For |
+//! | --- | --- | --- |
+//! | authorization code with PKCE | [`ConnectFlow`] | a customer connects their org in a browser |
+//! | refresh token | [`RefreshToken`] | work goes on without that person |
+//! | JWT bearer | `JwtBearer` (feature `jwt`) | a service with a key of its own, no person |
+//! | client credentials | [`ClientCredentials`] | a service with a secret, as the app's run-as user |
+//!
+//! Salesforce is retiring SOAP `login()`, the username-password flow and the device flow; they are left out.
+//!
+//! Every address that a token or a secret is sent to passes one [`HostPolicy`].
 
 mod cache;
 mod client_credentials;
@@ -37,10 +48,11 @@ pub use self::refresh_token::RefreshToken;
 pub use self::revoke::{Revocation, revoke};
 pub use self::scopes::Scopes;
 pub use self::token::{AccessToken, StaticToken};
+pub(crate) use self::token_request::bearer;
 use crate::error::Result;
 use crate::http::HttpService;
 
-/// Gets access tokens. One flow each: [`ClientCredentials`], [`RefreshToken`], [`StaticToken`], or the caller's own.
+/// Gets access tokens. One flow each: [`ClientCredentials`], [`RefreshToken`], `JwtBearer`, [`StaticToken`], or the caller's own.
 ///
 /// A provider need not cache or guard against parallel calls: the client asks it once per expiry, whatever the number of
 /// requests that wait.

@@ -167,11 +167,16 @@ fn form_request(url: Url, form: &[(&str, &str)], basic: Option<(&str, &Secret)>)
     Ok(Request { method: Method::POST, url, headers, body: Body::Bytes(encoded(form)) })
 }
 
+/// The value of `Authorization` that carries an access token.
+pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue> {
+    authorization("Bearer", token.secret().expose())
+}
+
 /// The value of `Authorization`, wiped once nobody has it any more.
-pub(super) fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue> {
+fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue> {
     let text = Zeroizing::new(format!("{scheme} {credentials}").into_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
-        .map_err(|_| Error::new(ErrorKind::Config, "token", "the credentials cannot stand in a header"))?;
+        .map_err(|_| Error::new(ErrorKind::Auth, "token", "the credentials cannot stand in a header"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::classify::{failed_answer, retry_after};
 use super::retry::{Situation, Step, next_step};
 use super::{ApiRequest, ApiResponse, Client, OrgLimits};
-use crate::auth::AccessToken;
+use crate::auth::{AccessToken, bearer};
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{Body, Request};
 
@@ -121,14 +123,10 @@ impl Client {
         if let Some(after) = &request.after_session_id {
             // SOAP carries the token as its session id, and takes no header.
             let session_id = quick_xml::escape::escape(token.secret().expose());
-            let body = [request.body.as_ref(), session_id.as_bytes(), after.as_ref()].concat();
-            return Ok(Request { method, url, headers, body: Body::from(body) });
+            let body = Zeroizing::new([request.body.as_ref(), session_id.as_bytes(), after.as_ref()].concat());
+            return Ok(Request { method, url, headers, body: Body::Bytes(Bytes::from_owner(body)) });
         }
-        let bearer = zeroize::Zeroizing::new(format!("Bearer {}", token.secret().expose()));
-        let mut bearer = HeaderValue::from_str(&bearer)
-            .map_err(|_| Error::new(ErrorKind::Auth, request.operation, "the access token cannot stand in a header"))?;
-        bearer.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, bearer);
+        headers.insert(header::AUTHORIZATION, bearer(token)?);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         Ok(Request { method, url, headers, body: Body::Bytes(request.body.clone()) })
     }

@@ -7,6 +7,7 @@ mod architecture;
 mod browser;
 mod client;
 mod conflicts;
+mod connect;
 mod engagement;
 mod faults;
 mod flow;

@@ -113,7 +113,7 @@ mod tests {
     fn missing_doubled_and_huge_parameters_are_each_their_own_error() {
         let huge = "x".repeat(1024 * 1024);
         for (query, expected) in [
-            ("".to_owned(), CallbackProblem::Empty),
+            (String::new(), CallbackProblem::Empty),
             ("state=s".to_owned(), CallbackProblem::Empty),
             ("code=&state=s".to_owned(), CallbackProblem::Empty),
             ("code=a&code=a&state=s".to_owned(), CallbackProblem::Doubled("code")),
@@ -129,7 +129,7 @@ mod tests {
             (format!("code=a&state=s&x={huge}"), CallbackProblem::TooLong),
             (format!("code={}&state=s", &huge[..3000]), CallbackProblem::TooLong),
         ] {
-            assert_eq!(problem(&query), expected, "{:.60}", query);
+            assert_eq!(problem(&query), expected, "{query:.60}");
         }
         for query in ["code=a", "code=a&state=", "error=access_denied"] {
             assert!(matches!(parse(query), Err(ConnectError::StateMissing)), "{query}");

@@ -5,6 +5,7 @@ use super::callback::{Outcome, parse};
 use super::{ConnectError, ConnectFlow, Connected};
 use crate::auth::host::environment_of;
 use crate::auth::pkce::random_secret;
+use crate::auth::refusal::without_secrets;
 use crate::auth::token_request::{Granted, post};
 use crate::auth::{AccessToken, LoginHost, Scopes, revoke};
 use crate::error::{Effect, Error, ErrorKind, Retry};
@@ -38,7 +39,9 @@ impl ConnectFlow {
         let claimed = self.claim(tenant, &callback.state).await?;
         let code = match callback.outcome {
             Outcome::Code(code) => code,
-            Outcome::Refused(refusal) => return Err(ConnectError::callback(&refusal)),
+            Outcome::Refused(refusal) => {
+                return Err(ConnectError::callback(&without_secrets(refusal, &[callback.state.expose()])));
+            }
         };
         let login = claimed.attempt.login().map_err(ConnectError::store)?;
         let granted = match self.redeem(&login, &code, &claimed.verifier).await {
@@ -243,7 +246,7 @@ mod tests {
     fn another_org_than_the_pinned_one_is_told() {
         let answer = || granted("login.salesforce.com", PRODUCTION, "api refresh_token");
         let connected = check(&LoginHost::production(), Some(ORG), answer()).expect("the pinned one");
-        assert_eq!(connected.user_id.map(|id| id.to_string()).as_deref(), Some("0055g00000ABCDEIA2"));
+        assert_eq!(connected.user_id, RecordId::new("0055g00000ABCDE").ok());
         let error = check(&LoginHost::production(), Some("00D5g00000ABCDF"), answer()).expect_err("another");
         assert!(matches!(error, ConnectError::WrongOrg { .. }), "{error:?}");
     }
