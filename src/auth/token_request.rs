@@ -127,6 +127,7 @@ pub(super) struct TokenAnswer {
     pub(super) status: StatusCode,
     pub(super) body: Zeroizing<Vec<u8>>,
     /// Salesforce's time, by the header `Date`.
+    #[cfg_attr(not(feature = "jwt"), expect(dead_code, reason = "assertions alone are judged by it"))]
     pub(super) date: Option<SystemTime>,
     refusal: Option<Refusal>,
     by_assertion: bool,
