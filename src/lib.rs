@@ -36,7 +36,7 @@
 //! - [`matching`]: [`matching::MatchPlan`] says which record of the org is meant. Pure; [`sync::Matcher`] carries it out.
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
-//! - [`auth`]: token providers.
+//! - [`auth`]: token providers, and [`auth::ConnectFlow`] for "Connect Salesforce".
 //! - [`http`]: one request, once. Bring your own by [`http::HttpService`].
 //! - [`store`]: what outlives the process, in memory, a file or PostgreSQL. Bring your own by [`store::Store`].
 //! - [`types`]: ids, names, values, records, SOQL text. [`clock`]: time.
@@ -58,7 +58,8 @@
 //!   org may have been changed by what failed.
 //! - Any number of requests that meet an expired session renew it once.
 //! - Absent, null and set stay apart; numbers keep all their digits.
-//! - Nothing a server sends panics. Secrets show neither in `Debug` nor in errors.
+//! - Nothing a server sends panics. Secrets show neither in logs nor in `Debug` nor in errors.
+//! - Tokens and secrets go to hosts of Salesforce's only ([`auth::HostPolicy`]).
 //! - All calls need a tokio runtime. SOAP login, the username-password flow and the device flow are being retired by Salesforce and
 //!   are left out.
 //!
@@ -67,10 +68,11 @@
 //! | Feature | Adds | Gives |
 //! | --- | --- | --- |
 //! | `reqwest` *(default)* | `reqwest` with rustls | [`http::Reqwest`]; without it bring your own [`http::HttpService`] |
+//! | `jwt` *(default)* | `jsonwebtoken` with aws-lc | `auth::JwtBearer`: logging in with a signed assertion |
 //! | `redb` | `redb` | `store::RedbStore`: one file, one process |
 //! | `postgres` | `deadpool-postgres`, `tokio-postgres` | `store::PostgresStore`: shared by processes, over your pool |
-//! | `encryption` | `aes`, `aes-gcm`, `cbc`, `getrandom`, `hmac`, `sha2` | `store::EncryptedStore`: values encrypted in any store |
-//! | `testing` | `hyper`, `hmac`, `sha2` | the mock org and `ManualClock`; not covered by semver, not for production |
+//! | `encryption` | `aes`, `aes-gcm`, `cbc`, `hmac` | `store::EncryptedStore`: values encrypted in any store |
+//! | `testing` | `hyper`, `hmac`, `jsonwebtoken` | the mock org and `ManualClock`; not covered by semver, not for production |
 //!
 //! The minimum supported Rust version is 1.95.
 
@@ -99,6 +101,10 @@ pub use error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../docs/guides/connect.md")]
+struct ConnectGuide;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/matching.md")]

@@ -36,6 +36,25 @@ fn tests() -> BTreeSet<String> {
 }
 
 #[test]
+fn every_threat_names_tests_that_exist() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security.md");
+    let text = fs::read_to_string(path).expect("readable");
+    let tests = tests();
+    let mut threats = 0;
+    for line in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, _, proof] = cells[..] else { panic!("three cells: {line}") };
+        let named: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();
+        assert!(proof == "Test" || !named.is_empty(), "a test for each threat: {line}");
+        for name in named {
+            assert!(tests.contains(name), "{name} is no test");
+            threats += 1;
+        }
+    }
+    assert!(threats > 10);
+}
+
+#[test]
 fn every_promise_stands_once_with_a_state_and_tests_that_exist() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/requirements.md");
     let text = fs::read_to_string(path).expect("readable");
