@@ -16,6 +16,9 @@ pub enum ErrorKind {
     Config,
     /// Salesforce does not accept the credentials or the session.
     Auth,
+    /// The connection has ended, and only a person can connect the org again; [`Error::reauth_reason`] says why. Work on this
+    /// connection stops.
+    ReauthRequired,
     /// The user or the org may not do this: API access, object or field permission.
     Forbidden,
     /// The record or resource does not exist, or is hidden from the user.
@@ -51,6 +54,7 @@ impl ErrorKind {
         match self {
             Self::Config => "wrong configuration",
             Self::Auth => "not authenticated",
+            Self::ReauthRequired => "the org has to be connected again",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::Invalid => "invalid",
@@ -67,6 +71,21 @@ impl ErrorKind {
             Self::Unexpected => "unexpected answer",
         }
     }
+}
+
+/// Why an org has to be connected again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReauthReason {
+    /// Nothing is stored: the org was not connected yet.
+    NotConnected,
+    /// Salesforce no longer takes the refresh token: somebody revoked it, or it has outlived the app's policy.
+    Refused,
+    /// A renewal was cut off after Salesforce may have rotated the refresh token and before the new one was stored, and the
+    /// old one no longer works.
+    Interrupted,
+    /// It was disconnected on our side.
+    Disconnected,
 }
 
 /// What the caller may do next.
@@ -135,6 +154,7 @@ struct Inner {
     status: Option<u16>,
     context: Vec<(&'static str, String)>,
     salesforce: Vec<ApiError>,
+    reauth: Option<ReauthReason>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -153,6 +173,7 @@ impl Error {
             status: None,
             context: Vec::new(),
             salesforce: Vec::new(),
+            reauth: None,
             source: None,
         }))
     }
@@ -211,6 +232,12 @@ impl Error {
         self.0.salesforce.iter().any(|error| error.code.eq_ignore_ascii_case(code))
     }
 
+    /// Why the org has to be connected again, if this is of kind [`ErrorKind::ReauthRequired`].
+    #[must_use]
+    pub fn reauth_reason(&self) -> Option<ReauthReason> {
+        self.0.reauth
+    }
+
     /// Sets what the caller may do next.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
@@ -250,6 +277,13 @@ impl Error {
     #[must_use]
     pub fn with_salesforce(mut self, errors: Vec<ApiError>) -> Self {
         self.0.salesforce = errors;
+        self
+    }
+
+    /// Sets why the org has to be connected again.
+    #[must_use]
+    pub fn with_reauth_reason(mut self, reason: ReauthReason) -> Self {
+        self.0.reauth = Some(reason);
         self
     }
 
@@ -311,6 +345,7 @@ impl fmt::Debug for Error {
             .field("status", &self.0.status)
             .field("context", &self.0.context)
             .field("salesforce", &self.0.salesforce)
+            .field("reauth", &self.0.reauth)
             .field("source", &self.0.source)
             .finish_non_exhaustive()
     }

@@ -95,7 +95,7 @@ pub mod testing;
 pub mod types;
 
 pub use client::Client;
-pub use error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
+pub use error::{ApiError, Effect, Error, ErrorKind, ReauthReason, Result, Retry};
 
 // The README's program is compiled with the documentation tests.
 #[cfg(all(doctest, feature = "reqwest"))]

@@ -2,12 +2,17 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::{AccessToken, TokenProvider};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::http::HttpService;
+
+/// After a background call that failed the provider is left alone for that long.
+const PAUSE: Duration = Duration::from_secs(30);
 
 type Outcome = Option<Result<AccessToken>>;
 
@@ -19,53 +24,83 @@ pub(crate) struct TokenCache(Arc<Shared>);
 struct Shared {
     provider: Arc<dyn TokenProvider>,
     http: Arc<dyn HttpService>,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     current: Option<AccessToken>,
-    renewal: Option<watch::Receiver<Outcome>>,
+    /// When the provider wants to be asked again, by the monotonic clock.
+    ask_again: Option<Duration>,
+    renewal: Option<Renewal>,
+}
+
+#[derive(Clone)]
+struct Renewal {
+    outcome: watch::Receiver<Outcome>,
+    /// The token at hand was not refused and stays in use.
+    background: bool,
 }
 
 impl TokenCache {
-    pub(crate) fn new(provider: Arc<dyn TokenProvider>, http: Arc<dyn HttpService>) -> Self {
-        Self(Arc::new(Shared { provider, http, state: Mutex::default() }))
+    pub(crate) fn new(provider: Arc<dyn TokenProvider>, http: Arc<dyn HttpService>, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared { provider, http, clock, state: Mutex::default() }))
     }
 
     /// The token in force; a new one if that is the one refused.
     pub(crate) async fn get(&self, rejected: Option<&AccessToken>) -> Result<AccessToken> {
-        let mut outcome = {
-            let mut state = self.0.lock();
-            match (&state.renewal, &state.current) {
-                // The token at hand is the one being replaced: it was refused.
-                (Some(renewal), _) => renewal.clone(),
-                (None, Some(current)) if Some(current) != rejected => return Ok(current.clone()),
-                (None, _) => self.start(&mut state, rejected),
+        loop {
+            let mut renewal = match self.at_hand(rejected) {
+                Ok(token) => return Ok(token),
+                Err(renewal) => renewal,
+            };
+            let outcome = match renewal.outcome.wait_for(Option::is_some).await {
+                Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(died())),
+                Err(_) => Err(died()),
+            };
+            // One in the background has not been told that the token is dead: then the next one is.
+            let told = !renewal.background || outcome.as_ref().is_ok_and(|token| Some(token) != rejected);
+            if told {
+                return outcome;
             }
-        };
-        match outcome.wait_for(Option::is_some).await {
-            Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(died())),
-            Err(_) => Err(died()),
         }
     }
 
-    fn start(&self, state: &mut State, rejected: Option<&AccessToken>) -> watch::Receiver<Outcome> {
-        let (sender, receiver) = watch::channel(None);
-        state.renewal = Some(receiver.clone());
+    /// The token in force, or what to wait for.
+    fn at_hand(&self, rejected: Option<&AccessToken>) -> Result<AccessToken, Renewal> {
+        let mut state = self.0.lock();
+        // While it is being replaced because it was refused, it is of no use to others either.
+        let refused = state.renewal.as_ref().is_some_and(|renewal| !renewal.background);
+        let current = state.current.clone().filter(|current| !refused && Some(current) != rejected);
+        if let Some(current) = current {
+            let due = state.ask_again.is_some_and(|at| self.0.clock.monotonic() >= at);
+            if due && state.renewal.is_none() {
+                self.start(&mut state, None, true);
+            }
+            return Ok(current);
+        }
+        match &state.renewal {
+            Some(renewal) => Err(renewal.clone()),
+            None => Err(self.start(&mut state, rejected, false)),
+        }
+    }
+
+    fn start(&self, state: &mut State, rejected: Option<&AccessToken>, background: bool) -> Renewal {
+        let (sender, outcome) = watch::channel(None);
+        let renewal = Renewal { outcome, background };
+        state.renewal = Some(renewal.clone());
         let (shared, rejected) = (Arc::clone(&self.0), rejected.cloned());
         tokio::spawn(async move {
             // Runs also when the provider panics, so that the next caller can try again.
             let ended = Ended(&shared);
             let outcome = shared.provider.fetch(shared.http.as_ref(), rejected.as_ref()).await;
-            if let Ok(token) = &outcome {
-                shared.lock().current = Some(token.clone());
-            }
+            shared.settle(&outcome);
             drop(ended);
             // No receiver is left when every caller has gone; the token is kept all the same.
             let _ = sender.send(Some(outcome));
         });
-        receiver
+        renewal
     }
 }
 
@@ -81,6 +116,24 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state is whole after every statement that holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settle(&self, outcome: &Result<AccessToken>) {
+        let now = self.clock.monotonic();
+        let mut state = self.lock();
+        match outcome {
+            Ok(token) => {
+                state.ask_again = token.ask_again().map(|time| now.saturating_add(time));
+                state.current = Some(token.clone());
+            }
+            // A connection that has ended stops all work, even where the token at hand would go on for a while.
+            Err(error) if error.kind() == ErrorKind::ReauthRequired => {
+                state.ask_again = None;
+                state.current = None;
+            }
+            Err(_) if state.ask_again.is_some() => state.ask_again = Some(now.saturating_add(PAUSE)),
+            Err(_) => {}
+        }
     }
 }
 
@@ -102,6 +155,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::clock::SystemClock;
     use crate::http::{Request, Response};
 
     #[derive(Debug)]
@@ -133,7 +187,7 @@ mod tests {
 
     fn cache(permits: usize) -> (TokenCache, Arc<Counted>) {
         let provider = Arc::new(Counted { calls: AtomicUsize::new(0), gate: Semaphore::new(permits) });
-        (TokenCache::new(Arc::<Counted>::clone(&provider), Arc::new(NoHttp)), provider)
+        (TokenCache::new(Arc::<Counted>::clone(&provider), Arc::new(NoHttp), Arc::new(SystemClock::new())), provider)
     }
 
     #[tokio::test]

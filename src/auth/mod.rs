@@ -1,9 +1,10 @@
-//! Logging in: token providers, the connect dance, and the cache that renews a token once for everyone.
+//! Logging in: token providers, the connect dance, the cache that renews a token once for all tasks, and the manager that does so for
+//! all processes.
 //!
 //! | Flow | Type | For |
 //! | --- | --- | --- |
 //! | authorization code with PKCE | [`ConnectFlow`] | a customer connects their org in a browser |
-//! | refresh token | [`RefreshToken`] | work goes on without that person |
+//! | refresh token | [`TokenManager`] | work goes on without that person |
 //! | JWT bearer | `JwtBearer` (feature `jwt`) | a service with a key of its own, no person |
 //! | client credentials | [`ClientCredentials`] | a service with a secret, as the app's run-as user |
 //!
@@ -20,6 +21,7 @@ mod introspect;
 #[cfg(feature = "jwt")]
 mod jwt_bearer;
 mod login;
+mod manager;
 mod pkce;
 mod refresh_token;
 mod refusal;
@@ -44,7 +46,7 @@ pub use self::introspect::{Introspection, introspect};
 #[cfg(feature = "jwt")]
 pub use self::jwt_bearer::JwtBearer;
 pub use self::login::LoginHost;
-pub use self::refresh_token::RefreshToken;
+pub use self::manager::{Grant, TokenManager, TokenManagerBuilder, TokenState};
 pub use self::revoke::{Revocation, revoke};
 pub use self::scopes::Scopes;
 pub use self::token::{AccessToken, StaticToken};
@@ -52,14 +54,14 @@ pub(crate) use self::token_request::bearer;
 use crate::error::Result;
 use crate::http::HttpService;
 
-/// Gets access tokens. One flow each: [`ClientCredentials`], [`RefreshToken`], `JwtBearer`, [`StaticToken`], or the caller's own.
+/// Gets access tokens. One flow each: [`ClientCredentials`], [`TokenManager`], `JwtBearer`, [`StaticToken`], or the caller's own.
 ///
 /// A provider need not cache or guard against parallel calls: the client asks it once per expiry, whatever the number of
 /// requests that wait.
 ///
 /// # Contract
 ///
-/// - `fetch` never answers with the token in `rejected`: that one is dead.
+/// - `fetch` never answers with the token in `rejected`: that one is dead. Without one it may answer with the same token as before.
 /// - An error of kind [`Auth`](crate::ErrorKind::Auth) means that a person has to act; anything that may pass is
 ///   [`Unavailable`](crate::ErrorKind::Unavailable) or [`Transport`](crate::ErrorKind::Transport).
 /// - The secret parts of the provider do not show in `Debug`.

@@ -1,75 +1,130 @@
-//! The refresh token flow: a person once allowed the app, and work goes on without them.
+//! The refresh token flow: one request, and what its answer means for the connection.
 
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use async_trait::async_trait;
+use serde::Deserialize;
 
-use super::token_request::request_token;
-use super::{AccessToken, LoginHost, TokenProvider};
-use crate::error::{Effect, Error, ErrorKind, Result, Retry};
-use crate::http::HttpService;
+use super::refusal::Cause;
+use super::token_request::{Granted, TokenFailure, post};
+use super::{AccessToken, LoginHost, Scopes};
+use crate::error::{Effect, Error, ErrorKind, Retry};
+use crate::http::{HttpService, StatusCode};
 use crate::types::Secret;
 
-/// Renews the session with a refresh token.
-///
-/// Where the app rotates refresh tokens, each renewal brings a new one, which is kept here for the next; replaying an old one
-/// would make Salesforce revoke them all. [`current`](Self::current) is the one to write down: give the client an
-/// `Arc` of this and keep another.
-///
-/// Source: Help, "OAuth 2.0 Refresh Token Flow for Renewed Sessions".
+/// The app that a refresh token was given to, and where.
+#[derive(Clone, Debug)]
+pub(super) struct App {
+    pub(super) host: LoginHost,
+    pub(super) client_id: String,
+    pub(super) client_secret: Option<Secret>,
+}
+
+/// What became of a refresh token.
 #[derive(Debug)]
-pub struct RefreshToken {
-    host: LoginHost,
-    client_id: String,
-    client_secret: Option<Secret>,
-    current: Mutex<Secret>,
+pub(super) enum Redeemed {
+    /// A new access token, and a new refresh token where rotation is on.
+    Granted { access: Box<AccessToken>, refresh: Option<Secret>, scopes: Option<Scopes> },
+    /// A new refresh token beside an access token that we do not take. The old one is spent.
+    Half { refresh: Secret, error: Error },
+    /// Salesforce takes it no more.
+    Refused(Error),
+    /// Refused for a reason that lies elsewhere: the refresh token was not spent and may work again.
+    Blocked(Error),
+    /// Not carried out, and worth another try.
+    Later(Error),
+    /// Perhaps carried out: if rotation is on, the refresh token may be spent.
+    Lost(Error),
 }
 
-impl RefreshToken {
-    /// Takes the host that gave the refresh token, the app's id, and the token. Apps without a secret need no more.
-    pub fn new(host: LoginHost, client_id: impl Into<String>, refresh_token: impl Into<Secret>) -> Self {
-        let current = Mutex::new(refresh_token.into());
-        Self { host, client_id: client_id.into(), client_secret: None, current }
-    }
-
-    /// Sends the app's secret too.
-    #[must_use]
-    pub fn with_client_secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.client_secret = Some(secret.into());
-        self
-    }
-
-    /// The refresh token in force; another one after a rotation.
-    #[must_use]
-    pub fn current(&self) -> Secret {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-#[async_trait]
-impl TokenProvider for RefreshToken {
-    async fn fetch(&self, http: &dyn HttpService, _rejected: Option<&AccessToken>) -> Result<AccessToken> {
-        let refresh_token = self.current();
+impl App {
+    /// Redeems a refresh token once, within that time. Nothing repeats it here.
+    pub(super) async fn redeem(&self, http: &dyn HttpService, token: &Secret, limit: Duration) -> Redeemed {
         let mut form = vec![
             ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose()),
+            ("refresh_token", token.expose()),
             ("client_id", self.client_id.as_str()),
         ];
         if let Some(secret) = &self.client_secret {
             form.push(("client_secret", secret.expose()));
         }
-        let granted = request_token(http, &self.host, &form, None).await.map_err(lost_answer)?;
-        if let Some(next) = granted.refresh {
-            *self.current.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        match tokio::time::timeout(limit, post(http, &self.host, &form, None)).await {
+            Ok(Ok(answer)) => match answer.try_read(&self.host) {
+                Ok(Granted { access, refresh, scopes }) => {
+                    Redeemed::Granted { access: Box::new(access), refresh, scopes }
+                }
+                Err(TokenFailure::Refused { cause, error }) => refused(cause, error),
+                Err(failure @ (TokenFailure::NotATokenAnswer(_) | TokenFailure::ForeignHost(_))) => {
+                    unusable(failure.into(), &answer.body)
+                }
+            },
+            Ok(Err(error)) => unanswered(error),
+            Err(_) => Redeemed::Lost(
+                Error::new(ErrorKind::Transport, "token", "the token endpoint did not answer in time")
+                    .with_retry(Retry::After(None))
+                    .with_effect(Effect::Unknown)
+                    .with_context("host", &self.host)
+                    .with_context("seconds", limit.as_secs_f32()),
+            ),
         }
-        Ok(granted.access)
     }
 }
 
-/// After a lost answer the token may have been rotated, and replaying it would end the connection; so no blind repeat.
-/// Repeated is what surely was not carried out: a connection that was never made, 429 and 503.
-fn lost_answer(error: Error) -> Error {
-    let not_sent = error.kind() == ErrorKind::Transport && error.effect() == Effect::None;
-    let turned_away = matches!(error.status(), Some(429 | 503));
-    if not_sent || turned_away { error } else { error.with_retry(Retry::Never) }
+/// The members of a token answer that matter even if others are unusable.
+#[derive(Default, Deserialize)]
+struct Members {
+    #[serde(default)]
+    access_token: Option<Secret>,
+    #[serde(default)]
+    refresh_token: Option<Secret>,
+}
+
+/// An answer of status 200 that we do not take. A rotated refresh token in it is kept all the same.
+fn unusable(error: Error, body: &[u8]) -> Redeemed {
+    let members = serde_json::from_slice::<Members>(body).unwrap_or_default();
+    match members.refresh_token.filter(|token| !token.expose().is_empty()) {
+        Some(refresh) => Redeemed::Half { refresh, error },
+        // A whole answer without a refresh token: nothing was rotated.
+        None if members.access_token.is_some() => Redeemed::Blocked(error),
+        None => Redeemed::Lost(error),
+    }
+}
+
+/// Wire facts 1.9 (OAuth error catalogue). Only what says that the grant itself is dead ends a connection; what an admin, the
+/// app's owner or time can mend does not.
+fn refused(cause: Cause, error: Error) -> Redeemed {
+    let says = |part: &str| error.salesforce().iter().any(|said| said.message.to_ascii_lowercase().contains(part));
+    match cause {
+        Cause::TokenDead | Cause::NotApproved | Cause::CodeExpired => Redeemed::Refused(error),
+        // IP ranges, a locked user, a device that was not verified: the facts name no better words for them.
+        Cause::Other if says("authentication failure") || says("activation secret") => Redeemed::Blocked(error),
+        // RFC 6749, 5.2: the refresh token is invalid, expired, revoked or another client's.
+        Cause::Other if error.has_code("invalid_grant") => Redeemed::Refused(error),
+        Cause::RateLimited => Redeemed::Later(error),
+        Cause::Unavailable if !error.salesforce().is_empty() => Redeemed::Later(error),
+        Cause::Unavailable | Cause::Unknown => by_status(error),
+        _ => Redeemed::Blocked(error),
+    }
+}
+
+/// An answer that is none of OAuth's, from a proxy or the edge in front of the org.
+fn by_status(error: Error) -> Redeemed {
+    let status = error.status().and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or_default();
+    match status.as_u16() {
+        // Turned away at the door (wire facts 2.2; 420: the edge has no route for the host).
+        406 | 420 | 429 | 503 => Redeemed::Later(error),
+        408 => Redeemed::Lost(error),
+        _ if status.is_server_error() || status.is_success() => Redeemed::Lost(error),
+        _ => Redeemed::Blocked(error),
+    }
+}
+
+/// No answer at all, or not all of it.
+fn unanswered(error: Error) -> Redeemed {
+    match (error.kind(), error.effect()) {
+        // A connection that was never made carried no token.
+        (ErrorKind::Transport, Effect::None) => Redeemed::Later(error),
+        // Our own request could not be put together.
+        (ErrorKind::Config | ErrorKind::Auth, Effect::None) => Redeemed::Blocked(error),
+        _ => Redeemed::Lost(error),
+    }
 }

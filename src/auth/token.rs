@@ -1,5 +1,7 @@
 //! Access tokens, and the provider that has only one.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use url::Url;
 
@@ -17,6 +19,8 @@ pub struct AccessToken {
     secret: Secret,
     instance_url: Url,
     identity_url: Option<Url>,
+    ask_again: Option<Duration>,
+    adopted: bool,
 }
 
 impl AccessToken {
@@ -49,7 +53,32 @@ impl AccessToken {
                 "the access token is empty or has characters no token has",
             ));
         }
-        Ok(Self { secret, instance_url, identity_url })
+        Ok(Self { secret, instance_url, identity_url, ask_again: None, adopted: false })
+    }
+
+    /// Has the provider asked again that long after it gave this token, in the background, while the token stays in use. For
+    /// providers that know or guess when it ends.
+    #[must_use]
+    pub fn ask_again_after(mut self, time: Duration) -> Self {
+        self.ask_again = Some(time);
+        self
+    }
+
+    /// When the provider wants to be asked again, counted from when it gave the token.
+    #[must_use]
+    pub fn ask_again(&self) -> Option<Duration> {
+        self.ask_again
+    }
+
+    /// Marks it as got by somebody else and some time ago, so that it may have ended meanwhile.
+    pub(super) fn adopted(mut self) -> Self {
+        self.adopted = true;
+        self
+    }
+
+    /// Whether somebody else got it. If it is refused, it was not this process's login that failed.
+    pub(crate) fn is_adopted(&self) -> bool {
+        self.adopted
     }
 
     /// The token itself, for the one header that carries it.

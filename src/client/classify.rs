@@ -144,6 +144,26 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
     })
 }
 
+/// 401s that look like an expired session, and that a new token would meet again: refreshing on them is the loop that users of
+/// other clients report. Lower case, looked for anywhere in the words of the answer.
+const NOT_THE_TOKEN: &[(&str, &str)] = &[
+    // jsforce#1301, #1774; Salesforce CLI issue 3428: API Access Control, a session level below the profile's, no `api` scope.
+    (
+        "not valid for use with the rest api",
+        "the user or the app may not use the API: grant the scope `api`; with API Access Control, allow the app, or give the \
+         user \"Use Any API Client\"; lower \"Session Security Level Required at Login\" of the profile",
+    ),
+    // jsforce#1652.
+    ("connected app is not attached to agent", "attach the app to the agent in Setup"),
+];
+
+fn not_the_token(words: &[u8]) -> Option<Verdict> {
+    // The words stand at the start of an answer, if at all.
+    let words = String::from_utf8_lossy(&words[..words.len().min(4096)]).to_ascii_lowercase();
+    let (_, advice) = NOT_THE_TOKEN.iter().find(|(text, _)| words.contains(text))?;
+    Some(advised(ErrorKind::Forbidden, advice))
+}
+
 /// By status, where no known code says more. Source: REST guide, "Status Codes and Error Responses".
 fn by_status(status: u16) -> Verdict {
     use ErrorKind as K;
@@ -225,6 +245,10 @@ pub(super) fn failed_answer(status: StatusCode, retry_after: Option<Duration>, b
         .iter()
         .find_map(|error| by_code(&error.code.to_ascii_uppercase(), &error.message))
         .unwrap_or_else(|| by_status(status));
+    let verdict = match verdict.retry {
+        Retry::Reauthenticate => not_the_token(body).unwrap_or(verdict),
+        _ => verdict,
+    };
     let retry = match verdict.retry {
         Retry::After(_) => Retry::After(retry_after),
         other => other,
@@ -328,6 +352,38 @@ mod tests {
             let error = classify(403, &array(code, "The REST API is not enabled for this Organization."));
             assert_eq!(error.kind(), ErrorKind::Forbidden);
             assert!(error.advice().is_some_and(|advice| advice.contains("API Enabled")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_401_that_a_new_token_would_meet_again_asks_for_none() {
+        let rest = "This session is not valid for use with the REST API";
+        let soap = format!(
+            "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:sf=\"urn:x\"><soapenv:Body>\
+             <soapenv:Fault><faultcode>sf:INVALID_SESSION_ID</faultcode><faultstring>INVALID_SESSION_ID: {rest}</faultstring>\
+             </soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+        );
+        let agent =
+            r#"{"status":401,"error":"UnauthorizedException","message":"Connected app is not attached to Agent"}"#;
+        for (status, body) in [(401, array("INVALID_SESSION_ID", rest)), (500, soap), (401, agent.to_owned())] {
+            let error = classify(status, &body);
+            assert_eq!((error.kind(), error.retry()), (ErrorKind::Forbidden, Retry::Never), "{body}");
+            assert!(error.advice().is_some(), "{body}");
+        }
+        // Codes that say it by themselves, whatever the status.
+        for code in
+            ["API_DISABLED_FOR_ORG", "LOGIN_DURING_RESTRICTED_DOMAIN", "LOGIN_DURING_RESTRICTED_TIME", "ORG_LOCKED"]
+        {
+            assert_eq!(classify(401, &array(code, "x")).retry(), Retry::Never, "{code}");
+        }
+        // The identity service's words, of which only one is about the token (wire facts 1.8).
+        for (word, retry) in [
+            ("Bad_OAuth_Token", Retry::Reauthenticate),
+            ("Wrong_Org", Retry::Never),
+            ("Bad_Id", Retry::Never),
+            ("Invalid_Scope", Retry::Never),
+        ] {
+            assert_eq!(classify(403, word).retry(), retry, "{word}");
         }
     }
 

@@ -146,7 +146,7 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         let http = self.http.map_or_else(default_service, Ok)?;
         Ok(Client(Arc::new(Inner {
-            tokens: TokenCache::new(self.provider, Arc::clone(&http)),
+            tokens: TokenCache::new(self.provider, Arc::clone(&http), Arc::clone(&self.clock)),
             http,
             clock: self.clock,
             version: self.version,

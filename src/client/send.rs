@@ -29,6 +29,16 @@ impl From<Error> for Failure {
     }
 }
 
+/// Most tokens of others that one call tries before it takes a refusal for an answer.
+const MAX_ADOPTED: u32 = 3;
+
+/// Whether the refused token is of no earlier date than the call. One that another process got may have ended since, so that its
+/// refusal says nothing of a new one.
+fn renewed(renewals: u32, refused: Option<&AccessToken>) -> bool {
+    let adopted = refused.is_some_and(AccessToken::is_adopted);
+    renewals > 0 && (!adopted || renewals > MAX_ADOPTED)
+}
+
 impl Client {
     /// Sends a call, renewing the session and repeating as the error and the policy allow.
     ///
@@ -43,7 +53,7 @@ impl Client {
         let mut attempts = 0;
         let mut effect = Effect::None;
         let mut rejected = None;
-        let mut renewed = false;
+        let mut renewals = 0;
         loop {
             attempts += 1;
             let Failure { error, token } = match self.attempt(&request, rejected.as_ref()).await {
@@ -63,13 +73,13 @@ impl Client {
                 idempotent: request.idempotent,
                 attempts,
                 elapsed: self.0.clock.monotonic().saturating_sub(started),
-                renewed,
+                renewed: renewed(renewals, token.as_ref()),
                 chance: fastrand::f64(),
             };
             let retry = match next_step(&self.0.policy, &situation) {
                 Step::Renew => {
                     rejected = token;
-                    renewed = true;
+                    renewals += 1;
                     continue;
                 }
                 Step::Wait(delay) if self.0.quota.take() => {

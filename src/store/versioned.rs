@@ -76,6 +76,20 @@ struct Raw<'a> {
     body: &'a RawValue,
 }
 
+/// Counts what is written to it.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 impl<T> Versioned<T> {
     /// A type whose current format has this number. `what` names the type in errors.
     #[must_use]
@@ -100,10 +114,15 @@ impl<T: Serialize> Versioned<T> {
     pub fn encode(&self, value: &T) -> Result<Bytes> {
         let envelope = Envelope { format: self.format, body: value };
         // The cause could quote the value.
-        let bytes = serde_json::to_vec(&envelope).map_err(|_| {
+        let invalid = |_| {
             Error::new(ErrorKind::Invalid, "store.encode", "a value cannot be written as JSON")
                 .with_context("type", self.what)
-        })?;
+        };
+        // Measured first: a buffer that grows would leave pieces of secrets behind in memory.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, &envelope).map_err(invalid)?;
+        let mut bytes = Vec::with_capacity(length.0);
+        serde_json::to_writer(&mut bytes, &envelope).map_err(invalid)?;
         Ok(Bytes::from(bytes))
     }
 }

@@ -63,7 +63,7 @@ fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
             // `Error`, `Result`, `Client` at the root stand for the module they come from.
             let import = match import.as_str() {
                 "Client" => "client",
-                "Error" | "ErrorKind" | "Result" | "Retry" | "Effect" | "ApiError" => "error",
+                "Error" | "ErrorKind" | "Result" | "Retry" | "Effect" | "ReauthReason" | "ApiError" => "error",
                 other => other,
             };
             let allowed = if path.starts_with("testing/org") {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use sforce::api::AllOrNone;
-use sforce::auth::{ClientCredentials, LoginHost, RefreshToken};
+use sforce::auth::{ClientCredentials, LoginHost, TokenManager};
 use sforce::client::{ApiVersion, RetryPolicy};
 use sforce::testing::ManualClock;
 use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
 use sforce::types::{
     Decimal, ExternalId, Field, FieldType, Literal, Record, RecordId, SObject, SObjectName, Soql, Value,
 };
-use sforce::{Client, Effect, ErrorKind, Retry};
+use sforce::{Client, Effect, ErrorKind, ReauthReason, Retry};
 
 use crate::support::{SharedClock, builder, client, field, impatient, object, record};
 
@@ -275,9 +275,12 @@ async fn nav_37_a_thousand_requests_with_an_expired_token_renew_it_once() {
 async fn nav_37_a_refresh_token_renews_the_session_and_survives_rotation() {
     let org = MockOrg::builder().rotate_refresh_tokens().start();
     let host = LoginHost::allowing_loopback(&org.base_url()).expect("loopback");
-    let provider =
-        RefreshToken::new(host, org.client_id(), org.refresh_token()).with_client_secret(org.client_secret());
-    let client = Client::builder(provider).build().expect("a client");
+    let manager = TokenManager::builder(host, org.client_id())
+        .client_secret(org.client_secret())
+        .refresh_token(org.refresh_token())
+        .build()
+        .expect("a manager");
+    let client = Client::builder(manager).build().expect("a client");
     for _ in 0..3 {
         client.check_api_access().await.expect("works");
         org.expire_access_tokens();
@@ -286,7 +289,8 @@ async fn nav_37_a_refresh_token_renews_the_session_and_survives_rotation() {
     org.revoke_refresh_token();
     org.expire_access_tokens();
     let error = client.check_api_access().await.expect_err("the connection has ended");
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Never));
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::ReauthRequired, Retry::Never));
+    assert_eq!(error.reauth_reason(), Some(ReauthReason::Refused));
     assert!(error.advice().is_some_and(|advice| advice.contains("connect the org again")), "{error}");
 }
 
@@ -408,57 +412,15 @@ async fn versions_are_listed_oldest_first() {
     );
 }
 
-/// Statuses and bodies still to be answered, the last one first, and how many requests came.
-type Script = (Vec<(u16, &'static str)>, usize);
-
-/// Answers by a list, one after the other, and counts.
-#[derive(Clone, Debug, Default)]
-struct Scripted(std::sync::Arc<std::sync::Mutex<Script>>);
-
-impl Scripted {
-    fn new(mut answers: Vec<(u16, &'static str)>) -> Self {
-        answers.reverse();
-        Self(std::sync::Arc::new(std::sync::Mutex::new((answers, 0))))
-    }
-
-    fn requests(&self) -> usize {
-        self.0.lock().expect("not poisoned").1
-    }
-}
+/// Is never asked in earnest.
+#[derive(Debug)]
+struct NoHttp;
 
 #[async_trait::async_trait]
-impl sforce::http::HttpService for Scripted {
+impl sforce::http::HttpService for NoHttp {
     async fn send(&self, _request: sforce::http::Request) -> sforce::Result<sforce::http::Response> {
-        let mut script = self.0.lock().expect("not poisoned");
-        script.1 += 1;
-        let (status, body) = script.0.pop().unwrap_or((500, ""));
-        Ok(sforce::http::Response {
-            status: sforce::http::StatusCode::from_u16(status).expect("a status"),
-            headers: sforce::http::HeaderMap::new(),
-            body: sforce::http::Body::from(body.as_bytes().to_vec()),
-        })
+        Err(sforce::Error::new(ErrorKind::Transport, "", "no network here"))
     }
-}
-
-#[tokio::test]
-async fn a_refresh_token_is_not_replayed_after_an_answer_that_may_have_rotated_it() {
-    let host = || LoginHost::my_domain("acme.my.salesforce.com").expect("a My Domain");
-    for status in [500, 502, 504] {
-        let http = Scripted::new(vec![(status, "")]);
-        let provider = RefreshToken::new(host(), "id", "refresh");
-        let client =
-            Client::builder(provider).http(http.clone()).clock(ManualClock::default()).build().expect("a client");
-        client.check_api_access().await.expect_err("no token");
-        assert_eq!(http.requests(), 1, "{status}");
-    }
-    // Turned away before it was carried out: it may be sent again.
-    let token = r#"{"access_token":"00D!x","instance_url":"https://acme.my.salesforce.com"}"#;
-    let http = Scripted::new(vec![(503, ""), (200, token), (200, "{}")]);
-    let provider = std::sync::Arc::new(RefreshToken::new(host(), "id", "refresh"));
-    let client = Client::builder(std::sync::Arc::clone(&provider));
-    let client = client.http(http.clone()).clock(ManualClock::default()).build().expect("a client");
-    client.check_api_access().await.expect("the second try");
-    assert_eq!(provider.current().expose(), "refresh", "the caller kept a hand on the token to write down");
 }
 
 #[tokio::test]
@@ -479,7 +441,7 @@ async fn a_provider_that_asks_to_log_in_again_and_again_is_asked_no_more_than_tw
     }
 
     let provider = std::sync::Arc::new(Confused::default());
-    let client = Client::builder(std::sync::Arc::clone(&provider)).http(Scripted::default()).build().expect("a client");
+    let client = Client::builder(std::sync::Arc::clone(&provider)).http(NoHttp).build().expect("a client");
     let error = client.check_api_access().await.expect_err("no token");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Never));
     assert!(provider.0.load(std::sync::atomic::Ordering::SeqCst) <= 2);

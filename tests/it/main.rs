@@ -19,6 +19,7 @@ mod recordings;
 mod requirements;
 mod stores;
 mod support;
+mod tokens;
 mod truncation;
 mod wire;
 mod wsdl;

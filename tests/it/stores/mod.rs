@@ -1,7 +1,7 @@
 //! Every store keeps the contract, and says what is wrong when it cannot.
 
 mod defects;
-mod encrypted;
+pub(crate) mod encrypted;
 mod formats;
 mod postgres;
 mod proxy;

@@ -1,0 +1,230 @@
+//! What is stored of a connection's tokens, and the changes it goes through. Pure.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, Serializer};
+use zeroize::Zeroize;
+
+use crate::auth::{AccessToken, HostUse, LoginHost, Scopes};
+use crate::error::{Error, ErrorKind, ReauthReason, Result};
+use crate::store::Versioned;
+use crate::types::Secret;
+
+pub(super) const TOKENS: Versioned<TokenEntry> = Versioned::new("tokens", 1);
+
+/// Longest lease that is believed; another process may have been configured by mistake.
+const MAX_LEASE: Duration = Duration::from_hours(1);
+
+/// The tokens of one connection.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct TokenEntry {
+    /// Counts grants and renewals: a higher one replaces all tokens of a lower one.
+    pub(super) generation: u64,
+    /// Gone once the connection has ended.
+    #[serde(default, serialize_with = "expose_option", skip_serializing_if = "Option::is_none")]
+    pub(super) refresh_token: Option<Secret>,
+    /// Missing until the first renewal, where only a refresh token was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) access: Option<StoredAccess>,
+    /// As the org has granted them, parted by blanks; `None` if it did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) scopes: Option<String>,
+    /// The process that is renewing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lease: Option<Lease>,
+    /// A renewal was cut off: the refresh token may be spent. The number of tries with it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) doubt: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ended: Option<Ended>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredAccess {
+    #[serde(serialize_with = "expose")]
+    token: Secret,
+    instance_url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity_url: Option<String>,
+    /// Milliseconds since 1970 by the clock of the machine that got it. A hint for renewing ahead, no more: that clock may be
+    /// wrong.
+    obtained_at: u64,
+}
+
+/// How long its holder may be silent until others take over. Each measures that by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Lease {
+    pub(super) holder: String,
+    millis: u64,
+}
+
+/// Why the connection has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ended {
+    reason: Reason,
+    /// Salesforce's code and words, if those ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reason {
+    Refused,
+    Interrupted,
+    Disconnected,
+}
+
+fn expose<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+#[expect(clippy::ref_option, reason = "serde hands a reference to the member")]
+fn expose_option<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(Secret::expose).serialize(serializer)
+}
+
+impl Ended {
+    pub(super) fn reason(&self) -> ReauthReason {
+        match self.reason {
+            Reason::Refused => ReauthReason::Refused,
+            Reason::Interrupted => ReauthReason::Interrupted,
+            Reason::Disconnected => ReauthReason::Disconnected,
+        }
+    }
+}
+
+impl Lease {
+    pub(super) fn new(holder: &str, time: Duration) -> Self {
+        Self { holder: holder.to_owned(), millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) }
+    }
+
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_millis(self.millis).min(MAX_LEASE)
+    }
+}
+
+impl StoredAccess {
+    pub(super) fn new(token: &AccessToken, now: SystemTime) -> Self {
+        let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            token: token.secret().clone(),
+            instance_url: token.instance_url().as_str().to_owned(),
+            identity_url: token.identity_url().map(|url| url.as_str().to_owned()),
+            obtained_at: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    pub(super) fn is(&self, token: &AccessToken) -> bool {
+        self.token == *token.secret()
+    }
+
+    /// The token, if its address is one that the login host's org may have: the store may have been tampered with.
+    pub(super) fn token(&self, host: &LoginHost) -> Result<AccessToken> {
+        let check = |url: &str, used_for| {
+            host.policy().check(url, used_for).map_err(|refused| {
+                let message = "the stored token names no address of Salesforce's";
+                Error::new(ErrorKind::Auth, "token", message).with_source(refused)
+            })
+        };
+        let instance_url = check(&self.instance_url, HostUse::Org)?;
+        let identity_url = self.identity_url.as_deref().map(|url| check(url, HostUse::Login)).transpose()?;
+        AccessToken::checked(self.token.clone(), instance_url, identity_url)
+    }
+
+    pub(super) fn obtained_at(&self) -> SystemTime {
+        // Out of range only if the store was tampered with.
+        let since_1970 = Duration::from_millis(self.obtained_at);
+        SystemTime::UNIX_EPOCH.checked_add(since_1970).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}
+
+impl TokenEntry {
+    /// What a person's new consent makes of it, whatever it was.
+    pub(super) fn granted(
+        before: Option<&Self>,
+        refresh_token: Secret,
+        access: Option<StoredAccess>,
+        scopes: Option<&Scopes>,
+    ) -> Self {
+        let generation = before.map_or(0, |entry| entry.generation) + 1;
+        let scopes = scopes.map(ToString::to_string);
+        Self { generation, refresh_token: Some(refresh_token), access, scopes, ..Self::default() }
+    }
+
+    /// One process takes the renewal on. In doubt that is one more try with the old refresh token.
+    pub(super) fn leased(&self, lease: Lease) -> Self {
+        Self { lease: Some(lease), doubt: self.doubt.map(|tries| tries.saturating_add(1)), ..self.clone() }
+    }
+
+    /// The renewal is done.
+    pub(super) fn renewed(
+        &self,
+        refresh: Option<Secret>,
+        access: Option<StoredAccess>,
+        scopes: Option<&Scopes>,
+    ) -> Self {
+        Self {
+            generation: self.generation + 1,
+            refresh_token: refresh.or_else(|| self.refresh_token.clone()),
+            access,
+            scopes: scopes.map(ToString::to_string).or_else(|| self.scopes.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// The renewal was not carried out.
+    pub(super) fn released(&self) -> Self {
+        // A try that was not carried out is none.
+        let doubt = self.doubt.map(|tries| tries.saturating_sub(1));
+        Self { lease: None, doubt, ..self.clone() }
+    }
+
+    /// The renewal was cut off, and nobody knows whether Salesforce has rotated the refresh token.
+    pub(super) fn doubted(&self) -> Self {
+        Self { lease: None, doubt: Some(self.doubt.unwrap_or(0)), ..self.clone() }
+    }
+
+    /// Salesforce takes the refresh token no more.
+    pub(super) fn refused(&self, code: Option<String>, text: Option<String>) -> Self {
+        let reason = if self.doubt.is_some() { Reason::Interrupted } else { Reason::Refused };
+        Self::ended_by(self, Ended { reason, code, text })
+    }
+
+    pub(super) fn disconnected(before: Option<&Self>) -> Self {
+        let ended = Ended { reason: Reason::Disconnected, code: None, text: None };
+        Self::ended_by(before.unwrap_or(&Self::default()), ended)
+    }
+
+    fn ended_by(before: &Self, ended: Ended) -> Self {
+        let generation = before.generation + 1;
+        Self { generation, scopes: before.scopes.clone(), ended: Some(ended), ..Self::default() }
+    }
+
+    pub(super) fn holds(&self, token: &AccessToken) -> bool {
+        self.access.as_ref().is_some_and(|access| access.is(token))
+    }
+}
+
+/// Wipes bytes that held an entry, where nobody else has them.
+pub(super) fn wipe(bytes: Bytes) {
+    if let Ok(mut bytes) = bytes.try_into_mut() {
+        bytes.as_mut().zeroize();
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.reason {
+            Reason::Refused => "Salesforce no longer takes the refresh token",
+            Reason::Interrupted => {
+                "a renewal was cut off after Salesforce had replaced the refresh token, and the old one no longer works"
+            }
+            Reason::Disconnected => "it was disconnected",
+        })
+    }
+}

@@ -1,0 +1,405 @@
+//! Carries out what the step table says: the one place that takes leases, redeems refresh tokens and stores what comes.
+
+use std::time::Duration;
+
+use super::entry::{Lease, StoredAccess, TOKENS, TokenEntry, wipe};
+use super::step::{Settle, Step, View, next_step, settle};
+use super::{Inner, age, reauth};
+use crate::auth::AccessToken;
+use crate::auth::refresh_token::Redeemed;
+use crate::error::{Error, ErrorKind, ReauthReason, Result, Retry};
+use crate::http::HttpService;
+use crate::store::{Batch, Expect, Version};
+
+/// How long a refusal that a person has to deal with holds further tries of this process up.
+const BLOCKED: Duration = Duration::from_mins(1);
+/// The same for an outage, after the first failure and at most.
+const FIRST_HOLD: Duration = Duration::from_millis(500);
+const LONGEST_HOLD: Duration = Duration::from_secs(30);
+/// How soon to ask again where another process is already renewing ahead.
+const SOON: Duration = Duration::from_secs(5);
+
+/// What one renewal leaves for the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The version last seen, and since when.
+    seen: Option<(Version, Duration)>,
+    /// The generation last seen, and since when.
+    known: Option<(u64, Duration)>,
+    /// What is still to be stored.
+    pending: Option<Pending>,
+    hold: Option<Hold>,
+    /// Failures in a row.
+    failures: u32,
+}
+
+/// An entry that has to be stored. After a rotation it has the only refresh token that works.
+#[derive(Debug)]
+struct Pending {
+    /// The entry with our lease.
+    base: TokenEntry,
+    version: Version,
+    next: TokenEntry,
+}
+
+/// No tries before that time, but for a new grant.
+#[derive(Clone, Debug)]
+struct Hold {
+    generation: u64,
+    until: Duration,
+    error: Error,
+}
+
+/// What became of a renewal.
+enum Renewal {
+    Done(Box<AccessToken>),
+    /// Something has changed: look again.
+    Changed,
+    Failed(Error),
+}
+
+impl Inner {
+    pub(super) async fn token(
+        &self,
+        memory: &mut Memory,
+        http: &dyn HttpService,
+        rejected: Option<&AccessToken>,
+    ) -> Result<AccessToken> {
+        let started = self.clock.monotonic();
+        let mut polls = Polls::default();
+        loop {
+            if memory.pending.is_some() {
+                self.settle(memory, Duration::ZERO).await?;
+            }
+            let asked = self.clock.monotonic();
+            let seen = self.read().await?;
+            let unchanged_for = memory.watch(seen.as_ref(), asked, self.clock.monotonic());
+            let entry = seen.as_ref().map(|(_, entry)| entry);
+            let left = entry.and_then(|entry| self.left(entry, memory, asked));
+            let due = left == Some(Duration::ZERO);
+            let step = next_step(&View { entry, rejected, unchanged_for, holder: &self.holder, due });
+            match (step, seen) {
+                (Step::Stop(ReauthReason::NotConnected), None) if self.seed.is_some() => self.plant().await?,
+                (Step::Stop(reason), seen) => return Err(reauth(reason, seen.as_ref().map(|(_, entry)| entry))),
+                // All other steps are about an entry.
+                (_, None) => return Err(reauth(ReauthReason::NotConnected, None)),
+                (Step::Use, Some((_, entry))) => return self.adopt(&entry, left),
+                (Step::Renew, Some((version, entry))) => {
+                    let usable = due && !rejected.is_some_and(|rejected| entry.holds(rejected));
+                    let renewal = match memory.held(&entry, self.clock.monotonic()) {
+                        Some(error) => Renewal::Failed(error),
+                        None => self.renew(memory, http, version, &entry).await,
+                    };
+                    match renewal {
+                        Renewal::Done(token) => return Ok(*token),
+                        Renewal::Changed => {}
+                        // The old token is not given up for a failure that passes.
+                        Renewal::Failed(error) if usable && error.kind() != ErrorKind::ReauthRequired => {
+                            return Ok(self.adopt(&entry, None)?.ask_again_after(LONGEST_HOLD));
+                        }
+                        Renewal::Failed(error) => return Err(error),
+                    }
+                }
+                (Step::Wait, Some(_)) => {
+                    if self.clock.monotonic().saturating_sub(started) > self.timing.lease.saturating_mul(3) {
+                        return Err(busy());
+                    }
+                    self.clock.sleep(polls.next()).await;
+                }
+                (Step::Doubt, Some((version, entry))) => {
+                    // Whoever is first writes it down; the others read it.
+                    self.write(Some(version), &entry.doubted()).await?;
+                }
+                (Step::Pause(left), Some(_)) => return Err(paused(left)),
+            }
+        }
+    }
+
+    /// How long until the access token should be renewed ahead; `None` if it should not.
+    fn left(&self, entry: &TokenEntry, memory: &Memory, now: Duration) -> Option<Duration> {
+        let (ahead, access) = (self.timing.ahead?, entry.access.as_ref()?);
+        let known_for = memory.known.map_or(Duration::ZERO, |(_, since)| now.saturating_sub(since));
+        Some(ahead.saturating_sub(age(access.obtained_at(), self.clock.now(), known_for)))
+    }
+
+    /// The stored token, which another process or an earlier start has got.
+    fn adopt(&self, entry: &TokenEntry, left: Option<Duration>) -> Result<AccessToken> {
+        let access = entry.access.as_ref().ok_or_else(|| reauth(ReauthReason::NotConnected, None))?;
+        let token = access.token(&self.app.host)?.adopted();
+        Ok(match left.filter(|_| entry.doubt.is_none()) {
+            Some(left) => token.ask_again_after(left.max(SOON)),
+            None => token,
+        })
+    }
+
+    /// Starts the entry from the refresh token of the settings.
+    async fn plant(&self) -> Result<()> {
+        if let Some(seed) = &self.seed {
+            // Another process may be first; then its entry is read next.
+            self.write(None, &TokenEntry::granted(None, seed.clone(), None, None)).await?;
+        }
+        Ok(())
+    }
+
+    async fn renew(
+        &self,
+        memory: &mut Memory,
+        http: &dyn HttpService,
+        version: Version,
+        entry: &TokenEntry,
+    ) -> Renewal {
+        let Some(refresh_token) = entry.refresh_token.clone() else {
+            return Renewal::Failed(reauth(ReauthReason::NotConnected, None));
+        };
+        // Before the write: the others start to count when they see it.
+        let started = self.clock.monotonic();
+        let base = entry.leased(Lease::new(&self.holder, self.timing.lease));
+        let version = match self.take(version, &base).await {
+            Ok(Some(version)) => version,
+            Ok(None) => return Renewal::Changed,
+            Err(error) => return Renewal::Failed(error),
+        };
+        let spent = self.clock.monotonic().saturating_sub(started);
+        if spent.saturating_add(self.timing.request) >= self.timing.lease {
+            // Others may have given us up before the answer is here, and would redeem the same token.
+            let error = Error::new(ErrorKind::Store, "token", "the store is too slow to renew tokens safely")
+                .with_retry(Retry::After(None))
+                .with_context("seconds", spent.as_secs_f32());
+            memory.pending = Some(Pending { next: base.released(), base, version });
+            return self.settled(memory, Renewal::Failed(error)).await;
+        }
+        let redeemed = self.app.redeem(http, &refresh_token, self.timing.request).await;
+        // No await between the answer and this: whoever drops this future from here on loses nothing.
+        let (next, renewal) = self.outcome(memory, &base, redeemed);
+        memory.pending = Some(Pending { base, version, next });
+        self.settled(memory, renewal).await
+    }
+
+    /// What the answer makes of the entry, and of the renewal once that is stored.
+    fn outcome(&self, memory: &mut Memory, base: &TokenEntry, redeemed: Redeemed) -> (TokenEntry, Renewal) {
+        let now = self.clock.monotonic();
+        let mut hold = |error: &Error, time: Duration, generation: u64| {
+            memory.hold = Some(Hold { generation, until: now.saturating_add(time), error: error.clone() });
+        };
+        match redeemed {
+            Redeemed::Granted { access, refresh, scopes } => {
+                memory.hold = None;
+                memory.failures = 0;
+                let stored = StoredAccess::new(&access, self.clock.now());
+                let access = match self.timing.ahead {
+                    Some(ahead) => Box::new(access.ask_again_after(ahead)),
+                    None => access,
+                };
+                (base.renewed(refresh, Some(stored), scopes.as_ref()), Renewal::Done(access))
+            }
+            Redeemed::Half { refresh, error } => {
+                let next = base.renewed(Some(refresh), base.access.clone(), None);
+                hold(&error, BLOCKED, next.generation);
+                (next, Renewal::Failed(error))
+            }
+            Redeemed::Refused(error) => {
+                let refusal = error.salesforce().first();
+                let code = refusal.map(|refusal| refusal.code.clone());
+                let text = refusal.map(|refusal| refusal.message.chars().take(200).collect());
+                let next = base.refused(code, text);
+                let reason = next.ended.as_ref().map_or(ReauthReason::Refused, super::entry::Ended::reason);
+                let error = reauth(reason, Some(&next)).with_source(error);
+                (next, Renewal::Failed(error))
+            }
+            Redeemed::Blocked(error) => {
+                hold(&error, BLOCKED, base.generation);
+                (base.released(), Renewal::Failed(error))
+            }
+            Redeemed::Later(error) => {
+                let time = FIRST_HOLD.saturating_mul(1 << memory.failures.min(16)).min(LONGEST_HOLD);
+                hold(&error, time, base.generation);
+                memory.failures = memory.failures.saturating_add(1);
+                (base.released(), Renewal::Failed(error))
+            }
+            Redeemed::Lost(error) => (base.doubted(), Renewal::Failed(error.with_retry(Retry::After(None)))),
+        }
+    }
+
+    /// Stores what is pending; only then the renewal counts.
+    async fn settled(&self, memory: &mut Memory, renewal: Renewal) -> Renewal {
+        let budget = self.timing.lease.saturating_sub(self.timing.request) / 2;
+        match (self.settle(memory, budget).await, renewal) {
+            (Ok(true), renewal) | (Ok(false), renewal @ Renewal::Failed(_)) => renewal,
+            // Tokens that were overtaken are not used.
+            (Ok(false), _) => Renewal::Changed,
+            // Without its note a failure is no worse for the caller. What is pending is tried again next time.
+            (Err(_), failed @ Renewal::Failed(_)) => failed,
+            (Err(error), _) => Renewal::Failed(error),
+        }
+    }
+
+    /// Writes what is pending for as long as it takes, at most the budget; `false` if it is of no use any more.
+    async fn settle(&self, memory: &mut Memory, budget: Duration) -> Result<bool> {
+        let mut backoff = Backoff::new(self.clock.monotonic(), budget);
+        loop {
+            let Some(pending) = &mut memory.pending else { return Ok(true) };
+            let error = match self.write(Some(pending.version), &pending.next).await {
+                Ok(Some(_)) => {
+                    memory.pending = None;
+                    return Ok(true);
+                }
+                Ok(None) => match self.read().await {
+                    Ok(now) => {
+                        let verdict = settle(now.as_ref().map(|(_, entry)| entry), &pending.base, &pending.next);
+                        match (verdict, now) {
+                            (Settle::Write, Some((version, _))) => {
+                                pending.version = version;
+                                continue;
+                            }
+                            (verdict, _) => {
+                                memory.pending = None;
+                                return Ok(verdict == Settle::Done);
+                            }
+                        }
+                    }
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            match backoff.next(self.clock.monotonic()) {
+                Some(delay) => self.clock.sleep(delay).await,
+                None => return Err(not_kept(error, &pending.next)),
+            }
+        }
+    }
+
+    /// Writes the lease; its version if it is ours.
+    async fn take(&self, version: Version, leased: &TokenEntry) -> Result<Option<Version>> {
+        match self.write(Some(version), leased).await {
+            Err(error) if error.effect() == crate::error::Effect::Unknown => {
+                // Written or not? Whoever reads knows.
+                let now = self.read().await?;
+                Ok(now.filter(|(now, entry)| *now != version && entry == leased).map(|(version, _)| version))
+            }
+            other => other,
+        }
+    }
+
+    /// The entry as it is now.
+    pub(super) async fn read(&self) -> Result<Option<(Version, TokenEntry)>> {
+        let Some(entry) = self.store.get(std::slice::from_ref(&self.key)).await?.pop().flatten() else {
+            return Ok(None);
+        };
+        let tokens = TOKENS.decode(&entry.value);
+        wipe(entry.value);
+        Ok(Some((entry.version, tokens?)))
+    }
+
+    /// The entry as it is now; a blank one of a generation by chance where it cannot be read, so that renewals of what it was
+    /// lose against its successor.
+    pub(super) async fn read_or_damaged(&self) -> Result<Option<(Version, TokenEntry)>> {
+        let Some(entry) = self.store.get(std::slice::from_ref(&self.key)).await?.pop().flatten() else {
+            return Ok(None);
+        };
+        let unreadable = |_| TokenEntry { generation: fastrand::u64(1 << 32..1 << 48), ..TokenEntry::default() };
+        let tokens = TOKENS.decode(&entry.value).unwrap_or_else(unreadable);
+        wipe(entry.value);
+        Ok(Some((entry.version, tokens)))
+    }
+
+    /// Writes over that very version, or where there is nothing; `None` if it was not that version any more.
+    pub(super) async fn write(&self, over: Option<Version>, entry: &TokenEntry) -> Result<Option<Version>> {
+        let value = TOKENS.encode(entry)?;
+        let batch = Batch::new().put(self.key.clone(), value.clone(), over.map_or(Expect::Absent, Expect::Version));
+        let commit = self.store.commit(batch).await;
+        wipe(value);
+        Ok(commit?.version(0))
+    }
+}
+
+impl Memory {
+    /// How long this very version has been there for sure, as seen from here: from the end of the read that found it first to
+    /// the start of the last one.
+    fn watch(&mut self, now: Option<&(Version, TokenEntry)>, asked: Duration, answered: Duration) -> Duration {
+        let Some((version, entry)) = now else {
+            (self.seen, self.known) = (None, None);
+            return Duration::ZERO;
+        };
+        if self.known.is_none_or(|(generation, _)| generation != entry.generation) {
+            self.known = Some((entry.generation, answered));
+        }
+        match self.seen {
+            Some((seen, since)) if seen == *version => asked.saturating_sub(since),
+            _ => {
+                self.seen = Some((*version, answered));
+                Duration::ZERO
+            }
+        }
+    }
+
+    /// The failure that holds up further tries.
+    fn held(&mut self, entry: &TokenEntry, now: Duration) -> Option<Error> {
+        let hold = self.hold.take_if(|hold| hold.generation == entry.generation && now < hold.until)?;
+        let error = match hold.error.retry() {
+            Retry::After(_) => hold.error.clone().with_retry(Retry::After(Some(hold.until.saturating_sub(now)))),
+            _ => hold.error.clone(),
+        };
+        self.hold = Some(hold);
+        Some(error)
+    }
+}
+
+/// Delays that double, until a budget is used up.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    started: Duration,
+    budget: Duration,
+    tries: u32,
+}
+
+impl Backoff {
+    pub(super) fn new(started: Duration, budget: Duration) -> Self {
+        Self { started, budget, tries: 0 }
+    }
+
+    pub(super) fn next(&mut self, now: Duration) -> Option<Duration> {
+        let full = Duration::from_millis(20).saturating_mul(1 << self.tries.min(16)).min(Duration::from_secs(2));
+        self.tries += 1;
+        let delay = full.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let spent = now.saturating_sub(self.started).saturating_add(delay);
+        (spent <= self.budget).then_some(delay)
+    }
+}
+
+/// Delays between looks at another's renewal, by chance, so that waiters do not come in step.
+#[derive(Debug, Default)]
+struct Polls(u32);
+
+impl Polls {
+    fn next(&mut self) -> Duration {
+        let full = Duration::from_millis(50).saturating_mul(1 << self.0.min(5)).min(Duration::from_secs(1));
+        self.0 += 1;
+        full.mul_f64(0.5 + fastrand::f64())
+    }
+}
+
+fn busy() -> Error {
+    Error::new(ErrorKind::Unavailable, "token", "other processes try to renew the tokens, and none succeeds")
+        .with_retry(Retry::After(None))
+}
+
+fn paused(left: Duration) -> Error {
+    Error::new(ErrorKind::Unavailable, "token", "a renewal was cut off, and so was the try that followed it")
+        .with_retry(Retry::After(Some(left)))
+        .with_context("seconds_to_wait", left.as_secs())
+}
+
+/// The store has failed for the whole budget.
+fn not_kept(error: Error, next: &TokenEntry) -> Error {
+    if next.refresh_token.is_none() || next.doubt.is_some() || next.lease.is_some() {
+        return error;
+    }
+    Error::new(
+        ErrorKind::Store,
+        "token",
+        "Salesforce has renewed the tokens and the store does not take them; they are in memory and tried again",
+    )
+    .with_retry(Retry::After(None))
+    .with_advice("bring the store back before this process ends: the old refresh token may no longer work")
+    .with_source(error)
+}
