@@ -29,7 +29,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// Most tokens of others that one call tries before it takes a refusal for an answer.
+/// Most tokens of others that one call tries before it takes a refusal for an answer. Each costs a read of the store, no request
+/// for a token.
 const MAX_ADOPTED: u32 = 3;
 
 /// Whether the refused token is of no earlier date than the call. One that another process got may have ended since, so that its

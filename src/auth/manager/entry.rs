@@ -228,3 +228,68 @@ impl fmt::Display for Ended {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// As the first version has written it.
+    const FORMAT_1: &str = r#"{"format":1,"body":{"generation":7,"refresh_token":"5Aep-hunter2","access":{"token":"00D!hunter2","instance_url":"https://acme.my.salesforce.com/","identity_url":"https://login.salesforce.com/id/00D1a000000H3O9EAK/0051a000000UGT8AAO","obtained_at":1735689600000},"scopes":"api refresh_token","lease":{"holder":"00ff","millis":90000},"doubt":1}}"#;
+    const FORMAT_1_ENDED: &str = r#"{"format":1,"body":{"generation":8,"ended":{"reason":"interrupted","code":"invalid_grant","text":"expired access/refresh token"}}}"#;
+
+    fn host() -> LoginHost {
+        LoginHost::my_domain("acme.my.salesforce.com").expect("a My Domain")
+    }
+
+    #[test]
+    fn what_the_first_version_has_stored_is_read() {
+        let entry = TOKENS.decode(FORMAT_1.as_bytes()).expect("format 1");
+        let token = entry.access.as_ref().expect("stored").token(&host()).expect("ours");
+        assert_eq!(token.secret().expose(), "00D!hunter2");
+        assert_eq!(token.user_id().map(|id| id.to_string()).as_deref(), Some("0051a000000UGT8AAO"));
+        assert_eq!((entry.generation, entry.doubt), (7, Some(1)));
+        assert_eq!(TOKENS.encode(&entry).expect("JSON"), FORMAT_1);
+        let ended = TOKENS.decode(FORMAT_1_ENDED.as_bytes()).expect("format 1");
+        assert_eq!(ended.ended.as_ref().map(Ended::reason), Some(ReauthReason::Interrupted));
+        assert_eq!(TOKENS.encode(&ended).expect("JSON"), FORMAT_1_ENDED);
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let entry = TOKENS.decode(FORMAT_1.as_bytes()).expect("format 1");
+        assert!(!format!("{entry:?}").contains("hunter2"), "{entry:?}");
+    }
+
+    #[test]
+    fn a_stored_address_outside_of_the_org_is_refused() {
+        for foreign in ["http://evil.example", "ftp://acme.my.salesforce.com", "", "https://u:p@acme.my.salesforce.com"]
+        {
+            let text = FORMAT_1.replace("https://acme.my.salesforce.com/", foreign);
+            let entry = TOKENS.decode(text.as_bytes()).expect("format 1");
+            let error = entry.access.expect("stored").token(&host()).expect_err(foreign);
+            assert_eq!(error.kind(), ErrorKind::Auth);
+        }
+    }
+
+    #[test]
+    fn an_end_purges_the_tokens_and_keeps_what_salesforce_said() {
+        let entry = TOKENS.decode(FORMAT_1.as_bytes()).expect("format 1");
+        for ended in
+            [entry.refused(Some("invalid_grant".into()), Some("x".into())), TokenEntry::disconnected(Some(&entry))]
+        {
+            let text = String::from_utf8(TOKENS.encode(&ended).expect("JSON").to_vec()).expect("text");
+            assert!(!text.contains("hunter2"), "{text}");
+            assert_eq!((ended.generation, ended.scopes.as_deref()), (8, Some("api refresh_token")));
+        }
+    }
+
+    #[test]
+    fn a_try_that_was_not_carried_out_does_not_count() {
+        let doubt = TokenEntry { doubt: Some(0), ..TokenEntry::default() };
+        let tried = doubt.leased(Lease::new("us", Duration::from_secs(1)));
+        assert_eq!((tried.doubt, tried.released().doubt, tried.doubted().doubt), (Some(1), Some(0), Some(1)));
+        let sure = TokenEntry::default().leased(Lease::new("us", Duration::from_secs(1)));
+        assert_eq!((sure.doubt, sure.released().doubt, sure.doubted().doubt), (None, None, Some(0)));
+    }
+}

@@ -4,6 +4,8 @@ mod builder;
 mod entry;
 mod grant;
 mod renewal;
+#[cfg(test)]
+mod simulation;
 mod step;
 
 use std::fmt;

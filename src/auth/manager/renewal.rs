@@ -100,11 +100,13 @@ impl Inner {
                         Renewal::Failed(error) => return Err(error),
                     }
                 }
-                (Step::Wait, Some(_)) => {
+                (Step::Wait, Some((_, entry))) => {
                     if self.clock.monotonic().saturating_sub(started) > self.timing.lease.saturating_mul(3) {
                         return Err(busy());
                     }
-                    self.clock.sleep(polls.next()).await;
+                    // Not long past the end of the lease, should its holder have gone.
+                    let left = entry.lease.map_or(Duration::ZERO, |lease| lease.time().saturating_sub(unchanged_for));
+                    self.clock.sleep(polls.next().min(left + Polls::short())).await;
                 }
                 (Step::Doubt, Some((version, entry))) => {
                     // Whoever is first writes it down; the others read it.
@@ -372,9 +374,13 @@ struct Polls(u32);
 
 impl Polls {
     fn next(&mut self) -> Duration {
-        let full = Duration::from_millis(50).saturating_mul(1 << self.0.min(5)).min(Duration::from_secs(1));
+        let full = Duration::from_millis(20).saturating_mul(1 << self.0.min(4));
         self.0 += 1;
         full.mul_f64(0.5 + fastrand::f64())
+    }
+
+    fn short() -> Duration {
+        Duration::from_millis(20).mul_f64(fastrand::f64())
     }
 }
 

@@ -3,7 +3,7 @@
 mod defects;
 pub(crate) mod encrypted;
 mod formats;
-mod postgres;
+pub(crate) mod postgres;
 mod proxy;
 mod redb;
 

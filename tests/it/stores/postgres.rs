@@ -17,7 +17,7 @@ use crate::support::not_run;
 const PATIENT: Duration = Duration::from_secs(10);
 
 /// How to reach the server; `None`, and said so, where there is none.
-fn config(test: &str) -> Option<Config> {
+pub(crate) fn config(test: &str) -> Option<Config> {
     #[expect(clippy::disallowed_methods, reason = "the test command says what it has prepared")]
     let url = std::env::var("SFORCE_TEST_POSTGRES_URL");
     if let Ok(url) = url {
@@ -33,7 +33,7 @@ fn pool(config: &Config, size: usize) -> Pool {
     Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).build().expect("a pool")
 }
 
-async fn open(config: &Config, schema: &str) -> PostgresStore {
+pub(crate) async fn open(config: &Config, schema: &str) -> PostgresStore {
     PostgresStore::builder(pool(config, 6)).schema(schema).open().await.expect("opens")
 }
 
@@ -66,7 +66,7 @@ async fn execute(config: &Config, sql: &str) {
     client.batch_execute(sql).await.expect(sql);
 }
 
-async fn drop_schema(config: &Config, schema: &str) {
+pub(crate) async fn drop_schema(config: &Config, schema: &str) {
     execute(config, &format!("drop schema if exists {schema} cascade")).await;
 }
 

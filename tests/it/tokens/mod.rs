@@ -2,6 +2,8 @@
 
 mod faults;
 mod one_process;
+mod processes;
+mod store_faults;
 
 use std::sync::Arc;
 use std::time::Duration;
