@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn format_1_of_an_attempt_is_read() {
-        let stored = br#"{"format":1,"body":{"owner":"o","connection":"default","login":"https://test.salesforce.com","scopes":"api refresh_token","begun":1000000000,"verifier":"hunter2"}}"#;
+        let stored = include_bytes!("../../../tests/fixtures/store/connect-attempt-v1.json");
         let read = ATTEMPTS.decode(stored).expect("format 1");
         assert_eq!(read.login().expect("a host"), LoginHost::sandbox());
         assert_eq!(read.scopes().expect("scopes"), Scopes::default());
@@ -177,7 +177,8 @@ mod tests {
         assert!(!format!("{read:?}").contains("hunter2"));
         let again = ATTEMPTS.decode(&ATTEMPTS.encode(&read).expect("writes")).expect("reads");
         assert_eq!(again.verifier, Some(Secret::from("hunter2")));
-        assert_eq!(CURRENT.decode(br#"{"format":1,"body":{"attempt":"x"}}"#).expect("format 1").attempt, "x");
+        let current = include_bytes!("../../../tests/fixtures/store/connect-current-v1.json");
+        assert_eq!(CURRENT.decode(current).expect("format 1").attempt, "x");
     }
 
     #[test]

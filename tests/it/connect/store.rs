@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sforce::auth::{ConnectError, ConnectFlow};
+use sforce::auth::{ConnectError, ConnectFlow, ConnectRequest};
 use sforce::store::{Batch, Commit, EncryptedStore, EncryptionKey, Entry, Key, Keyring, MemoryStore, Store};
 use sforce::testing::org::MockOrg;
 use sforce::{Effect, Error, ErrorKind, Result, Retry};
@@ -74,6 +74,62 @@ impl Store for Faulty {
     }
 }
 
+/// Lets every other task run between a read and what follows it, and a click on Connect come in just before a commit.
+#[derive(Clone, Debug, Default)]
+struct Crowded {
+    store: MemoryStore,
+    click: Arc<Mutex<Option<(ConnectFlow, ConnectRequest)>>>,
+}
+
+#[async_trait]
+impl Store for Crowded {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>> {
+        let entries = self.store.get(keys).await;
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        entries
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Entry>> {
+        self.store.scan(prefix, after, limit).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Commit> {
+        let click = self.click.lock().expect("not poisoned").take();
+        if let Some((flow, request)) = click {
+            flow.begin(&request).await?;
+        }
+        self.store.commit(batch).await
+    }
+}
+
+#[tokio::test]
+async fn of_many_finishes_that_have_all_read_the_same_one_redeems_the_code() {
+    let org = MockOrg::start();
+    let flow = builder(&org.add_app(app()), Crowded::default()).build().expect("a flow");
+    let query = callback(&flow, &org).await;
+    let all = (0..20).map(|_| flow.finish(TENANT, &query));
+    let results = futures_util::future::join_all(all).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert_eq!(results.iter().filter(|result| matches!(result, Err(ConnectError::AlreadyUsed))).count(), 19);
+    assert_eq!(org.grant_requests("authorization_code"), 1);
+}
+
+#[tokio::test]
+async fn a_click_between_read_and_claim_makes_the_callback_stale() {
+    let org = MockOrg::start();
+    let test_app = org.add_app(app());
+    let store = Crowded::default();
+    let flow = builder(&test_app, store.clone()).build().expect("a flow");
+    let query = callback(&flow, &org).await;
+    let other_tab = builder(&test_app, store.store.clone()).build().expect("a flow");
+    *store.click.lock().expect("not poisoned") = Some((other_tab, super::request(&org)));
+    let error = flow.finish(TENANT, &query).await.expect_err("a newer attempt");
+    assert!(matches!(error, ConnectError::StaleTab), "{error:?}");
+    assert_eq!(org.token_requests(), 0);
+}
+
 #[tokio::test]
 async fn a_store_that_is_down_is_told_and_the_callback_works_once_it_is_back() {
     let org = MockOrg::start();
@@ -119,7 +175,7 @@ async fn an_attempt_survives_a_restart_and_neither_state_nor_tenant_can_be_read_
         builder(&test_app, EncryptedStore::new(store.clone(), keys.clone())).build().expect("a flow")
     };
     let tenant = "ada@acme.example";
-    let request = sforce::auth::ConnectRequest::new(tenant, super::login(&org));
+    let request = ConnectRequest::new(tenant, super::login(&org));
     let query = browse(&flow(&inner).begin(&request).await.expect("begun")).await;
 
     let entries = inner.scan("", None, 100).await.expect("scanned");
@@ -159,7 +215,7 @@ async fn attempts_that_nobody_came_back_from_are_purged_after_a_day() {
     let (clock, store) = (SharedClock::default(), MemoryStore::default());
     let flow = builder(&org.add_app(app()), store.clone()).clock(clock.clone()).build().expect("a flow");
     for tenant in 0..450 {
-        let request = sforce::auth::ConnectRequest::new(format!("t{tenant}"), super::login(&org));
+        let request = ConnectRequest::new(format!("t{tenant}"), super::login(&org));
         flow.begin(&request).await.expect("begun");
     }
     let old = callback(&flow, &org).await;
