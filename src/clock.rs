@@ -1,6 +1,7 @@
 //! Time as a dependency: the only file that reads the clock or sleeps.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -21,6 +22,21 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Waits.
     async fn sleep(&self, duration: Duration);
+}
+
+#[async_trait]
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        (**self).sleep(duration).await;
+    }
 }
 
 /// The machine's clock. Needs a tokio runtime with timers to sleep.

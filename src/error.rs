@@ -88,6 +88,21 @@ pub enum ReauthReason {
     Disconnected,
 }
 
+impl ReauthReason {
+    /// The reason in a sentence for the person who connects.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NotConnected => "The org was not connected yet.",
+            Self::Refused => {
+                "Salesforce has ended the connection: somebody revoked it, or it has outlived the app's policy."
+            }
+            Self::Interrupted => "A renewal was cut off in the middle, and Salesforce has ended the connection.",
+            Self::Disconnected => "The org was disconnected.",
+        }
+    }
+}
+
 /// What the caller may do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

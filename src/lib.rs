@@ -30,6 +30,7 @@
 //!
 //! - [`adapters`]: the products' own terms, such as engagement sessions.
 //! - [`sync`]: [`sync::Push`] brings source records into an object: fold, compare, write.
+//! - [`connections`]: the orgs that customers have connected, for any number of tenants.
 //! - [`schema`]: what we need in an org, what is missing, and how it gets there.
 //! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field, [`mapping::CompiledMap`] does it. Pure.
 //! - [`conflict`]: [`conflict::resolve`] says who wins when both sides changed, and why. Pure.
@@ -84,6 +85,7 @@ pub mod auth;
 pub mod client;
 pub mod clock;
 pub mod conflict;
+pub mod connections;
 pub mod http;
 pub mod mapping;
 pub mod matching;

@@ -47,6 +47,7 @@ pub use self::introspect::{Introspection, introspect};
 pub use self::jwt_bearer::JwtBearer;
 pub use self::login::LoginHost;
 pub use self::manager::{Grant, TokenManager, TokenManagerBuilder, TokenState};
+pub(crate) use self::pkce::name_of;
 pub use self::revoke::{Revocation, revoke};
 pub use self::scopes::Scopes;
 pub use self::token::{AccessToken, StaticToken};

@@ -30,7 +30,7 @@ pub(super) fn challenge(verifier: &Secret) -> String {
 }
 
 /// A name in the store for parts of which none may be read there. Each part is told apart from the next.
-pub(super) fn name_of(parts: &[&str]) -> String {
+pub(crate) fn name_of(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

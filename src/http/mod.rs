@@ -78,6 +78,13 @@ pub trait HttpService: fmt::Debug + Send + Sync + 'static {
     async fn send(&self, request: Request) -> Result<Response>;
 }
 
+#[async_trait]
+impl<H: HttpService + ?Sized> HttpService for Arc<H> {
+    async fn send(&self, request: Request) -> Result<Response> {
+        (**self).send(request).await
+    }
+}
+
 /// The service that is used where the caller gives none.
 #[cfg(feature = "reqwest")]
 pub(crate) fn default_service() -> Result<Arc<dyn HttpService>> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["adapters"],
     &["sync"],
-    &["schema", "mapping", "matching", "conflict"],
+    &["schema", "mapping", "matching", "conflict", "connections"],
     &["api"],
     &["client"],
     &["auth"],

@@ -8,6 +8,7 @@ mod browser;
 mod client;
 mod conflicts;
 mod connect;
+mod connections;
 mod engagement;
 mod faults;
 mod flow;

@@ -74,6 +74,19 @@ impl ConnectRequest {
         self
     }
 
+    pub(crate) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    pub(crate) fn connection_id(&self) -> &str {
+        &self.connection
+    }
+
+    /// The kind of org that was chosen, where the login host tells it.
+    pub(crate) fn environment(&self) -> Option<Environment> {
+        self.login.environment()
+    }
+
     pub(super) fn authorize_url(
         &self,
         client_id: &str,

@@ -53,6 +53,6 @@ async fn a_person_logs_in_and_allows_or_denies_in_a_real_browser() {
 
     // A redirect that the app never registered gets a page, not a redirect.
     browser.goto(&authorize_url(&org, &client_id, "https://evil.example/callback")).await.expect("opens");
-    assert!(browser.text("[role=alert]").await.contains("OAuth error"));
+    browser.see("[role=alert]", "OAuth error").await;
     browser.quit().await;
 }

@@ -13,6 +13,9 @@ use serde_json::json;
 /// Longest that a page may take: a machine with two cores builds and browses at the same time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Time between two looks at a page.
+const STEP: Duration = Duration::from_millis(50);
+
 /// A browser; its driver ends with it.
 pub(crate) struct Browser {
     client: Client,
@@ -101,9 +104,27 @@ impl Browser {
         self.wait_for(css).await.click().await.expect("clickable");
     }
 
-    /// The text of the element, once it is there.
-    pub(crate) async fn text(&self, css: &str) -> String {
-        self.wait_for(css).await.text().await.expect("text")
+    /// Waits until the element has a text with this part: a click may lead over several pages, of which one before the last
+    /// has such an element too.
+    pub(crate) async fn see(&self, css: &str, part: &str) {
+        let mut seen = String::new();
+        for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+            if let Ok(element) = self.client.find(Locator::Css(css)).await
+                && let Ok(text) = element.text().await
+            {
+                if text.contains(part) {
+                    return;
+                }
+                seen = text;
+            }
+            self.pause().await;
+        }
+        panic!("{css} never said {part:?}, but {seen:?}");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a browser tells nobody when it is done")]
+    async fn pause(&self) {
+        tokio::time::sleep(STEP).await;
     }
 
     /// Ends the browser in good order.

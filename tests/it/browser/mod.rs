@@ -3,6 +3,7 @@
 //! `tests/run` finds or installs both and names the driver in `SFORCE_TEST_CHROMEDRIVER`. Without it the tests here say by
 //! name that they were not run.
 
+mod connect;
 mod consent;
 mod driver;
 
