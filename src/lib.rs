@@ -57,7 +57,8 @@
 //! - An answer that is cut off is an error, never a short result. Answers over 512 MiB are refused.
 //! - A write is repeated by itself only if doing it twice has the effect of doing it once. [`Error::effect`] tells whether the
 //!   org may have been changed by what failed.
-//! - Any number of requests that meet an expired session renew it once.
+//! - Any number of requests, tasks and processes that meet an expired session renew it once ([`auth::TokenManager`]). Only Salesforce's
+//!   word ends a connection, as [`ErrorKind::ReauthRequired`].
 //! - Absent, null and set stay apart; numbers keep all their digits.
 //! - Nothing a server sends panics. Secrets show neither in logs nor in `Debug` nor in errors.
 //! - Tokens and secrets go to hosts of Salesforce's only ([`auth::HostPolicy`]).

@@ -63,7 +63,8 @@ use crate::http::HttpService;
 /// # Contract
 ///
 /// - `fetch` never answers with the token in `rejected`: that one is dead. Without one it may answer with the same token as before.
-/// - An error of kind [`Auth`](crate::ErrorKind::Auth) means that a person has to act; anything that may pass is
+/// - An error of kind [`Auth`](crate::ErrorKind::Auth) means that a person has to act, and
+///   [`ReauthRequired`](crate::ErrorKind::ReauthRequired) that nothing but connecting the org again helps; anything that may pass is
 ///   [`Unavailable`](crate::ErrorKind::Unavailable) or [`Transport`](crate::ErrorKind::Transport).
 /// - The secret parts of the provider do not show in `Debug`.
 #[async_trait]

@@ -13,9 +13,9 @@ use sforce::store::{MemoryStore, Store};
 use sforce::testing::org::{AppSpec, MockOrg, TestApp};
 
 const CALLBACK: &str = "https://app.example.com/salesforce/callback";
-const TENANT: &str = "tenant-7";
+pub(crate) const TENANT: &str = "tenant-7";
 
-fn app() -> AppSpec {
+pub(crate) fn app() -> AppSpec {
     AppSpec::new("Test App").callback(CALLBACK)
 }
 
@@ -27,7 +27,7 @@ fn http() -> Reqwest {
     Reqwest::new().expect("starts")
 }
 
-fn builder(app: &TestApp, store: impl Store) -> ConnectFlowBuilder {
+pub(crate) fn builder(app: &TestApp, store: impl Store) -> ConnectFlowBuilder {
     ConnectFlow::builder(&app.client_id, CALLBACK, store).client_secret(app.client_secret.as_str())
 }
 
@@ -56,7 +56,7 @@ async fn browse(authorize: &AuthorizeRequest) -> String {
 }
 
 /// The query of a fresh callback.
-async fn callback(flow: &ConnectFlow, org: &MockOrg) -> String {
+pub(crate) async fn callback(flow: &ConnectFlow, org: &MockOrg) -> String {
     browse(&flow.begin(&request(org)).await.expect("begun")).await
 }
 

@@ -52,8 +52,9 @@ const FAULTS: &[(&str, Fault, End, End)] = &[
     // A person has to do something, and then it goes on.
     ("inactive user", |on| on.oauth_error("invalid_grant", "inactive user"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("inactive org", |on| on.oauth_error("invalid_grant", "inactive organization"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
-    ("IP", |on| on.oauth_error("invalid_grant", "ip restricted"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
-    ("hours", |on| on.oauth_error("invalid_grant", "invalid login hours"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
+    ("IP", |on| on.oauth_error("invalid_grant", "ip restricted"), End::Held(ErrorKind::Forbidden), End::Held(ErrorKind::Forbidden)),
+    ("hours", |on| on.oauth_error("invalid_grant", "invalid login hours"), End::Held(ErrorKind::Forbidden), End::Held(ErrorKind::Forbidden)),
+    ("locked", |on| on.oauth_error("invalid_grant", "authentication failure"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("blocked", |on| on.oauth_error("OAUTH_APP_BLOCKED", "this app is blocked by admin"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("not approved", |on| on.oauth_error("invalid_app_access", "user is not admin approved to access this app"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("secret", |on| on.oauth_error("invalid_client", "invalid client credentials"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
@@ -61,6 +62,7 @@ const FAULTS: &[(&str, Fault, End, End)] = &[
     ("not here", |on| on.status(404), End::Held(ErrorKind::Unexpected), End::Held(ErrorKind::Unexpected)),
     // The token itself.
     ("expired", |on| on.oauth_error("invalid_grant", "expired access/refresh token"), End::Refused, End::Refused),
+    ("not approved any more", |on| on.oauth_error("invalid_grant", "user hasn't approved this consumer"), End::Refused, End::Refused),
     ("validity", |on| on.oauth_error("invalid_grant", "token validity expired"), End::Refused, End::Refused),
     ("new words", |on| on.oauth_error("invalid_grant", "words of a later release"), End::Refused, End::Refused),
 ];

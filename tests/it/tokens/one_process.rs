@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
-use sforce::auth::{Grant, LoginHost, TokenManager, TokenProvider, TokenState};
+use sforce::auth::{Grant, LoginHost, Revocation, TokenManager, TokenProvider, TokenState, revoke};
 use sforce::http::Reqwest;
 use sforce::store::{EncryptedStore, MemoryStore, Store};
 use sforce::testing::ManualClock;
@@ -12,6 +12,7 @@ use sforce::testing::org::{MockOrg, Operation};
 use sforce::{Client, ErrorKind, ReauthReason, Retry};
 
 use super::{builder, call, client, connected, key, manager, rotating};
+use crate::connect;
 use crate::stores::encrypted::keyring;
 use crate::support::SharedClock;
 
@@ -73,6 +74,33 @@ async fn a_stored_refresh_token_is_enough_to_start_and_a_stored_access_token_cos
     org.expire_access_tokens();
     call(&client(&seeded())).await.expect("renewed with the rotated token");
     assert_eq!((refreshes(&org), org.refresh_token_replays()), (2, 0));
+}
+
+#[tokio::test]
+async fn what_the_connect_dance_has_brought_keeps_going() {
+    let org = MockOrg::start();
+    let app = org.add_app(connect::app().rotate_refresh_tokens());
+    let flow = connect::builder(&app, MemoryStore::default()).build().expect("a flow");
+    let connected = flow.finish(connect::TENANT, &connect::callback(&flow, &org).await).await.expect("connected");
+    let store = Arc::new(MemoryStore::default());
+    let of = || {
+        let manager = TokenManager::builder(connected.login.clone(), app.client_id.clone());
+        let manager = manager.client_secret(app.client_secret.as_str()).store(Arc::clone(&store), key());
+        manager.build().expect("a manager")
+    };
+    of().connect(&Grant::from_connected(&connected).expect("a refresh token")).await.expect("stored");
+    for _ in 0..3 {
+        call(&client(&of())).await.expect("works");
+        org.expire_access_tokens();
+    }
+    assert_eq!((refreshes(&org), org.refresh_token_replays()), (2, 0), "the first access token came with the grant");
+    let TokenState::Alive { scopes, obtained_at, .. } = of().state().await.expect("read") else { panic!("alive") };
+    assert_eq!(scopes.map(|scopes| scopes.to_string()).as_deref(), Some("api refresh_token"));
+    assert!(obtained_at.is_some());
+    // Purged here, so that no process renews it any more; then revoked at Salesforce.
+    let refresh = of().disconnect().await.expect("stored").expect("there was one");
+    let http = Reqwest::new().expect("starts");
+    assert_eq!(revoke(&http, &connected.login, &refresh).await.expect("answered"), Revocation::Revoked);
 }
 
 #[tokio::test]
