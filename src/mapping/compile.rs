@@ -92,12 +92,14 @@ impl FieldMap {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] naming each custom transform that is not registered, with its rule.
+    /// [`ErrorKind::Config`] naming each custom transform that is not registered, with its rule, and with the file and the
+    /// line if the map was read from one.
     pub fn compile(&self, functions: &Transforms) -> Result<CompiledMap> {
         let parts = &self.0;
         let number = |index| index + 1;
-        let wrong: Vec<String> =
-            mistakes(parts, Some(functions), &number).iter().map(|mistake| mistake.words(parts, &number)).collect();
+        let wrong = mistakes(parts, Some(functions), &number);
+        let words = |mistake| format!("{}{}", parts.origin.of(mistake), mistake.words(parts, &number));
+        let wrong: Vec<String> = wrong.iter().map(words).collect();
         let inner = if wrong.is_empty() { Inner::new(self, functions) } else { Err(wrong.join("; ")) };
         let inner = inner.map_err(|words| Error::new(ErrorKind::Config, "field map", words))?;
         Ok(CompiledMap(Arc::new(inner)))
