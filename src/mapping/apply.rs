@@ -124,7 +124,7 @@ fn apply_rule<'a>(rule: &'a ReadyRule, scope: &mut Scope<'a>) -> Result<Option<V
     if !(rule.value.clean && matches!(item, Item::Text(_))) {
         check_shape(&item)?;
     }
-    Ok(Some(item.into_value()))
+    Ok(Some(item.trimmed().into_value()))
 }
 
 /// Refuses what no Salesforce field holds, whatever the steps have let through.

@@ -12,7 +12,7 @@ use super::target::Target;
 use super::transform::Transform;
 use super::validate::{inverse_of, mistakes, order_of_values};
 use crate::error::{Error, ErrorKind, Result};
-use crate::types::{FieldName, SObjectDescribe, SObjectName, Value};
+use crate::types::{FieldName, Rounding, SObjectDescribe, SObjectName, Value};
 
 /// A [`FieldMap`] made ready for use: paths and templates taken apart, patterns and tables built. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -64,6 +64,8 @@ pub(crate) struct Output {
     pub(crate) parent: Option<Parent>,
     /// When a record that is there is written.
     pub(crate) write: Write,
+    /// How the rule rounds a number in the end: digits beyond are no difference.
+    rounding: Option<(u32, Rounding)>,
 }
 
 #[derive(Debug)]
@@ -90,12 +92,14 @@ impl FieldMap {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] naming each custom transform that is not registered, with its rule.
+    /// [`ErrorKind::Config`] naming each custom transform that is not registered, with its rule, and with the file and the
+    /// line if the map was read from one.
     pub fn compile(&self, functions: &Transforms) -> Result<CompiledMap> {
         let parts = &self.0;
         let number = |index| index + 1;
-        let wrong: Vec<String> =
-            mistakes(parts, Some(functions), &number).iter().map(|mistake| mistake.words(parts, &number)).collect();
+        let wrong = mistakes(parts, Some(functions), &number);
+        let words = |mistake| format!("{}{}", parts.origin.of(mistake), mistake.words(parts, &number));
+        let wrong: Vec<String> = wrong.iter().map(words).collect();
         let inner = if wrong.is_empty() { Inner::new(self, functions) } else { Err(wrong.join("; ")) };
         let inner = inner.map_err(|words| Error::new(ErrorKind::Config, "field map", words))?;
         Ok(CompiledMap(Arc::new(inner)))
@@ -126,7 +130,7 @@ impl Inner {
         for rule in &parts.rules {
             if rule.direction.writes_salesforce() {
                 let value = ready(label(rule), &rule.input, &rule.default, &rule.transforms)?;
-                let output = Output::new(&rule.target, rule.write);
+                let output = Output::new(rule);
                 rules.push(ReadyRule { value, required: rule.required, blank: rule.blank, output });
             }
             if let (true, Input::Source(path)) = (rule.direction.writes_source(), &rule.input) {
@@ -168,8 +172,13 @@ fn label(rule: &FieldRule) -> String {
 }
 
 impl Output {
-    fn new(target: &Target, write: Write) -> Self {
+    fn new(rule: &FieldRule) -> Self {
+        let target = &rule.target;
         let member: Arc<str> = target.member().as_str().into();
+        let rounding = match rule.transforms.last() {
+            Some(Transform::Number { scale, rounding, .. }) => Some((*scale, *rounding)),
+            _ => None,
+        };
         let (clear, parent) = match target {
             Target::Field(_) => (Arc::clone(&member), None),
             Target::Reference { object, field, .. } => {
@@ -177,7 +186,16 @@ impl Output {
                 (target.written_field().into(), Some(Parent { object, field: field.as_str().into() }))
             }
         };
-        Self { member, clear, parent, write }
+        Self { member, clear, parent, write: rule.write, rounding }
+    }
+
+    /// Whether the org's value is the wanted one as far as the rule looks at it.
+    pub(crate) fn is_same(&self, wanted: &Value, stored: &Value) -> bool {
+        if let (Some((scale, rounding)), Value::Number(wanted), Value::Number(stored)) = (self.rounding, wanted, stored)
+        {
+            return stored.round(scale, rounding).is_some_and(|stored| stored == *wanted);
+        }
+        wanted.same_stored(stored)
     }
 }
 

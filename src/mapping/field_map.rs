@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::origin::Origin;
 use super::rule::{FieldRule, NamedValue};
 use super::target::Target;
 use super::validate::mistakes;
@@ -37,6 +38,8 @@ pub(super) struct Parts {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) values: BTreeMap<String, NamedValue>,
     pub(super) rules: Vec<FieldRule>,
+    #[serde(skip)]
+    pub(super) origin: Origin,
 }
 
 fn yes() -> bool {
@@ -128,13 +131,14 @@ impl FieldMap {
             audience: None,
             values: BTreeMap::new(),
             rules: Vec::new(),
+            origin: Origin::default(),
         })
     }
 
     /// The same map, to change it.
     #[must_use]
     pub fn into_builder(self) -> FieldMapBuilder {
-        FieldMapBuilder(self.0)
+        FieldMapBuilder(Parts { origin: Origin::default(), ..self.0 })
     }
 
     /// The object that is written.

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::document::{Kind, Node, Problem, from_json, from_toml};
+use super::document::{Kind, Node, Problem, Tree, from_json, from_toml};
 use super::field_map::{FieldMap, Parts, VERSION};
+use super::origin::Origin;
 use super::rule::{FieldRule, NamedValue};
-use super::validate::{Mistake, Place, mistakes};
+use super::validate::{Mistake, MistakeKind, Place, custom_places, mistakes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{FieldName, SObjectName};
 
@@ -61,8 +62,20 @@ impl FieldMap {
     }
 }
 
-fn read(tree: std::result::Result<Node, Vec<Problem>>, file: Option<&str>) -> Result<FieldMap> {
-    let result = tree.and_then(|tree| map(&tree));
+fn read((tree, mut problems): Tree, file: Option<&str>) -> Result<FieldMap> {
+    let result = match tree {
+        Some(tree) if problems.is_empty() => map(&tree, file),
+        tree => {
+            if let Some(tree) = tree {
+                for problem in &mut problems {
+                    if let Some(part) = problem.at.and_then(|at| part_at(&tree, at)) {
+                        problem.words = format!("{part}: {}", problem.words);
+                    }
+                }
+            }
+            Err(problems)
+        }
+    };
     result.map_err(|mut problems| {
         problems.sort_by_key(|problem| problem.line);
         let place = |line: Option<usize>| match (file, line) {
@@ -87,20 +100,20 @@ impl Reader {
             Err(problem) => {
                 let problem = problem.at(node.line);
                 let words = if what.is_empty() { problem.words } else { format!("{what}: {}", problem.words) };
-                self.0.push(Problem { line: problem.line, words });
+                self.0.push(Problem::new(problem.line, words));
                 None
             }
         }
     }
 
     fn wrong(&mut self, line: usize, words: impl Into<String>) {
-        self.0.push(Problem { line: Some(line), words: words.into() });
+        self.0.push(Problem::new(Some(line), words));
     }
 }
 
 const KEYS: [&str; 8] = ["version", "object", "key", "changed_at", "create", "audience", "values", "rules"];
 
-fn map(tree: &Node) -> std::result::Result<FieldMap, Vec<Problem>> {
+fn map(tree: &Node, file: Option<&str>) -> std::result::Result<FieldMap, Vec<Problem>> {
     let mut reader = Reader(Vec::new());
     let Kind::Table(members) = &tree.kind else {
         reader.wrong(tree.line, "a map is a table");
@@ -125,7 +138,7 @@ fn map(tree: &Node) -> std::result::Result<FieldMap, Vec<Problem>> {
     let rules = node("rules").map(|node| rules(node, &mut reader)).unwrap_or_default();
     let sound = reader.0.is_empty();
     let placeholder = "Unknown";
-    let parts = Parts {
+    let mut parts = Parts {
         version: version.unwrap_or(VERSION),
         object: object.unwrap_or_else(|| SObjectName::from_static(placeholder)),
         key: key.unwrap_or_else(|| FieldName::from_static(placeholder)),
@@ -134,12 +147,13 @@ fn map(tree: &Node) -> std::result::Result<FieldMap, Vec<Problem>> {
         audience,
         values,
         rules: rules.iter().map(|(_, rule)| rule.clone()).collect(),
+        origin: Origin::default(),
     };
     let number = |index: usize| rules[index].0 + 1;
     for mut mistake in mistakes(&parts, None, &number) {
         // What depends on parts that could not be read is told once they can be.
         let depends = matches!(mistake.place, Place::Map) && mistake.key != "version"
-            || mistake.text.contains("is no value of the map");
+            || mistake.kind == MistakeKind::UnknownValue;
         if !sound && depends {
             continue;
         }
@@ -147,9 +161,13 @@ fn map(tree: &Node) -> std::result::Result<FieldMap, Vec<Problem>> {
         if let Place::Rule(index) = &mut mistake.place {
             *index = rules[*index].0;
         }
-        reader.0.push(Problem { line: Some(line_of(tree, &mistake)), words });
+        reader.0.push(Problem::new(Some(line_of(tree, &mistake)), words));
     }
-    if reader.0.is_empty() { Ok(FieldMap(parts)) } else { Err(reader.0) }
+    if !reader.0.is_empty() {
+        return Err(reader.0);
+    }
+    parts.origin = Origin::new(custom_places(&parts).map(|mistake| (line_of(tree, &mistake), mistake)), file);
+    Ok(FieldMap(parts))
 }
 
 fn values(node: &Node, reader: &mut Reader) -> BTreeMap<String, NamedValue> {
@@ -170,15 +188,34 @@ fn rules(node: &Node, reader: &mut Reader) -> Vec<(usize, FieldRule)> {
         reader.wrong(node.line, "\"rules\" is a list of rules");
         return Vec::new();
     };
-    let read = |(index, item): (usize, &Node)| {
-        let target = item.member("target").map(|member| &member.value.kind);
-        let what = match target {
-            Some(Kind::Text(target)) => format!("rule {} ({target})", index + 1),
-            _ => format!("rule {}", index + 1),
-        };
-        Some((index, reader.read(item, &what)?))
-    };
+    let read = |(index, item): (usize, &Node)| Some((index, reader.read(item, &rule_words(index, item))?));
     items.iter().enumerate().filter_map(read).collect()
+}
+
+/// What a rule is called by.
+fn rule_words(index: usize, rule: &Node) -> String {
+    match rule.member("target").map(|member| &member.value.kind) {
+        Some(Kind::Text(target)) => format!("rule {} ({target})", index + 1),
+        _ => format!("rule {}", index + 1),
+    }
+}
+
+/// The rule or value in which a place of the text is.
+fn part_at(tree: &Node, at: usize) -> Option<String> {
+    let Kind::Table(members) = &tree.kind else { return None };
+    let mut parts: Vec<(usize, Option<String>)> = Vec::new();
+    for member in members {
+        match (member.key.as_str(), &member.value.kind) {
+            ("rules", Kind::List(rules)) => {
+                parts.extend(rules.iter().enumerate().map(|(index, rule)| (rule.at, Some(rule_words(index, rule)))));
+            }
+            ("values", Kind::Table(values)) => {
+                parts.extend(values.iter().map(|value| (value.value.at, Some(format!("value {}", value.key)))));
+            }
+            _ => parts.push((member.value.at, None)),
+        }
+    }
+    parts.into_iter().filter(|(start, _)| *start <= at).max_by_key(|(start, _)| *start)?.1
 }
 
 /// The line that is closest to a mistake.

@@ -11,6 +11,7 @@ mod field_map;
 mod input;
 mod issue;
 mod load;
+mod origin;
 mod reverse;
 mod rule;
 mod steps;

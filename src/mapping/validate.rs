@@ -18,11 +18,19 @@ pub(super) struct Mistake {
     pub(super) key: &'static str,
     /// The item of the list at that key.
     pub(super) item: Option<usize>,
+    pub(super) kind: MistakeKind,
     pub(super) text: String,
 }
 
+/// Whether a mistake may be that of another part, which could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MistakeKind {
+    UnknownValue,
+    Other,
+}
+
 /// Where in a map a mistake is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Place {
     Map,
     Value(String),
@@ -31,7 +39,7 @@ pub(super) enum Place {
 
 impl Mistake {
     fn new(place: Place, key: &'static str, text: impl Into<String>) -> Self {
-        Self { place, key, item: None, text: text.into() }
+        Self { place, key, item: None, kind: MistakeKind::Other, text: text.into() }
     }
 
     /// The mistake with its place.
@@ -73,10 +81,25 @@ pub(super) fn mistakes(parts: &Parts, functions: Option<&Transforms>, number: &d
     found
 }
 
+/// The places of the custom transforms, each as that of a mistake.
+pub(super) fn custom_places(parts: &Parts) -> impl Iterator<Item = Mistake> {
+    let values =
+        parts.values.iter().map(|(name, value)| (Place::Value(name.clone()), "transforms", &value.transforms[..]));
+    let rules = parts.rules.iter().enumerate().flat_map(|(index, rule)| {
+        let reverse = rule.reverse.as_deref().unwrap_or_default();
+        [(Place::Rule(index), "transforms", &rule.transforms[..]), (Place::Rule(index), "reverse", reverse)]
+    });
+    values.chain(rules).flat_map(|(place, key, transforms)| {
+        let custom = transforms.iter().enumerate().filter(|(_, transform)| matches!(transform, Transform::Custom(_)));
+        custom.map(move |(item, _)| Mistake { item: Some(item), ..Mistake::new(place.clone(), key, "") })
+    })
+}
+
 fn check_input(input: &Input, parts: &Parts, place: &dyn Fn() -> Place, found: &mut Vec<Mistake>) {
     let mut path = |path: &str, key: &'static str| {
         if let Some(wrong) = wrong_path(path, parts) {
-            found.push(Mistake::new(place(), key, wrong));
+            let kind = if path.starts_with('$') { MistakeKind::UnknownValue } else { MistakeKind::Other };
+            found.push(Mistake { kind, ..Mistake::new(place(), key, wrong) });
         }
     };
     match input {
@@ -108,12 +131,18 @@ fn is_plain(value: &Value) -> bool {
     }
 }
 
+/// Names that a message lists.
+const MAX_KNOWN: usize = 20;
+
 fn wrong_path(path: &str, parts: &Parts) -> Option<String> {
     if let Some(name) = path.strip_prefix('$') {
-        let known: Vec<String> = parts.values.keys().map(|name| format!("${name}")).collect();
-        return (!parts.values.contains_key(name)).then(|| match &known[..] {
-            [] => format!("${name} is no value of the map, which has none"),
-            known => format!("${name} is no value of the map (known: {})", known.join(", ")),
+        return (!parts.values.contains_key(name)).then(|| {
+            let known: Vec<String> = parts.values.keys().take(MAX_KNOWN).map(|name| format!("${name}")).collect();
+            let more = if parts.values.len() > known.len() { ", …" } else { "" };
+            match &known[..] {
+                [] => format!("${name} is no value of the map, which has none"),
+                known => format!("${name} is no value of the map (known: {}{more})", known.join(", ")),
+            }
         });
     }
     let wrong = path.split('.').any(|step| step.is_empty() || step != step.trim());
@@ -130,7 +159,7 @@ fn check_steps(
     for (index, transform) in transforms.iter().enumerate() {
         if let Err(wrong) = Step::new(transform, functions) {
             let text = format!("{} ({}): {wrong}", transform.name(), index + 1);
-            found.push(Mistake { place: place(), key, item: Some(index), text });
+            found.push(Mistake { item: Some(index), ..Mistake::new(place(), key, text) });
         }
     }
 }
@@ -171,7 +200,7 @@ fn check_rule(index: usize, rule: &FieldRule, parts: &Parts, functions: Option<&
             "{} cannot be taken back, so \"reverse\" has to say what is done to a value from Salesforce, [] for nothing",
             transform.name()
         );
-        found.push(Mistake { place: place(), key: "transforms", item: Some(at), text });
+        found.push(Mistake { item: Some(at), ..Mistake::new(place(), "transforms", text) });
     }
 }
 
@@ -262,22 +291,26 @@ pub(super) fn order_of_values(parts: &Parts) -> (Vec<&str>, Vec<Vec<&str>>) {
     for start in graph.keys() {
         // Depth first without recursion: the way to the value at hand, each with the needs still to be followed.
         let mut way: Vec<(&str, std::slice::Iter<'_, &str>)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
         if done.contains(start) {
             continue;
         }
         way.push((start, graph[start].iter()));
+        places.insert(start, 0);
         while let Some((name, needs)) = way.last_mut() {
             let Some(next) = needs.next() else {
                 done.insert(*name);
                 order.push(*name);
+                places.remove(*name);
                 way.pop();
                 continue;
             };
-            if let Some(at) = way.iter().position(|(name, _)| name == next) {
+            if let Some(&at) = places.get(next) {
                 let mut cycle: Vec<&str> = way[at..].iter().map(|(name, _)| *name).collect();
                 cycle.push(next);
                 cycles.push(cycle);
             } else if !done.contains(next) {
+                places.insert(next, way.len());
                 way.push((next, graph[next].iter()));
             }
         }

@@ -216,7 +216,7 @@ fn is_written(output: &Output, wanted: &Value, remote: &Record) -> bool {
                 let key = |record: &Record| record.get(&parent.field).cloned().unwrap_or(Value::Null);
                 !key(wanted).same_stored(&key(stored))
             }
-            _ => !wanted.same_stored(stored),
+            _ => !output.is_same(wanted, stored),
         },
     }
 }

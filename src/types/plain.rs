@@ -9,16 +9,21 @@ use super::{Decimal, Value};
 
 /// A value as a person writes it in a configuration file, JSON or TOML: a text, a number, a flag, or a list of them.
 ///
-/// A file's parser hands a fraction over as a float. Up to 15 digits it is the number that was written; one of more digits is
-/// refused, and has to be put in quotes where a number is asked for.
+/// A parser that keeps the text of its numbers hands it over, and the number is exact. Another one (`serde_json`, `toml`) hands
+/// a fraction over as a float. Up to 15 digits that is the number that was written; a float whose shortest form has more digits
+/// is refused, and has to be put in quotes where a number is asked for. What such a parser has rounded to fewer digits cannot be
+/// told from a number that was written so: `1.00000000000000000001` is 1 to it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plain(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Plain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PlainVisitor).map(Self)
+        deserializer.deserialize_newtype_struct(PLAIN, PlainVisitor).map(Self)
     }
 }
+
+/// The name by which a parser knows that the text of a number is asked for; it hands it over as bytes.
+pub(crate) const PLAIN: &str = "sforce::Plain";
 
 struct PlainVisitor;
 
@@ -27,6 +32,14 @@ impl<'de> Visitor<'de> for PlainVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text, a number, true, false, or a list of these")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bytes<E: de::Error>(self, number: &[u8]) -> Result<Value, E> {
+        parse(std::str::from_utf8(number).unwrap_or_default()).map(Value::Number)
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {

@@ -75,6 +75,43 @@ async fn a_persons_value_stays_where_a_rule_fills_blanks_or_writes_new_records_o
 }
 
 #[tokio::test]
+async fn white_space_that_salesforce_does_not_store_makes_no_other_key_and_no_other_value() {
+    let org = org();
+    let account = org.insert("Account", serde_json::json!({"Name": "one", "Ext__c": "one"}));
+    org.insert("Thing__c", serde_json::json!({"Key__c": "a", "Name": "a", "Note__c": "theirs", "Source__c": "theirs"}));
+    let rules = "[[rules]]\nsource = \"note\"\ntarget = \"Note__c\"\nwrite = \"when_blank\"\n\
+                 [[rules]]\nsource = \"note\"\ntarget = \"Source__c\"\nwrite = \"create_only\"\n\
+                 [[rules]]\nsource = \"company\"\ntarget = \"Account__r.Ext__c\"";
+    let line = r#"{"id":"a ","note":" ours","company":" one\n"}"#;
+    assert_eq!(words(&push(&org, map("", rules), &[line]).await), ["Updated"], "the account only");
+    let stored = thing(&org);
+    assert_eq!((stored["Note__c"].as_str(), stored["Source__c"].as_str()), (Some("theirs"), Some("theirs")));
+    assert_eq!(stored["Account__c"], account);
+    assert_eq!(words(&push(&org, map("", rules), &[line]).await), ["Unchanged"]);
+    let missing = push(&org, map("create = false", ""), &[r#"{"id":" a"}"#, r#"{"id":" b"}"#]).await;
+    assert_eq!(words(&missing), ["Unchanged", "NotCreated"]);
+    let rules = "[[rules]]\ntemplate = \"{first} {last}\"\ntarget = \"Source__c\"";
+    let lines = [r#"{"id":"b","first":"","last":"y"}"#, r#"{"id":" b ","first":"","last":"y"}"#];
+    assert_eq!(words(&push(&org, map("", rules), &lines).await), ["Folded", "Created"], "one key");
+    assert_eq!(words(&push(&org, map("", rules), &lines).await), ["Folded", "Unchanged"]);
+}
+
+#[tokio::test]
+async fn a_number_differs_by_the_digits_that_its_rule_keeps() {
+    let org = org();
+    org.insert("Thing__c", serde_json::json!({"Key__c": "a", "Name": "a", "Score__c": 1.26}));
+    let by = |transform: &str| {
+        map("", &format!("[[rules]]\nsource = \"n\"\ntarget = \"Score__c\"\ntransforms = [{transform}]"))
+    };
+    let line = [r#"{"id":"a","n":1.3}"#];
+    assert_eq!(words(&push(&org, by("{ number = { precision = 5, scale = 1 } }"), &line).await), ["Unchanged"]);
+    let cut = by(r#"{ number = { precision = 5, scale = 1, rounding = "down" } }"#);
+    assert_eq!(words(&push(&org, cut, &line).await), ["Updated"], "1.26 is 1.2 to this rule");
+    org.insert("Thing__c", serde_json::json!({"Key__c": "b", "Name": "b", "Score__c": 1.26}));
+    assert_eq!(words(&push(&org, by(""), &[r#"{"id":"b","n":1.3}"#]).await), ["Updated"]);
+}
+
+#[tokio::test]
 async fn always_writes_what_is_there_already() {
     let org = org();
     let rules = "[[rules]]\nsource = \"note\"\ntarget = \"Note__c\"\nwrite = \"always\"";

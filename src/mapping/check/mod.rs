@@ -17,7 +17,7 @@ use super::field_map::{FieldMap, Parts};
 use super::rule::{Blank, FieldRule, Input};
 use super::target::Target;
 use super::validate::{inverse_of, order_of_values};
-use crate::types::{Direction, FieldDescribe, SObjectDescribe};
+use crate::types::{Direction, FieldDescribe, FieldType, SObjectDescribe};
 
 /// What has been found out about a rule so far.
 #[derive(Debug, Default)]
@@ -185,9 +185,16 @@ fn check_forward(
 }
 
 fn check_key(field: &FieldDescribe, findings: &mut Findings) {
+    // A record of the org is found by the text of its key.
+    if matches!(
+        field.field_type,
+        FieldType::Int | FieldType::Double | FieldType::Currency | FieldType::Percent | FieldType::Boolean
+    ) {
+        findings.impossible("the key is text: a number field as external id is not supported, use a text field");
+    }
     if !field.external_id && !field.id_lookup {
         findings.impossible("the key is no external id: mark the field as External ID");
-    } else if !field.unique && field.field_type != crate::types::FieldType::Id {
+    } else if !field.unique && field.field_type != FieldType::Id {
         findings.lossy("the key is not unique: two records with one value make it ambiguous");
     }
 }

@@ -233,6 +233,21 @@ fn the_key_is_an_external_id_that_is_unique() {
 }
 
 #[test]
+fn a_key_that_is_a_number_is_told_before_any_record_fails_by_it() {
+    let text = serde_json::to_string(&object("")).expect("serialises");
+    let text =
+        text.replace("\"type\":\"string\",\"length\":80,\"precision\":0", "\"type\":\"double\",\"precision\":18");
+    let object: SObjectDescribe = serde_json::from_str(&text).expect("reads");
+    let map = FieldMap::from_toml(
+        "version = 1\nobject = \"Thing__c\"\nkey = \"Key__c\"\n[[rules]]\nsource = \"id\"\ntarget = \"Key__c\"\n\
+         required = true\ntransforms = [{ whole_number = { precision = 18 } }]\n",
+    );
+    let report = map.expect("sound").check(&object);
+    assert_eq!(report.verdict(), Verdict::Impossible, "{report}");
+    assert!(report.to_string().contains("the key is text"), "{report}");
+}
+
+#[test]
 fn what_comes_from_salesforce_is_looked_at_too() {
     let number = r#"{"name":"X__c","type":"double","precision":5,"scale":2}"#;
     let from = |reverse: &str, field: &str| {

@@ -9,17 +9,20 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::{Kind, Member, Node};
+use crate::types::plain::PLAIN;
 
 /// What does not fit, and where.
 #[derive(Debug)]
 pub(in crate::mapping) struct Problem {
     pub(in crate::mapping) line: Option<usize>,
+    /// Where in the text, if it is the text itself that is wrong.
+    pub(in crate::mapping) at: Option<usize>,
     pub(in crate::mapping) words: String,
 }
 
 impl Problem {
-    pub(super) fn new(line: Option<usize>, words: impl Into<String>) -> Self {
-        Self { line, words: words.into() }
+    pub(in crate::mapping) fn new(line: Option<usize>, words: impl Into<String>) -> Self {
+        Self { line, at: None, words: words.into() }
     }
 
     /// The same problem, on this line unless it knows a closer one.
@@ -62,7 +65,16 @@ impl<'de> Deserializer<'de> for &'de Node {
         if let Kind::Null = self.kind { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Problem> {
+        if let (PLAIN, Kind::Number(text)) = (name, &self.kind) {
+            // What is no number at all, infinities say, is refused as one.
+            let number = if text.bytes().any(|byte| byte.is_ascii_digit()) {
+                visitor.visit_bytes(text.as_bytes())
+            } else {
+                visit_number(text, visitor)
+            };
+            return number.map_err(|problem| problem.at(self.line));
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -96,7 +108,7 @@ fn visit_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value
     if let Ok(number) = text.parse::<u64>() {
         return visitor.visit_u64(number);
     }
-    // Whoever asks for an exact number refuses what a float would round.
+    // No exact number is asked for: that is `PLAIN`.
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => visitor.visit_f64(number),
         _ => Err(de::Error::custom("a number that cannot be held")),

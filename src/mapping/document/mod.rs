@@ -3,6 +3,7 @@
 mod de;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -18,6 +19,8 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) line: usize,
+    /// Where in the text it begins.
+    pub(super) at: usize,
     pub(super) kind: Kind,
 }
 
@@ -65,19 +68,23 @@ impl Lines {
     }
 }
 
+/// A text taken apart: the tree as far as there is one, and what is wrong with the text.
+pub(super) type Tree = (Option<Node>, Vec<Problem>);
+
 /// Reads TOML. All that is wrong with its grammar comes at once.
-pub(super) fn from_toml(text: &str) -> Result<Node, Vec<Problem>> {
+pub(super) fn from_toml(text: &str) -> Tree {
     let lines = Lines::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        let line = |error: &toml::de::Error| error.span().map(|span| lines.at(span.start));
-        let problem = |error: &toml::de::Error| Problem::new(line(error), format!("no TOML: {}", error.message()));
-        return Err(errors.iter().map(problem).collect());
-    }
-    let span = table.span();
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = errors
+        .iter()
+        .map(|error| {
+            let at = error.span().map(|span| span.start);
+            Problem { at, ..Problem::new(at.map(|at| lines.at(at)), format!("no TOML: {}", error.message())) }
+        })
+        .collect();
+    let at = table.span().start;
     let kind = toml_table(table.into_inner(), &lines, 0, &mut problems);
-    if problems.is_empty() { Ok(Node { line: lines.at(span.start), kind }) } else { Err(problems) }
+    (Some(Node { line: lines.at(at), at, kind }), problems)
 }
 
 fn toml_table(table: DeTable<'_>, lines: &Lines, depth: usize, problems: &mut Vec<Problem>) -> Kind {
@@ -94,10 +101,11 @@ fn toml_table(table: DeTable<'_>, lines: &Lines, depth: usize, problems: &mut Ve
 }
 
 fn toml_node(value: toml::Spanned<DeValue<'_>>, lines: &Lines, depth: usize, problems: &mut Vec<Problem>) -> Node {
-    let line = lines.at(value.span().start);
+    let at = value.span().start;
+    let line = lines.at(at);
     if depth > MAX_DEPTH {
-        problems.push(Problem::new(Some(line), "nested too deeply"));
-        return Node { line, kind: Kind::Null };
+        problems.push(Problem { at: Some(at), ..Problem::new(Some(line), "nested too deeply") });
+        return Node { line, at, kind: Kind::Null };
     }
     let kind = match value.into_inner() {
         DeValue::String(text) => Kind::Text(text.into_owned()),
@@ -113,20 +121,22 @@ fn toml_node(value: toml::Spanned<DeValue<'_>>, lines: &Lines, depth: usize, pro
         }
         DeValue::Table(table) => toml_table(table, lines, depth, problems),
     };
-    Node { line, kind }
+    Node { line, at, kind }
 }
 
 /// Reads JSON.
-pub(super) fn from_json(text: &str) -> Result<Node, Vec<Problem>> {
-    let no_json = |error: &serde_json::Error| {
-        let words = error.to_string();
-        let words = words.split(" at line ").next().unwrap_or_default();
-        vec![Problem::new(Some(error.line().max(1)), format!("no JSON: {words}"))]
+pub(super) fn from_json(text: &str) -> Tree {
+    let raw: &RawValue = match serde_json::from_str(text) {
+        Ok(raw) => raw,
+        Err(error) => {
+            let words = error.to_string();
+            let words = words.split(" at line ").next().unwrap_or_default();
+            return (None, vec![Problem::new(Some(error.line().max(1)), format!("no JSON: {words}"))]);
+        }
     };
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| no_json(&error))?;
     let mut reader = JsonReader { text, lines: Lines::new(text), problems: Vec::new() };
     let node = reader.node(raw, 0);
-    if reader.problems.is_empty() { Ok(node) } else { Err(reader.problems) }
+    (Some(node), reader.problems)
 }
 
 struct JsonReader<'t> {
@@ -136,25 +146,26 @@ struct JsonReader<'t> {
 }
 
 impl JsonReader<'_> {
-    /// The line of a part of the text.
-    fn line(&self, part: &str) -> usize {
-        self.lines.at((part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
+    /// Where a part of the text begins.
+    fn at(&self, part: &str) -> usize {
+        (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
     }
 
     fn node(&mut self, raw: &RawValue, depth: usize) -> Node {
         let text = raw.get();
-        let line = self.line(text);
-        match self.kind(text, line, depth) {
-            Ok(kind) => Node { line, kind },
+        let at = self.at(text);
+        let line = self.lines.at(at);
+        match self.kind(text, at, depth) {
+            Ok(kind) => Node { line, at, kind },
             Err(words) => {
-                self.problems.push(Problem::new(Some(line), words));
-                Node { line, kind: Kind::Null }
+                self.problems.push(Problem { at: Some(at), ..Problem::new(Some(line), words) });
+                Node { line, at, kind: Kind::Null }
             }
         }
     }
 
     /// The text is well-formed JSON already, so its first character tells the type.
-    fn kind(&mut self, text: &str, line: usize, depth: usize) -> Result<Kind, String> {
+    fn kind(&mut self, text: &str, start: usize, depth: usize) -> Result<Kind, String> {
         let unreadable = |error: serde_json::Error| {
             format!("no JSON: {}", error.to_string().split(" at line ").next().unwrap_or_default())
         };
@@ -173,12 +184,14 @@ impl JsonReader<'_> {
             Some(b'{') => {
                 let Object(pairs) = serde_json::from_str(text).map_err(unreadable)?;
                 let mut members: Vec<Member> = Vec::with_capacity(pairs.len());
+                let mut seen = HashSet::with_capacity(pairs.len());
                 for (key, raw) in pairs {
                     // A key with escapes is no part of the text; its value stands beside it.
-                    let line =
-                        if let Cow::Borrowed(key) = key { self.line(key) } else { line.max(self.line(raw.get())) };
-                    if members.iter().any(|member| member.key == key) {
-                        self.problems.push(Problem::new(Some(line), format!("the key {key:?} stands twice")));
+                    let at = if let Cow::Borrowed(key) = key { self.at(key) } else { start.max(self.at(raw.get())) };
+                    let line = self.lines.at(at);
+                    if !seen.insert(key.clone()) {
+                        let words = format!("the key {key:?} stands twice");
+                        self.problems.push(Problem { at: Some(self.at(raw.get())), ..Problem::new(Some(line), words) });
                     }
                     members.push(Member { line, key: key.into_owned(), value: self.node(raw, depth + 1) });
                 }

@@ -85,6 +85,57 @@ fn each_mistake_of_a_rule_is_told_with_line_and_rule() {
 }
 
 #[test]
+fn a_number_is_the_one_that_is_written_to_its_last_digit() {
+    for number in
+        ["1.00000000000000000001", "0.1", "1234567890.12345678901234567", "-0.000000000000000000000001", "1e3"]
+    {
+        let expected = crate::types::Decimal::parse(number).expect(number);
+        let rule = format!(
+            r#"{{ source = "x", target = "X__c", default = {number}, transforms = [{{ multiply = {{ by = {number} }} }}] }}"#
+        );
+        let json = rule
+            .replace(" = ", ": ")
+            .replace("source", "\"source\"")
+            .replace("target", "\"target\"")
+            .replace("default", "\"default\"")
+            .replace("transforms", "\"transforms\"")
+            .replace("multiply", "\"multiply\"")
+            .replace("by:", "\"by\":");
+        let json = format!(
+            r#"{{"version":1,"object":"T__c","key":"K__c","rules":[{{"source":"id","target":"K__c"}},{json}]}}"#
+        );
+        for map in [FieldMap::from_toml(&with(&rule)), FieldMap::from_json(&json)] {
+            let map = map.expect(number);
+            let rule = &map.rules()[1];
+            assert_eq!(rule.default, Some(Value::Number(expected)), "{number}");
+            assert!(matches!(rule.transforms[0], Transform::Multiply { by } if by == expected), "{number}: {rule:?}");
+        }
+    }
+    let long = "1.0000000000000000000000000000001";
+    for by in [long, "1e400", "nan"] {
+        let rule = format!(r#"{{ source = "x", target = "X__c", transforms = [{{ multiply = {{ by = {by} }} }}] }}"#);
+        assert!(one_error(&rule).starts_with("line 5: rule 2 (X__c): "), "{by}");
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "what is measured is time")]
+fn long_tables_and_long_chains_load_in_time_with_their_length() {
+    let start = std::time::Instant::now();
+    let entries: Vec<String> = (0..60_000).map(|n| format!("\"key {n}\":{n}")).collect();
+    let json = format!(
+        r#"{{"version":1,"object":"T__c","key":"K__c","rules":[{{"source":"id","target":"K__c","transforms":[{{"table":{{"entries":{{{}}}}}}}]}}]}}"#,
+        entries.join(",")
+    );
+    FieldMap::from_json(&json).expect("a long table");
+    let values: Vec<String> = (1..5_000).map(|n| format!("[values.v{n}]\nsource = \"$v{}\"\n", n - 1)).collect();
+    let toml = with("") + "[values.v0]\nsource = \"x\"\n" + &values.concat();
+    FieldMap::from_toml(&toml).expect("a long chain");
+    // A tenth of it in a build that is optimised; each comparing with all before it takes minutes.
+    assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
+}
+
+#[test]
 fn all_mistakes_of_a_file_come_at_once_in_the_order_of_its_lines() {
     let text = "version = 1\nobject = \"T__c\"\nkey = \"Gone__c\"\ncolour = 3\n\n[[rules]]\nsource = \"id\"\ntarget = \"K__c\"\n\
                 transforms = [\n  \"trim\",\n  \"explode\",\n]\n\n[[rules]]\ntemplate = \"{a\"\ntarget = \"X__c\"\n\n[[rules]]\n\
@@ -127,11 +178,39 @@ fn a_key_that_stands_twice_is_refused_with_its_line() {
     let json = "{\"version\":1,\"object\":\"T__c\",\"key\":\"K__c\",\n\"rules\":[{\"source\":\"id\",\"target\":\"K__c\",\n\
                 \"transforms\":[{\"table\":{\"entries\":{\n\"a\":1,\n\"a\":2}}}]}]}";
     let error = FieldMap::from_json(json).expect_err("twice");
-    assert_eq!(error.message(), "line 5: the key \"a\" stands twice");
+    assert_eq!(error.message(), "line 5: rule 1 (K__c): the key \"a\" stands twice");
     let plain = serde_json::from_str::<FieldMap>(json).expect_err("twice");
     assert!(plain.to_string().contains("stands twice"), "{plain}");
     let toml = with("{ source = \"x\", target = \"X__c\", transforms = [{ table = { entries = { a = 1, a = 2 } } }] }");
-    assert!(toml_errors(&toml)[0].starts_with("line 5: no TOML: duplicate key"));
+    assert_eq!(toml_errors(&toml), ["line 5: rule 2 (X__c): no TOML: duplicate key"]);
+    let toml = "version = 1\nobject = \"T__c\"\nkey = \"K__c\"\n[[rules]]\nsource = \"id\"\ntarget = \"K__c\"\n\
+                [[rules]]\nsource = \"x\"\ntarget = \"X__c\"\n[[rules.transforms]]\n[rules.transforms.table.entries]\na = 1\n\
+                a = 2\n[values.v]\nsource = \"y\"\nsource = \"z\"\n";
+    let errors = toml_errors(toml);
+    assert_eq!(errors, ["line 13: rule 2 (X__c): no TOML: duplicate key", "line 16: value v: no TOML: duplicate key"]);
+    let one_line = r#"{"version":1,"object":"T__c","key":"K__c","rules":[{"source":"id","target":"K__c"},{"source":"x","source":"y","target":"X__c"}],"key":"L__c"}"#;
+    let error = FieldMap::from_json(one_line).expect_err("twice");
+    assert_eq!(
+        error.message(),
+        "line 1: rule 2 (X__c): the key \"source\" stands twice; line 1: the key \"key\" stands twice"
+    );
+}
+
+#[test]
+fn a_function_that_the_program_lacks_is_told_with_file_line_and_rule() {
+    let text = "version = 1\nobject = \"T__c\"\nkey = \"K__c\"\n[[rules]]\nsource = \"id\"\ntarget = \"K__c\"\n\
+                transforms = [\n \"trim\",\n { custom = \"shout\" },\n]\n[values.v]\nsource = \"x\"\ntransforms = [{ custom = \"f\" }]\n";
+    let map = FieldMap::from_toml(text).expect("its name is all a file tells");
+    let error = map.compile(&crate::mapping::Transforms::new()).expect_err("not registered");
+    let errors: Vec<&str> = error.message().split("; ").collect();
+    assert!(errors[0].starts_with("line 13: value v: custom (1): no function \"f\""), "{errors:?}");
+    assert!(errors[1].starts_with("line 9: rule 1 (K__c): custom (2): no function \"shout\""), "{errors:?}");
+    let path = std::env::temp_dir().join(format!("sforce-custom-{}.toml", std::process::id()));
+    fs::write(&path, text).expect("written");
+    let error = FieldMap::from_file(&path).and_then(|map| map.compile(&crate::mapping::Transforms::new()));
+    let error = error.expect_err("not registered").to_string();
+    fs::remove_file(&path).expect("removed");
+    assert!(error.contains(&format!("{}:9: rule 1 (K__c): custom", path.display())), "{error}");
 }
 
 #[test]

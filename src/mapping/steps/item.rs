@@ -53,6 +53,17 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Text without the white space at its ends, which Salesforce does not store: a key that keeps it finds no record.
+    pub(in crate::mapping) fn trimmed(self) -> Self {
+        match self {
+            Self::Text(Cow::Borrowed(text)) => Self::Text(Cow::Borrowed(text.trim())),
+            Self::Text(Cow::Owned(text)) if text.trim().len() != text.len() => {
+                Self::Text(Cow::Owned(text.trim().to_owned()))
+            }
+            item => item,
+        }
+    }
+
     pub(super) fn into_text(self) -> Result<Cow<'a, str>, Reason> {
         if let Self::Text(text) = self { Ok(text) } else { Err("not text".into()) }
     }

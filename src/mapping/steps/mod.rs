@@ -151,11 +151,7 @@ impl Step {
     pub(super) fn apply<'a>(&self, item: Item<'a>) -> Result<Item<'a>, Reason> {
         Ok(match self {
             Self::Text => Item::Text(one_line(item.into_text()?)?),
-            Self::Trim => match item.into_text()? {
-                Cow::Borrowed(text) => Item::from(text.trim()),
-                Cow::Owned(text) if text.trim().len() == text.len() => Item::from(text),
-                Cow::Owned(text) => Item::from(text.trim().to_owned()),
-            },
+            Self::Trim => Item::Text(item.into_text()?).trimmed(),
             Self::Upper => Item::from(text_of(&item)?.to_uppercase()),
             Self::Lower => Item::from(text_of(&item)?.to_lowercase()),
             Self::MaxLength(max) => {
