@@ -152,8 +152,9 @@ fn map(tree: &Node, file: Option<&str>) -> std::result::Result<FieldMap, Vec<Pro
     let number = |index: usize| rules[index].0 + 1;
     for mut mistake in mistakes(&parts, None, &number) {
         // What depends on parts that could not be read is told once they can be.
-        let depends = matches!(mistake.place, Place::Map) && mistake.key != "version"
-            || mistake.kind == MistakeKind::UnknownValue;
+        let depends =
+            matches!(mistake.place, Place::Map) && mistake.key != "version" && mistake.kind != MistakeKind::Audience
+                || mistake.kind == MistakeKind::UnknownValue;
         if !sound && depends {
             continue;
         }

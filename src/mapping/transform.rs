@@ -346,6 +346,21 @@ impl Transform {
     }
 }
 
+impl Transform {
+    /// What the step that takes this one back cannot bring back.
+    pub(super) fn loss_on_the_way_back(&self) -> Option<String> {
+        match self {
+            Self::LocalDateTime { zone, .. } => Some(format!(
+                "a time that clocks in {zone} show twice comes back without telling which of the two it is"
+            )),
+            Self::Table(table) => table.key_that_is_no_text().map(|key| {
+                format!("the key {key:?} comes back as a text, also where the source has a number or a flag: give \"reverse\"")
+            }),
+            _ => None,
+        }
+    }
+}
+
 fn semicolon() -> String {
     "; ".to_owned()
 }

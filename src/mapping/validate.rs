@@ -8,7 +8,7 @@ use super::rule::{FieldRule, Input, Write};
 use super::steps::Step;
 use super::template;
 use super::transform::{Inverse, Transform};
-use crate::types::{FieldName, Value};
+use crate::types::{FieldName, Filter, Test, Value};
 
 /// Something wrong with a map.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(super) struct Mistake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MistakeKind {
     UnknownValue,
+    Audience,
     Other,
 }
 
@@ -62,6 +63,9 @@ pub(super) fn mistakes(parts: &Parts, functions: Option<&Transforms>, number: &d
     if parts.version != VERSION {
         let text = format!("field map of version {}, this library reads version {VERSION}", parts.version);
         found.push(Mistake::new(Place::Map, "version", text));
+    }
+    if let Some(audience) = &parts.audience {
+        check_audience(audience, &mut found);
     }
     for (name, value) in &parts.values {
         let place = || Place::Value(name.clone());
@@ -131,6 +135,32 @@ fn is_plain(value: &Value) -> bool {
     }
 }
 
+/// The paths of an audience are those of the record itself, and a bound has an order.
+fn check_audience(filter: &Filter, found: &mut Vec<Mistake>) {
+    let mut wrong = |text: String| {
+        found.push(Mistake { kind: MistakeKind::Audience, ..Mistake::new(Place::Map, "audience", text) })
+    };
+    match filter {
+        Filter::All(filters) | Filter::Any(filters) => filters.iter().for_each(|filter| check_audience(filter, found)),
+        Filter::Not(filter) => check_audience(filter, found),
+        Filter::Field { path, test } => {
+            if path.starts_with('$') {
+                wrong(format!("audience: {path} is no path: an audience looks at the record as it comes"));
+            } else if let Some(text) = not_a_path(path) {
+                wrong(format!("audience: {text}"));
+            }
+            let (name, bound) = match test {
+                Test::AtLeast(bound) => ("at_least", bound),
+                Test::AtMost(bound) => ("at_most", bound),
+                _ => return,
+            };
+            if bound.order(bound).is_none() {
+                wrong(format!("audience: \"{name}\" of {path} is no number, date or time"));
+            }
+        }
+    }
+}
+
 /// Names that a message lists.
 const MAX_KNOWN: usize = 20;
 
@@ -145,6 +175,10 @@ fn wrong_path(path: &str, parts: &Parts) -> Option<String> {
             }
         });
     }
+    not_a_path(path)
+}
+
+fn not_a_path(path: &str) -> Option<String> {
     let wrong = path.split('.').any(|step| step.is_empty() || step != step.trim());
     wrong.then(|| format!("{path:?} is no path: names with a dot between two"))
 }

@@ -7,8 +7,8 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::types::Value;
 use crate::types::plain::Plain;
+use crate::types::{Decimal, Value};
 
 /// Another value for each of a list of values: `{ table = { entries = { gold = "A", silver = "B" }, otherwise = "blank" } }`.
 ///
@@ -81,6 +81,12 @@ impl ValueTable {
     pub(super) fn doubled_key(&self) -> Option<&str> {
         let mut seen = HashSet::new();
         self.entries.iter().find(|(key, _)| !seen.insert(self.normal(key))).map(|(key, _)| key.as_str())
+    }
+
+    /// A key under which a number or a flag is found as well as a text.
+    pub(super) fn key_that_is_no_text(&self) -> Option<&str> {
+        let is_plain = |key: &str| matches!(key, "true" | "false") || Decimal::parse(key).is_ok();
+        self.entries.iter().map(|(key, _)| key.trim()).find(|key| is_plain(key))
     }
 
     /// The table the other way, if no two keys have one value and every value that comes out has a key.

@@ -100,7 +100,9 @@ pub struct FieldDescribe {
     pub field_type: FieldType,
     /// Characters of text, in UTF-16 units; 0 for other types.
     pub length: u32,
-    /// Digits of a number in all.
+    /// Digits of a whole number; 0 for other types, which tell `precision`.
+    pub digits: u32,
+    /// Digits of a number in all; 0 for whole numbers, which tell `digits`.
     pub precision: u32,
     /// Digits of a number after the point.
     pub scale: u32,

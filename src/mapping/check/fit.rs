@@ -68,14 +68,15 @@ fn fit_flag(kind: &Kind, findings: &mut Findings) {
 }
 
 fn fit_number(kind: &Kind, field: &FieldDescribe, findings: &mut Findings) {
-    // Whole-number fields tell no precision.
-    let room = (field.precision > 0).then(|| field.precision.saturating_sub(field.scale));
+    // Whole-number fields tell their digits, and no precision.
+    let digits = if field.field_type == FieldType::Int { field.digits } else { field.precision };
+    let room = (digits > 0).then(|| digits.saturating_sub(field.scale));
     match kind {
         Kind::Number { whole, scale } => {
             if let Some(room) = room.filter(|room| whole.is_none_or(|whole| whole > *room)) {
                 findings.lossy(format!(
                     "more than {room} digits before the point are refused: add number with precision {} and scale {}",
-                    field.precision, field.scale
+                    digits, field.scale
                 ));
             }
             if scale.is_none_or(|scale| scale > field.scale) {

@@ -44,7 +44,7 @@ impl Kind {
     pub(super) fn of_field(field: &FieldDescribe) -> Self {
         match field.field_type {
             FieldType::Boolean => Self::Flag,
-            FieldType::Int => Self::Number { whole: None, scale: Some(0) },
+            FieldType::Int => Self::Number { whole: Some(field.digits).filter(|digits| *digits > 0), scale: Some(0) },
             FieldType::Double | FieldType::Currency | FieldType::Percent => {
                 Self::Number { whole: Some(field.precision.saturating_sub(field.scale)), scale: Some(field.scale) }
             }

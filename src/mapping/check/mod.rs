@@ -16,6 +16,7 @@ pub use self::report::{FieldReport, MapReport, Verdict};
 use super::field_map::{FieldMap, Parts};
 use super::rule::{Blank, FieldRule, Input};
 use super::target::Target;
+use super::transform::Transform;
 use super::validate::{inverse_of, order_of_values};
 use crate::types::{Direction, FieldDescribe, FieldType, SObjectDescribe};
 
@@ -161,8 +162,9 @@ fn check_forward(
             flow.losses.iter().for_each(|loss| findings.lossy(loss.clone()));
             match &rule.target {
                 Target::Field(_) => fit(&flow.kind, field, &mut findings),
-                Target::Reference { field: key, .. } => {
-                    let parents = field.reference_to.join(" or ");
+                Target::Reference { object: parent, field: key, .. } => {
+                    let parents =
+                        parent.as_ref().map_or_else(|| field.reference_to.join(" or "), |parent| parent.to_string());
                     findings.lossy(format!(
                         "a value that is the {key} of no {parents} is refused, and {key} has to be an external id or idLookup there"
                     ));
@@ -206,6 +208,13 @@ fn check_reverse(rule: &FieldRule, object: &SObjectDescribe) -> Findings {
         Some(reverse) => Ok(reverse.clone()),
         None => inverse_of(&rule.transforms).map_err(|(_, transform)| transform.name()),
     };
+    if matches!(rule.target, Target::Field(_)) && matches!(field.field_type, FieldType::Address | FieldType::Location) {
+        findings.impossible("a compound field is an object of several values: map its parts");
+        return findings;
+    }
+    if rule.reverse.is_none() {
+        rule.transforms.iter().filter_map(Transform::loss_on_the_way_back).for_each(|loss| findings.lossy(loss));
+    }
     let kind = match &rule.target {
         Target::Field(_) => Kind::of_field(field),
         Target::Reference { .. } => Kind::Unknown,

@@ -31,6 +31,7 @@ fn every_pair_has_its_verdict_and_reason() {
     use Verdict::{Impossible, Lossy, Safe};
     let text = r#"{"name":"X__c","type":"string","length":40,OPEN}"#;
     let number = r#"{"name":"X__c","type":"double","precision":5,"scale":2,OPEN}"#;
+    let whole = r#"{"name":"X__c","type":"int","digits":8,OPEN}"#;
     let flag = r#"{"name":"X__c","type":"boolean","createable":true,"updateable":true,"defaultedOnCreate":true}"#;
     let day = r#"{"name":"X__c","type":"date",OPEN}"#;
     let moment = r#"{"name":"X__c","type":"datetime",OPEN}"#;
@@ -67,6 +68,8 @@ fn every_pair_has_its_verdict_and_reason() {
             "Salesforce rounds to 2 digits",
         ),
         (r"{ whole_number = { precision = 3 } }", number, Safe, ""),
+        (r"{ whole_number = { precision = 8 } }", whole, Safe, ""),
+        (r"{ whole_number = { precision = 9 } }", whole, Lossy, "more than 8 digits before the point"),
         ("", number, Lossy, "not known to be a number"),
         (r#""text""#, number, Impossible, "a text into a number field: add parse_number"),
         (r#""text", { number = { precision = 5, scale = 2 } }"#, number, Impossible, "number does not take a text"),
@@ -207,7 +210,7 @@ fn a_reference_needs_its_relationship_and_says_its_object_only_where_it_is_asked
         ("Account1.Ext__c", Verdict::Impossible, "is Account meant?"),
         ("Account:Account.Ext__c", Verdict::Impossible, "is not polymorphic: leave out Account:"),
         ("Owner.Ext__c", Verdict::Impossible, "say which object is meant, as Group:Owner.…"),
-        ("User:Owner.Ext__c", Verdict::Lossy, "is the Ext__c of no"),
+        ("User:Owner.Ext__c", Verdict::Lossy, "is the Ext__c of no User is refused"),
         ("Lead:Owner.Ext__c", Verdict::Impossible, "does not lead to Lead but to Group, User"),
     ] {
         let report = one(&format!("source = \"x\"\ntarget = \"{target}\""), fields);
@@ -235,8 +238,10 @@ fn the_key_is_an_external_id_that_is_unique() {
 #[test]
 fn a_key_that_is_a_number_is_told_before_any_record_fails_by_it() {
     let text = serde_json::to_string(&object("")).expect("serialises");
-    let text =
-        text.replace("\"type\":\"string\",\"length\":80,\"precision\":0", "\"type\":\"double\",\"precision\":18");
+    let text = text.replace(
+        "\"type\":\"string\",\"length\":80,\"digits\":0,\"precision\":0",
+        "\"type\":\"double\",\"precision\":18",
+    );
     let object: SObjectDescribe = serde_json::from_str(&text).expect("reads");
     let map = FieldMap::from_toml(
         "version = 1\nobject = \"Thing__c\"\nkey = \"Key__c\"\n[[rules]]\nsource = \"id\"\ntarget = \"Key__c\"\n\
@@ -265,4 +270,30 @@ fn what_comes_from_salesforce_is_looked_at_too() {
     assert_eq!(from(r"{ number = { precision = 5, scale = 0 } }", number).verdict, Verdict::Lossy);
     assert_eq!(from(r"{ split_list = {} }", number).verdict, Verdict::Impossible);
     assert_eq!(from("", "").verdict, Verdict::Impossible, "not there");
+    for compound in ["address", "location"] {
+        let report = from("", &format!(r#"{{"name":"X__c","type":"{compound}"}}"#));
+        assert!(report.verdict == Verdict::Impossible && report.reasons[0].contains("map its parts"), "{report}");
+    }
+}
+
+#[test]
+fn what_a_way_back_cannot_tell_is_lossy_unless_the_rule_says_its_own_way() {
+    let moment = r#"{"name":"X__c","type":"datetime",OPEN}"#;
+    let text = r#"{"name":"X__c","type":"string","length":40,OPEN}"#;
+    let back = |transforms: &str, more: &str, field: &str| {
+        let rule = format!(
+            "source = \"x\"\ntarget = \"X__c\"\ndirection = \"from_salesforce\"\ntransforms = [{transforms}]\n{more}"
+        );
+        one(&rule, field)
+    };
+    let local = r#"{ local_date_time = { zone = "Europe/Berlin" } }"#;
+    let report = back(local, "", moment);
+    assert!(report.verdict == Verdict::Lossy && report.reasons[0].contains("show twice"), "{report}");
+    assert_eq!(back(local, "reverse = []", moment).verdict, Verdict::Safe);
+    let table = |key: &str| format!(r#"{{ table = {{ entries = {{ {key} = "A", b = "B" }} }} }}"#);
+    assert_eq!(back(&table("a"), "", text).verdict, Verdict::Safe);
+    for key in ["1", "\"12.5\"", "true"] {
+        let report = back(&table(key), "", text);
+        assert!(report.verdict == Verdict::Lossy && report.reasons[0].contains("as a text"), "{key}: {report}");
+    }
 }

@@ -69,6 +69,10 @@ fn each_mistake_of_a_rule_is_told_with_line_and_rule() {
             r#"{ source = "x", target = "X__c", transforms = [{ number = { precision = 2, scale = 3 } }] }"#,
             "\"precision\" is at least 1",
         ),
+        (
+            r#"{ source = "x", target = "X__c", transforms = [{ whole_number = { precision = 0 } }] }"#,
+            "\"precision\" is 0",
+        ),
         (r#"{ source = "x", target = "X__c", transforms = ["max_length"] }"#, "needs its settings"),
         (r#"{ source = "x", target = "X__c", transforms = [{ trim = {} }] }"#, "has no settings"),
         (r#"{ source = "x", target = "X__c", reverse = [] }"#, "is of use where"),
@@ -133,6 +137,23 @@ fn long_tables_and_long_chains_load_in_time_with_their_length() {
     FieldMap::from_toml(&toml).expect("a long chain");
     // A tenth of it in a build that is optimised; each comparing with all before it takes minutes.
     assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
+}
+
+#[test]
+fn an_audience_is_looked_through_like_a_rule() {
+    for (audience, says) in [
+        (r#"{ field = "$x", is = 1 }"#, "$x is no path"),
+        (r#"{ field = "", is = 1 }"#, "is no path"),
+        (r#"{ any = [{ not = { field = "a..b", blank = true } }] }"#, "\"a..b\" is no path"),
+        (r#"{ all = [{ field = "a", at_least = "ten" }] }"#, "\"at_least\" of a is no number, date or time"),
+        (r#"{ field = "a", at_most = [1] }"#, "\"at_most\" of a is no number"),
+    ] {
+        let errors = toml_errors(&with("").replace("rules =", &format!("audience = {audience}\nrules =")));
+        assert_eq!(errors.len(), 1, "{audience}: {errors:?}");
+        assert!(errors[0].starts_with("line 4: audience: ") && errors[0].contains(says), "{audience}: {errors:?}");
+    }
+    let fine = r#"{ all = [{ field = "a", at_least = 1.5 }, { field = "a.b", at_most = 2026-05-01T00:00:00Z }] }"#;
+    FieldMap::from_toml(&with("").replace("rules =", &format!("audience = {fine}\nrules ="))).expect(fine);
 }
 
 #[test]

@@ -87,6 +87,9 @@ impl Step {
                 Self::Number { precision: *precision, scale: *scale, rounding: *rounding }
             }
             Transform::WholeNumber { precision } => {
+                if *precision == 0 {
+                    return Err("\"precision\" is 0".into());
+                }
                 Self::Number { precision: *precision, scale: 0, rounding: Rounding::Refuse }
             }
             Transform::ParseNumber => Self::ParseNumber,
@@ -182,10 +185,14 @@ impl Step {
                 item => Item::number(number_of(&item)?),
             },
             Self::Multiply(by) => {
-                let product = number_of(&item)?.checked_mul(*by).ok_or("out of range")?;
-                Item::number(product.with_digits(PRODUCT_DIGITS))
+                let number = number_of(&item)?;
+                let product = number.checked_mul(*by).ok_or("out of range")?;
+                Item::number(not_vanished(number, product)?.with_digits(PRODUCT_DIGITS))
             }
-            Self::Divide(by) => Item::number(number_of(&item)?.checked_div(*by).ok_or("out of range")?),
+            Self::Divide(by) => {
+                let number = number_of(&item)?;
+                Item::number(not_vanished(number, number.checked_div(*by).ok_or("out of range")?)?)
+            }
             Self::Minimum(min) if number_of(&item)? < *min => return Err(format!("less than {min}").into()),
             Self::Maximum(max) if number_of(&item)? > *max => return Err(format!("more than {max}").into()),
             Self::Minimum(_) | Self::Maximum(_) => item,
@@ -230,6 +237,11 @@ fn at_least_one(name: &str, number: usize) -> Result<usize, String> {
 
 fn not_empty(name: &str, text: &str) -> Result<Arc<str>, String> {
     if text.is_empty() { Err(format!("\"{name}\" is empty")) } else { Ok(text.into()) }
+}
+
+/// Refuses a result that is 0 only because its digits are too far behind the point.
+fn not_vanished(number: Decimal, result: Decimal) -> Result<Decimal, Reason> {
+    if result == Decimal::ZERO && number != Decimal::ZERO { Err("out of range".into()) } else { Ok(result) }
 }
 
 fn not_rounded(scale: u32) -> Reason {

@@ -180,6 +180,9 @@ fn numbers_are_scaled_clamped_and_rounded_as_declared() {
         (Transform::Number { precision: 5, scale: 2, rounding: Rounding::Refuse }, "1.005", "refused"),
         (Transform::Maximum { max: by("10") }, "10.0001", "refused"),
         (Transform::Multiply { by: by("1e27") }, "1e27", "refused"),
+        (Transform::Multiply { by: by("1e-20") }, "1e-20", "refused"),
+        (Transform::Divide { by: by("1e20") }, "1e-20", "refused"),
+        (Transform::Multiply { by: by("1e-20") }, "0", "0"),
     ] {
         let result = take(&transform, number(from));
         match to {
