@@ -80,7 +80,7 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
@@ -92,7 +92,13 @@ impl<'de> Deserializer<'de> for &'de Node {
             },
             _ => Err(de::Error::custom("a name, or a table with the name as its one key, was expected")),
         };
-        value.map_err(|problem| problem.at(self.line))
+        value.map_err(|mut problem| {
+            // Serde's word for it says nothing to who writes maps.
+            if let ("Transform", Some(rest)) = (name, problem.words.strip_prefix("unknown variant ")) {
+                problem.words = format!("unknown transform {rest}");
+            }
+            problem.at(self.line)
+        })
     }
 
     forward_to_deserialize_any! {

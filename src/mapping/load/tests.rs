@@ -27,7 +27,7 @@ fn each_mistake_of_a_rule_is_told_with_line_and_rule() {
     for (rule, says) in [
         (
             r#"{ source = "x", target = "X__c", transforms = ["explode"] }"#,
-            "line 5: rule 2 (X__c): unknown variant `explode`",
+            "line 5: rule 2 (X__c): unknown transform `explode`",
         ),
         (r#"{ source = "x", target = "X__c", colour = 1 }"#, "line 5: rule 2 (X__c): unknown field `colour`"),
         (
@@ -256,6 +256,80 @@ fn a_file_is_read_by_its_extension_and_named_in_its_errors() {
     assert!(error.message().starts_with(&format!("{}:5: rule 2: ", path.display())), "{error}");
     for wrong in ["map.yaml", "gone.json"] {
         assert_eq!(FieldMap::from_file(folder.join(wrong)).expect_err(wrong).kind(), ErrorKind::Config);
+    }
+    fs::remove_dir_all(&folder).expect("removed");
+}
+
+/// A map that is wrong, in TOML and in JSON, with the line, the part and the words that tell it in either.
+const BAD: [(&str, &str, &str, &str, &str); 6] = [
+    (
+        "[values.a]\nsource = \"$b\"\n[values.b]\nsource = \"$a\"\n[[rules]]\nsource = \"$a\"\ntarget = \"X__c\"\n",
+        r#"{"source":"$a","target":"X__c"}], "values":{"a":{"source":"$b"},"b":{"source":"$a"}}, "create":true, "x":["#,
+        "",
+        "value a: ",
+        "the values go in a circle: a → b → a",
+    ),
+    (
+        "[[rules]]\nsource = \"x\"\ntarget = \"X__c\"\ntransforms = [\"tirm\"]\n",
+        r#"{"source":"x","target":"X__c","transforms":["tirm"]}"#,
+        "10",
+        "rule 2 (X__c): ",
+        "unknown transform `tirm`",
+    ),
+    (
+        "[[rules]]\nsource = \"x\"\ntarget = \"K__c\"\n",
+        r#"{"source":"x","target":"K__c"}"#,
+        "9",
+        "rule 2 (K__c): ",
+        "two rules have one target, K__c: this one and rule 1",
+    ),
+    (
+        "[[rules]]\ntemplate = \"{x\"\ntarget = \"X__c\"\n",
+        r#"{"template":"{x","target":"X__c"}"#,
+        "8",
+        "rule 2 (X__c): ",
+        "the template has a { without its }",
+    ),
+    (
+        "[[rules]]\nsource = \"x\"\ntarget = \"X__c\"\ntransforms = [{ table = { entries = { a = 1, a = 2 } } }]\n",
+        r#"{"source":"x","target":"X__c","transforms":[{"table":{"entries":{"a":1,"a":2}}}]}"#,
+        "10",
+        "rule 2 (X__c): ",
+        "",
+    ),
+    (
+        "[[rules]]\nsource = \"x\"\ntarget = \"X__c\"\ntransforms = [{ matches = { pattern = \"((a{1000}){1000}){1000}\" } }]\n",
+        r#"{"source":"x","target":"X__c","transforms":[{"matches":{"pattern":"((a{1000}){1000}){1000}"}}]}"#,
+        "10",
+        "rule 2 (X__c): ",
+        "the pattern explodes",
+    ),
+];
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_with_file_line_and_rule_in_json_and_in_toml() {
+    let folder = std::env::temp_dir().join(format!("sforce-bad-maps-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    for (toml, json, toml_line, part, says) in BAD {
+        let head = "version = 1\nobject = \"T__c\"\nkey = \"K__c\"\n";
+        let first = "[[rules]]\nsource = \"id\"\ntarget = \"K__c\"\n";
+        let toml = format!("{head}{first}{toml}");
+        // Every rule is written on one line of its own, the second one on line 3.
+        let json = format!(
+            "{{\"version\":1,\"object\":\"T__c\",\"key\":\"K__c\",\"rules\":[\n{{\"source\":\"id\",\"target\":\"K__c\"}},\n{json}]}}"
+        )
+        .replace(", \"create\":true, \"x\":[]}", "}");
+        let toml_line = if toml_line.is_empty() { "7" } else { toml_line };
+        for (name, text, line) in [("map.toml", toml, toml_line), ("map.json", json, "3")] {
+            let path = folder.join(name);
+            fs::write(&path, &text).expect("written");
+            let error = FieldMap::from_file(&path).expect_err(&text);
+            let start = format!("{}:{line}: {part}", path.display());
+            assert!(error.message().starts_with(&start), "{text}\n{start}\n{error}");
+            let twice = says.is_empty() && (error.message().contains("twice") || error.message().contains("duplicate"));
+            assert!(twice || !says.is_empty() && error.message().contains(says), "{text}\n{error}");
+            assert_eq!(error.message().split("; ").count(), 1, "{error}");
+        }
     }
     fs::remove_dir_all(&folder).expect("removed");
 }
