@@ -68,7 +68,10 @@ fn any_value(field_type: &FieldType) -> BoxedStrategy<Value> {
         FieldType::Boolean => any::<bool>().prop_map(Value::Bool).boxed(),
         FieldType::Int => any::<i32>().prop_map(|int| Value::Number(i64::from(int).into())).boxed(),
         FieldType::Double | FieldType::Currency | FieldType::Percent => {
-            "-?[1-9][0-9]{0,11}(\\.[0-9]{1,6})?".prop_map(|digits| number(&digits)).boxed()
+            let sized = "-?[1-9][0-9]{0,11}(\\.[0-9]{1,6})?";
+            let small = "-?0\\.[0-9]{1,17}";
+            let longest = "-?([1-9][0-9]{17}|[1-9][0-9]{8}\\.[0-9]{8}[1-9])";
+            prop_oneof![Just("0".to_owned()), sized, small, longest].prop_map(|digits| number(&digits)).boxed()
         }
         FieldType::Date => (0..10_000, 1..13, 1..29)
             .prop_map(|(year, month, day)| date(&format!("{year:04}-{month:02}-{day:02}")))
