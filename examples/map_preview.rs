@@ -18,6 +18,8 @@ const EXIT: &str =
     "The describe is the JSON that GET /services/data/vXX.X/sobjects/OBJECT/describe answers. Each file that is not
 given is that of the repository's sample.
 
+What is shown is what a new record would get: a record that is there gets only what differs, as each rule's \"write\" says.
+
 A map whose rules only read Salesforce takes records of the org as input, and shows what the source would get.
 
 Exit status: 0 done, 1 the map cannot be loaded, a file cannot be read or a field is impossible, 2 wrong use.";

@@ -138,7 +138,7 @@ fn is_plain(value: &Value) -> bool {
 /// The paths of an audience are those of the record itself, and a bound has an order.
 fn check_audience(filter: &Filter, found: &mut Vec<Mistake>) {
     let mut wrong = |text: String| {
-        found.push(Mistake { kind: MistakeKind::Audience, ..Mistake::new(Place::Map, "audience", text) })
+        found.push(Mistake { kind: MistakeKind::Audience, ..Mistake::new(Place::Map, "audience", text) });
     };
     match filter {
         Filter::All(filters) | Filter::Any(filters) => filters.iter().for_each(|filter| check_audience(filter, found)),

@@ -163,8 +163,7 @@ fn check_forward(
             match &rule.target {
                 Target::Field(_) => fit(&flow.kind, field, &mut findings),
                 Target::Reference { object: parent, field: key, .. } => {
-                    let parents =
-                        parent.as_ref().map_or_else(|| field.reference_to.join(" or "), |parent| parent.to_string());
+                    let parents = parent.as_ref().map_or_else(|| field.reference_to.join(" or "), ToString::to_string);
                     findings.lossy(format!(
                         "a value that is the {key} of no {parents} is refused, and {key} has to be an external id or idLookup there"
                     ));
