@@ -2,7 +2,7 @@
 //!
 //! A tenant is a customer of the product; each has any number of connections, told apart by an id (`default` for the only one), each
 //! with its own org, environment and settings. [`Connections`] connects, lists, hands out clients, and disconnects. All of it
-//! lives in a [`Store`](crate::store::Store), so any number of processes share it.
+//! lives in a [`Store`], so any number of processes share it.
 
 mod builder;
 mod connection;
