@@ -1,7 +1,5 @@
 //! Text as `rustfmt` lays it out by default, so that a formatted project does not touch generated files.
 
-use std::fmt::Write as _;
-
 /// Columns of a line.
 const WIDTH: usize = 100;
 /// Columns of arguments, elements and attributes in one line: `rustfmt`'s `fn_call_width`, `array_width`, `attr_fn_like_width`.
@@ -9,8 +7,6 @@ const ARGUMENTS: usize = 60;
 const ATTRIBUTE: usize = 70;
 /// Columns of a struct literal's fields in one line: `struct_lit_width`.
 const LITERAL: usize = 18;
-/// Elements of at most this many columns share lines: `short_array_element_width_threshold`.
-const SHORT_ELEMENT: usize = 10;
 
 /// Code in the making.
 #[derive(Debug, Default)]
@@ -49,7 +45,9 @@ impl Code {
 
     /// `#[name(arguments)]`.
     pub(super) fn attribute(&mut self, indent: usize, name: &str, arguments: &[String]) {
-        self.list(indent, &format!("{name}("), arguments, ")]", ATTRIBUTE, false);
+        // A single argument stays where it is, however long.
+        let width = if arguments.len() == 1 { WIDTH } else { ATTRIBUTE };
+        self.list(indent, &format!("{name}("), arguments, ")]", width, false);
     }
 
     /// `head(arguments)tail`.
@@ -57,31 +55,21 @@ impl Code {
         self.list(indent, &format!("{head}("), arguments, &format!("){tail}"), ARGUMENTS, true);
     }
 
+    /// `head(arguments)` as an element of a list.
+    pub(super) fn of_call(head: &str, arguments: &[String]) -> String {
+        let mut code = Self::default();
+        code.call(0, head, arguments, "");
+        code.0.trim_end().to_owned()
+    }
+
     /// The head of a function, whose parameters take a line each where one does not hold them.
     pub(super) fn function(&mut self, indent: usize, head: &str, parameters: &[String], tail: &str) {
         self.list(indent, &format!("{head}("), parameters, &format!("){tail}"), usize::MAX, true);
     }
 
-    /// `head[elements]tail`; short elements share lines.
+    /// `head[elements]tail`.
     pub(super) fn array(&mut self, indent: usize, head: &str, elements: &[String], tail: &str) {
-        let short = elements.iter().all(|element| columns(element) <= SHORT_ELEMENT);
-        let joined = elements.join(", ");
-        let (head, tail) = (format!("{head}["), format!("]{tail}"));
-        if !short || fits(indent, &head, &joined, &tail, ARGUMENTS) {
-            return self.list(indent, &head, elements, &tail, ARGUMENTS, true);
-        }
-        self.line(indent, &head);
-        let mut line = String::new();
-        for element in elements {
-            if indent * 4 + 4 + columns(&line) + columns(element) + 2 > WIDTH {
-                self.line(indent + 1, &std::mem::take(&mut line));
-            }
-            let space = if line.is_empty() { "" } else { " " };
-            // Writing to a text does not fail.
-            let _ = write!(line, "{space}{element},");
-        }
-        self.line(indent + 1, &line);
-        self.line(indent, &tail);
+        self.list(indent, &format!("{head}["), elements, &format!("]{tail}"), ARGUMENTS, true);
     }
 
     /// An arm of a `match`; its body goes below where the line does not hold it.
@@ -120,13 +108,15 @@ impl Code {
 
     fn list(&mut self, indent: usize, head: &str, items: &[String], tail: &str, width: usize, trailing: bool) {
         let joined = items.join(", ");
-        if fits(indent, head, &joined, tail, width) {
+        if !joined.contains('\n') && fits(indent, head, &joined, tail, width) {
             return self.line(indent, &format!("{head}{joined}{tail}"));
         }
         self.line(indent, head);
         for (index, item) in items.iter().enumerate() {
             let comma = if trailing || index + 1 < items.len() { "," } else { "" };
-            self.line(indent + 1, &format!("{item}{comma}"));
+            for (line, more) in item.lines().zip((0..item.lines().count()).rev()) {
+                self.line(indent + 1, &format!("{line}{}", if more == 0 { comma } else { "" }));
+            }
         }
         self.line(indent, tail);
     }

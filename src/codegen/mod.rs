@@ -208,7 +208,14 @@ impl TypeGenerator {
             }
             None => code.line(0, "//! Made from the org's describe."),
         }
-        let lints = ["dead_code", "clippy::all", "clippy::pedantic", "rustdoc::bare_urls", "reason = \"generated\""];
+        let lints = [
+            "dead_code",
+            "unreachable_pub",
+            "clippy::all",
+            "clippy::pedantic",
+            "rustdoc::bare_urls",
+            "reason = \"generated\"",
+        ];
         code.attribute(0, "#![allow", &lints.map(str::to_owned));
         code.into_text()
     }
@@ -269,15 +276,17 @@ impl GeneratedTypes {
     pub fn files(&self) -> Vec<SourceFile> {
         let mut modules: Vec<&str> = self.objects.iter().map(|object| object.module.as_str()).collect();
         modules.sort_unstable();
-        let mut root = format!("{}\n", self.header);
+        let mut root = Code::default();
+        root.lines(&self.header);
+        root.line(0, "");
         for module in &modules {
-            root.push_str(&format!("mod {module};\n"));
+            root.line(0, &format!("mod {module};"));
         }
-        root.push('\n');
+        root.line(0, "");
         for module in &modules {
-            root.push_str(&format!("pub use {module}::*;\n"));
+            root.line(0, &format!("pub use {module}::*;"));
         }
-        let mut files = vec![SourceFile { name: "mod.rs".to_owned(), text: root }];
+        let mut files = vec![SourceFile { name: "mod.rs".to_owned(), text: root.into_text() }];
         files.extend(self.objects.iter().map(|object| SourceFile {
             name: format!("{}.rs", object.module),
             text: format!("use sforce::types;\n\n{}", object.text),

@@ -128,9 +128,9 @@ pub(super) fn variant(value: &str) -> String {
         } else if let Some(folded) = fold(letter) {
             plain.push_str(folded);
         } else if let Some((_, spoken)) = SPOKEN.iter().find(|(sign, _)| *sign == letter) {
-            plain.push_str(&format!(" {spoken} "));
+            plain.extend([" ", *spoken, " "]);
         } else if letter.is_alphanumeric() {
-            plain.push_str(&format!(" U{:04x} ", u32::from(letter)));
+            plain.extend([" ", &code_point(letter), " "]);
         } else if letter == '-' && index == 0 && value[1..].starts_with(|next: char| next.is_ascii_digit()) {
             plain.push_str("Minus ");
         } else if letter != '\'' {
@@ -148,7 +148,7 @@ pub(super) fn variant(value: &str) -> String {
         name.push_str(&capitalised(word));
     }
     if name.is_empty() {
-        name = value.chars().map(|letter| format!("U{:04x}", u32::from(letter))).collect();
+        name = value.chars().map(code_point).collect();
     }
     if name.is_empty() {
         "Empty".clone_into(&mut name);
@@ -158,6 +158,10 @@ pub(super) fn variant(value: &str) -> String {
     }
     name.truncate(LONGEST);
     if name == "Self" { "SelfValue".to_owned() } else { name }
+}
+
+fn code_point(letter: char) -> String {
+    format!("U{:04x}", u32::from(letter))
 }
 
 /// Latin letters with marks, without them.

@@ -284,21 +284,21 @@ fn plan_parent(field: &FieldDescribe, id: &FieldPlan, member: &str, ident: Strin
 }
 
 fn rust_type(field: &FieldDescribe, plan: &mut ObjectPlan, types: &mut Names) -> RustType {
-    let plain = |path: &str| RustType { path: path.to_owned(), from_others: false };
+    let exact = |path: &str| RustType { path: path.to_owned(), from_others: false };
     let into = |path: String| RustType { path, from_others: true };
     match &field.field_type {
-        FieldType::Id | FieldType::Reference => plain("types::RecordId"),
-        FieldType::Boolean => plain("bool"),
-        FieldType::Int => plain("i64"),
+        FieldType::Id | FieldType::Reference => exact("types::RecordId"),
+        FieldType::Boolean => exact("bool"),
+        FieldType::Int => exact("i64"),
         FieldType::Double | FieldType::Currency | FieldType::Percent => into("types::Decimal".to_owned()),
-        FieldType::Date => plain("types::Date"),
-        FieldType::Datetime => plain("types::Timestamp"),
-        FieldType::Address => plain("types::Address"),
-        FieldType::Location => plain("types::Location"),
+        FieldType::Date => exact("types::Date"),
+        FieldType::Datetime => exact("types::Timestamp"),
+        FieldType::Address => exact("types::Address"),
+        FieldType::Location => exact("types::Location"),
         FieldType::Picklist if !field.picklist_values.is_empty() => into(picklist(field, plan, types)),
         FieldType::Multipicklist if field.picklist_values.is_empty() => into("types::MultiSelect".to_owned()),
         FieldType::Multipicklist => into(format!("types::MultiSelect<{}>", picklist(field, plan, types))),
-        FieldType::Other(name) if name == "long" => plain("i64"),
+        FieldType::Other(name) if name == "long" => exact("i64"),
         FieldType::AnyType | FieldType::Other(_) => into("types::Value".to_owned()),
         FieldType::Time
         | FieldType::String

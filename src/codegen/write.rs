@@ -83,7 +83,7 @@ fn read_struct(code: &mut Code, plan: &ObjectPlan) {
     code.doc(1, "The fields of the struct, parents left out: for a `SELECT`, or to get a record.");
     let selected = plan.fields.iter().filter(|field| field.selected);
     let names: Vec<String> =
-        selected.map(|field| format!("types::FieldName::from_static({})", literal(&field.member))).collect();
+        selected.map(|field| Code::of_call("types::FieldName::from_static", &[literal(&field.member)])).collect();
     code.array(1, "pub const FIELDS: &[types::FieldName] = &", &names, ";");
     code.line(0, "");
     code.doc(1, &format!("`SELECT` with these fields `FROM {object}`; a condition may follow."));
@@ -115,10 +115,7 @@ fn changes_since(code: &mut Code, plan: &ObjectPlan) {
             continue;
         }
         let function = if field.update == Update::ThreeStates { "between" } else { "changed" };
-        let arguments = ["before", "self"].map(|record| match field.read {
-            Read::Always => format!("Some(&{record}.{ident})"),
-            Read::Optional => format!("{record}.{ident}.as_ref()"),
-        });
+        let arguments = [format!("&before.{ident}"), format!("&self.{ident}")];
         code.call(3, &format!("{ident}: types::Field::{function}"), &arguments, ",");
     }
     code.line(2, "}");
