@@ -44,7 +44,9 @@ impl Body {
             Self::Bytes(bytes) => return Ok(bytes),
             Self::Stream { chunks, length } => (chunks, length),
         };
-        let mut whole = BytesMut::new();
+        // What is announced is believed up to 16 MB, the largest pages; beyond, memory grows with what has come.
+        let announced = length.unwrap_or(0).min(limit).min(16 << 20);
+        let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk?;
             if (whole.len() as u64).saturating_add(chunk.len() as u64) > limit {
