@@ -172,12 +172,13 @@ impl Client {
         let answer = self.core.http.send(outgoing).await.map_err(settle)?;
         self.observe_limits(&answer.headers);
         let (status, headers, mut body) = (answer.status, answer.headers, answer.body);
-        if !status.is_success() && !(request.conditional && status == StatusCode::NOT_MODIFIED) {
+        let answered = status.is_success() || (request.conditional && status == StatusCode::NOT_MODIFIED);
+        if !answered {
             // The org has dealt with the request, so a broken body tells nothing of its effect.
             let body = body.collect(MAX_ANSWER).await.map_err(|error| error.with_effect(effect))?;
-            let wait = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let wait: Option<Duration> = wait.and_then(|text| retry_after(text, self.core.clock.now()));
-            return Err(settle(failed_answer(status, wait, &body)));
+            let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let after: Option<Duration> = after.and_then(|text| retry_after(text, self.core.clock.now()));
+            return Err(settle(failed_answer(status, after, &body)));
         }
         if want == Want::Whole {
             let whole = body.collect(MAX_ANSWER).await.map_err(|error| error.with_effect(effect))?;
