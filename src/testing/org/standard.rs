@@ -86,6 +86,8 @@ fn read_field(line: &str, object: &Object) -> Field {
             field.precision = precision.parse().unwrap_or(18);
             field.scale = scale.parse().unwrap_or(0);
         }
+        // Bytes have no length in describe.
+        FieldType::Base64 => {}
         _ if field.is_text() => field = field.with_length(argument.parse().unwrap_or(255)),
         _ => {}
     }

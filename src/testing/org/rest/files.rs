@@ -11,17 +11,16 @@ use crate::testing::org::schema::FieldType;
 use crate::testing::org::state::{Call, State};
 use crate::testing::org::wire::Answer;
 
+/// The record of a create and, of a multipart message, its binary part.
+type Upload = (Vec<(String, Json)>, Option<Bytes>);
+
 /// Whether the body is a multipart message.
-pub(super) fn is_multipart(call: &Call<'_>) -> bool {
+fn is_multipart(call: &Call<'_>) -> bool {
     call.request.header("content-type").unwrap_or_default().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
-/// The record of a create and, of a multipart message, its binary part.
-pub(super) fn read(
-    state: &State,
-    call: &Call<'_>,
-    blob: Option<&str>,
-) -> Result<(Vec<(String, Json)>, Option<Bytes>), ApiError> {
+/// Reads the body of a create; `blob` is the field the binary part may be for.
+pub(super) fn read(state: &State, call: &Call<'_>, blob: Option<&str>) -> Result<Upload, ApiError> {
     if !is_multipart(call) {
         if call.request.body.len() > state.knobs.body_bytes {
             // [K] Code and text; the size is documented.

@@ -94,7 +94,9 @@ pub(super) fn run(state: &mut State, call: &Call<'_>, deleted: bool) -> Result<A
     } else if weight > size || state.cursors.endless {
         let (now, base) = (state.data.now(), format!("{}/query", call.base));
         let mut records = result.records;
-        records.iter_mut().for_each(|record| cut_children(state, record, size, &base));
+        for record in &mut records {
+            cut_children(state, record, size, &base);
+        }
         let page = state.cursors.open(records, size, now).ok_or_else(bad_locator)?;
         return Ok(answer(call, page));
     }
@@ -126,7 +128,9 @@ fn cut_children(state: &mut State, record: &mut Json, size: usize, base: &str) {
         else {
             continue;
         };
-        records.iter_mut().for_each(|record| cut_children(state, record, size, base));
+        for record in records.iter_mut() {
+            cut_children(state, record, size, base);
+        }
         if count <= size {
             continue;
         }

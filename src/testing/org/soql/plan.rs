@@ -304,7 +304,7 @@ impl<'t, 'q> Planner<'t, 'q> {
     }
 }
 
-/// Object Reference, ContentDocumentLink: "You can't run a query without filters". [S] The text, as many quote it.
+/// Object Reference, `ContentDocumentLink`: "You can't run a query without filters". [S] The text, as many quote it.
 fn check_links(filter: Option<&Predicate<Operand<'_>>>) -> Result<(), SoqlError> {
     let required = filter.map(Predicate::required).unwrap_or_default();
     let by_id = required.iter().any(|(on, test)| {

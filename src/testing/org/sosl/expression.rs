@@ -6,6 +6,8 @@ use super::words::{Part, Word, follow, words};
 
 /// "If the `SearchQuery` string is longer than 10,000 characters, no result rows are returned."
 const MAX_CHARACTERS: usize = 10_000;
+/// "If `SearchQuery` is longer than 4,000 characters, any logical operators are removed", and OR is what is left.
+const MAX_OPERATORS: usize = 4_000;
 /// Parentheses in each other; [K] the org has no documented bound, this one keeps the stack.
 const MAX_DEPTH: usize = 50;
 /// SOSL reference, "Reserved Characters"; wildcards, quotes, parentheses and the backslash have a meaning.
@@ -36,6 +38,18 @@ impl Expression {
             Self::Or(parts) => parts.iter().any(|part| part.holds(texts)),
             Self::Not(part) => !part.holds(texts),
             Self::Nothing => false,
+        }
+    }
+
+    fn phrases(self, found: &mut Vec<Self>) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                for part in parts {
+                    part.phrases(found);
+                }
+            }
+            Self::Not(part) => part.phrases(found),
+            phrase => found.push(phrase),
         }
     }
 
@@ -77,7 +91,8 @@ impl Reader<'_> {
     fn whole(&mut self) -> Result<Expression, SoqlError> {
         let start = self.at;
         let expression = self.any(0)?;
-        if self.source[start..self.at].chars().count() > MAX_CHARACTERS {
+        let length = self.source[start..self.at].chars().count();
+        if length > MAX_CHARACTERS {
             return Ok(Expression::Nothing);
         }
         if expression.longest() < 2 {
@@ -88,6 +103,11 @@ impl Reader<'_> {
                 start,
                 &format!("search term must be longer than one character: {term}"),
             ));
+        }
+        if length > MAX_OPERATORS {
+            let mut phrases = Vec::new();
+            expression.phrases(&mut phrases);
+            return Ok(Expression::Or(phrases));
         }
         Ok(expression)
     }
@@ -206,14 +226,14 @@ impl Reader<'_> {
             }
             self.next();
             let literal = if next == '\\' { self.next().ok_or_else(|| self.unexpected())? } else { next };
-            let word = found.last_mut();
-            match literal {
-                '*' if next != '\\' => word.into_iter().for_each(|word| word.push(Part::Many)),
-                '?' if next != '\\' => word.into_iter().for_each(|word| word.push(Part::One)),
-                letter if letter.is_alphanumeric() => {
-                    word.into_iter().for_each(|word| word.extend(letter.to_lowercase().map(Part::Letter)));
+            if !literal.is_alphanumeric() && (next == '\\' || !matches!(literal, '*' | '?')) {
+                found.push(Vec::new());
+            } else if let Some(word) = found.last_mut() {
+                match literal {
+                    '*' => word.push(Part::Many),
+                    '?' => word.push(Part::One),
+                    letter => word.extend(letter.to_lowercase().map(Part::Letter)),
                 }
-                _ => found.push(Vec::new()),
             }
         }
         // [K] A wildcard at the beginning of a word, which the guide forbids, is passed over.

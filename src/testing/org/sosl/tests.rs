@@ -116,7 +116,10 @@ fn the_clauses_of_an_object_are_split_from_its_fields() {
 }
 
 #[test]
-fn a_search_of_more_than_10_000_characters_finds_nothing() {
+fn long_searches_lose_their_operators_and_then_everything() {
+    let long = format!("acme AND other {}", "AND more ".repeat(500));
+    assert!(!finds("acme AND other", &["acme"]));
+    assert!(finds(long.trim_end(), &["acme"]), "OR beyond 4,000 characters");
     assert!(finds(&"acme ".repeat(1_999), &["acme"]));
     assert!(!finds(&"acme ".repeat(2_001), &["acme"]));
 }

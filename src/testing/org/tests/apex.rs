@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, MockOrg, Operation, code, error, refused};
+use super::super::Operation;
+use super::{Client, MockOrg, code, error, refused};
 
 #[test]
 fn a_method_gets_the_request_and_its_answer_goes_out() {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::Operation;
 use super::recorded::{assert_same_shape, recording};
-use super::{Client, MockOrg, Operation, code, data, error, org, refused};
+use super::{Client, MockOrg, code, data, error, org, refused};
 
 fn counts(client: &Client, names: &str) -> Value {
     client.get(&data(&format!("/limits/recordCount?sObjects={names}"))).json()["sObjects"].clone()
@@ -25,9 +26,13 @@ fn limits_have_the_recorded_keys_and_count_what_the_org_does() {
     let file = json!({"PathOnClient": "a.bin", "VersionData": "A".repeat(4 << 20)});
     assert_eq!(client.post(&data("/sobjects/ContentVersion"), &file).status, 201);
     let after = client.get(&data("/limits")).json();
-    for (key, more) in
-        [("DailyApiRequests", 3), ("PermissionSets", 1), ("MaxContentDocumentsLimit", 1), ("FileStorageMB", 3), ("SingleEmail", 0)]
-    {
+    for (key, more) in [
+        ("DailyApiRequests", 3),
+        ("PermissionSets", 1),
+        ("MaxContentDocumentsLimit", 1),
+        ("FileStorageMB", 3),
+        ("SingleEmail", 0),
+    ] {
         assert_eq!(used(key, &after) - used(key, &before), more, "{key}");
     }
 }
@@ -39,11 +44,16 @@ fn record_counts_leave_out_what_has_no_rows_and_may_be_old() {
     let task = org.insert("Task", json!({"Subject": "a"}));
     let account = org.insert("Account", json!({"Name": "A"}));
     org.insert("Account", json!({"Name": "B"}));
-    assert_eq!(counts(&client, "account,Task,Contact"), json!([{"count": 2, "name": "Account"}, {"count": 1, "name": "Task"}]));
+    assert_eq!(
+        counts(&client, "account,Task,Contact"),
+        json!([{"count": 2, "name": "Account"}, {"count": 1, "name": "Task"}])
+    );
     if let Some(recorded) = recording("rest/collections-upsert-and-recordcount.json") {
-        let recorded = recorded.as_array().unwrap().iter().find(|exchange| {
-            exchange["request"]["uri"].as_str().unwrap().contains("recordCount?sObjects=Account")
-        });
+        let recorded = recorded
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|exchange| exchange["request"]["uri"].as_str().unwrap().contains("recordCount?sObjects=Account"));
         assert_same_shape("count", &recorded.unwrap()["body"]["sObjects"][0], &counts(&client, "Account")[0], &[], &[]);
     }
     client.delete(&data(&format!("/sobjects/Account/{account}")));
@@ -72,7 +82,7 @@ fn the_daily_limit_refuses_until_calls_are_a_day_old() {
     org.faults().on(Operation::Limits).daily_limit().once();
     let scripted = client.get(&data("/limits"));
     assert_eq!(scripted.body, over.body);
-    org.advance(Duration::from_secs(25 * 3600));
+    org.advance(Duration::from_hours(25));
     let fields = [
         ("grant_type", "client_credentials"),
         ("client_id", &org.client_id()),

@@ -56,7 +56,11 @@ fn what_was_created_or_changed_is_told_once_and_windows_that_follow_each_other_l
     let second = org.insert("Account", json!({"Name": "B"}));
     assert_eq!(client.patch(&data(&format!("/sobjects/Account/{first}")), &json!({"Phone": "1"})).status, 204);
     let early = ask(&client, "updated", "Account", start, middle);
-    assert_eq!((ids(&early), &early.json()["latestDateCovered"]), (vec![], &json!(floor(middle))), "the minute is not over");
+    assert_eq!(
+        (ids(&early), &early.json()["latestDateCovered"]),
+        (vec![], &json!(floor(middle))),
+        "the minute is not over"
+    );
     org.advance(Duration::from_secs(2 * MINUTE));
     let end = now(&org) + TimeDelta::hours(1);
     let next = DateTime::parse_from_str(&floor(middle), "%Y-%m-%dT%H:%M:%S%.3f%z").unwrap().with_timezone(&Utc);
@@ -183,7 +187,7 @@ fn an_emptied_recycle_bin_and_a_full_log_make_the_start_too_early() {
     org.set_delete_log(1);
     let count = |answer: &Answer| answer.json()["deletedRecords"].as_array().unwrap().len();
     assert_eq!(count(&deleted(&client, start)), 3, "nothing is trimmed within two hours");
-    org.advance(Duration::from_secs(3 * 3600));
+    org.advance(Duration::from_hours(3));
     let client = login(&org);
     assert_eq!(code(&deleted(&client, start)), bad);
     let late = deleted(&client, times[1].0 + TimeDelta::minutes(1));
@@ -197,8 +201,10 @@ fn an_emptied_recycle_bin_and_a_full_log_make_the_start_too_early() {
     org.advance(Duration::from_secs(5 * MINUTE));
     assert_eq!(code(&deleted(&client, before)), bad);
     let after = deleted(&client, purged + TimeDelta::minutes(1)).json();
-    assert_eq!((&after["deletedRecords"], after["earliestDateAvailable"].as_str().unwrap()[..16].to_owned()),
-        (&json!([]), purged.format("%Y-%m-%dT%H:%M").to_string()));
+    assert_eq!(
+        (&after["deletedRecords"], after["earliestDateAvailable"].as_str().unwrap()[..16].to_owned()),
+        (&json!([]), purged.format("%Y-%m-%dT%H:%M").to_string())
+    );
     let account = &times[2].1;
     assert_eq!(code(&client.get(&data(&format!("/sobjects/Account/{account}")))), refused(404, "NOT_FOUND"));
     let bin = client.get(&data("/queryAll?q=SELECT+Id+FROM+Account+WHERE+IsDeleted=true")).json();
