@@ -68,6 +68,8 @@ impl Mapping {
 impl MockOrg {
     /// Puts an Apex REST method into the org: the requests of that HTTP method below `/services/apexrest` whose path is `path`,
     /// or begins with it where it ends in `/*`. What it gives is status and body; a body of null is an empty one.
+    ///
+    /// It runs while the org is busy with the request, so it must not call the org: that would wait for ever.
     pub fn on_apex(
         &self,
         method: &str,

@@ -135,6 +135,11 @@ impl MockOrg {
         self.state().usage.blur = seed.map(fastrand::Rng::with_seed);
     }
 
+    /// The app that calls has a quota of its own, which `Sforce-Limit-Info` tells as well; nothing is refused for it.
+    pub fn set_app_quota(&self, name: &str, calls: u64) {
+        self.state().usage.app = Some((calls, name.to_owned()));
+    }
+
     /// Bytes of a body that is no multipart message (50 MB by default), and of a file in one that is (2 GB).
     pub fn set_upload_limits(&self, body: usize, file: usize) {
         let knobs = &mut self.state().knobs;

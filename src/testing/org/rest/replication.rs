@@ -94,13 +94,15 @@ fn window(state: &State, call: &Call<'_>, days: i64, more_than: TimeDelta) -> Re
         })
     };
     let (start, end) = (date("start")?, date("end")?);
-    // SOAP guide: getUpdated() wants the start before the end, getDeleted() by more than a minute. [K] The texts.
+    // SOAP guide: getUpdated() wants the start before the end, getDeleted() by more than a minute. [S] The text, as it is: restforce
+    // issue 667.
     if end <= start || end - start <= more_than {
-        return Err(bad_date("startDate should be before endDate"));
+        return Err(bad_date("startDate must be at least one minute greater than endDate"));
     }
     let now = state.data.now();
     if start < minute(now - TimeDelta::days(days)) {
-        return Err(bad_date(format!("start date must be within the last {days} days")));
+        // [S] The text: jsforce issue 406. [K] That it is this one.
+        return Err(bad_date("startDate before org replication enabled date"));
     }
     let reached = now.checked_sub_signed(state.knobs.replication_lag).unwrap_or(DateTime::UNIX_EPOCH);
     // Never past the end; nor before the start, when replication is not that far yet.

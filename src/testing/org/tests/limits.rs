@@ -114,6 +114,9 @@ fn the_usage_header_can_be_blurred_and_never_says_more_than_is_true() {
     }
     org.blur_limit_info(None);
     assert_eq!(usage(), 41);
+    org.set_app_quota("sample", 250);
+    let told = client.get(&data("")).header("sforce-limit-info").map(str::to_owned);
+    assert_eq!(told.as_deref(), Some("api-usage=42/15000; per-app-api-usage=42/250(appName=sample)"));
 }
 
 #[test]

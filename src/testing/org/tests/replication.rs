@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use serde_json::{Value, json};
 
 use super::recorded::{assert_same_shape, recording};
@@ -16,6 +16,14 @@ fn now(org: &MockOrg) -> DateTime<Utc> {
     let id = org.insert("Campaign", json!({"Name": "clock"}));
     let text = org.record(&id).unwrap()["CreatedDate"].as_str().unwrap().to_owned();
     DateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.3f%z").unwrap().with_timezone(&Utc)
+}
+
+/// An org whose minute has just begun, so that no test runs over its end.
+fn settled() -> MockOrg {
+    let org = MockOrg::start();
+    let second = u64::from(now(&org).second());
+    org.advance(Duration::from_secs(65 - second));
+    org
 }
 
 fn iso(at: DateTime<Utc>) -> String {
@@ -47,7 +55,7 @@ fn ids(answer: &Answer) -> Vec<Value> {
 
 #[test]
 fn what_was_created_or_changed_is_told_once_and_windows_that_follow_each_other_lose_nothing() {
-    let org = MockOrg::start();
+    let org = settled();
     let client = Client::of(&org);
     let start = now(&org);
     let first = org.insert("Account", json!({"Name": "A"}));
@@ -73,7 +81,7 @@ fn what_was_created_or_changed_is_told_once_and_windows_that_follow_each_other_l
 
 #[test]
 fn deletes_cascade_into_the_log_and_read_as_recorded() {
-    let org = MockOrg::start();
+    let org = settled();
     let client = Client::of(&org);
     let start = now(&org);
     let account = org.insert("Account", json!({"Name": "A"}));
@@ -105,7 +113,7 @@ fn deletes_cascade_into_the_log_and_read_as_recorded() {
 
 #[test]
 fn replication_that_lags_tells_how_far_it_is() {
-    let org = MockOrg::start();
+    let org = settled();
     let client = Client::of(&org);
     let start = now(&org);
     org.advance(Duration::from_secs(10 * MINUTE));
@@ -122,7 +130,7 @@ fn replication_that_lags_tells_how_far_it_is() {
 
 #[test]
 fn windows_are_bounded_in_time_and_in_ids() {
-    let org = MockOrg::start();
+    let org = settled();
     org.advance(Duration::from_secs(60 * DAY));
     let client = login(&org);
     let end = now(&org);
@@ -156,7 +164,7 @@ fn windows_are_bounded_in_time_and_in_ids() {
 
 #[test]
 fn what_is_not_replicateable_or_not_there_is_refused() {
-    let org = MockOrg::start();
+    let org = settled();
     let client = Client::of(&org);
     let end = now(&org);
     let start = end - TimeDelta::hours(1);
@@ -171,7 +179,7 @@ fn what_is_not_replicateable_or_not_there_is_refused() {
 
 #[test]
 fn an_emptied_recycle_bin_and_a_full_log_make_the_start_too_early() {
-    let org = MockOrg::start();
+    let org = settled();
     let client = Client::of(&org);
     let start = now(&org);
     let mut times = Vec::new();
