@@ -25,4 +25,5 @@ mod support;
 mod tokens;
 mod truncation;
 mod wire;
+mod write_many;
 mod wsdl;
