@@ -18,6 +18,7 @@ mod matching;
 mod outside;
 mod recordings;
 mod requirements;
+mod soql;
 mod stores;
 mod support;
 mod tokens;

@@ -214,3 +214,21 @@ impl std::ops::Not for Condition {
         }
     }
 }
+
+impl std::ops::BitAnd for Condition {
+    type Output = Self;
+
+    /// Both hold.
+    fn bitand(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+impl std::ops::BitOr for Condition {
+    type Output = Self;
+
+    /// One or both hold.
+    fn bitor(self, other: Self) -> Self {
+        self.or(other)
+    }
+}
