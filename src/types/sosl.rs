@@ -113,7 +113,7 @@ impl SearchTerm {
         Self::of_words(text, "")
     }
 
-    /// Records with all of these words, of which the last may go on: `ada lov` finds Ada Lovelace.
+    /// Records with all of these words, of which the last may go on: `grace hop` finds Grace Hopper.
     #[must_use]
     pub fn starting_with(text: &str) -> Self {
         Self::of_words(text, "*")
@@ -380,8 +380,8 @@ mod tests {
     fn terms_are_joined_with_parentheses_and_operators_are_words_in_quotes() {
         let term = SearchTerm::any(["this or that", "x-y"]).and_not(SearchTerm::phrase("a \"b\"")).text;
         assert_eq!(term, r#"((this AND "or" AND that) OR x\-y) AND NOT "a \"b\"""#);
-        let term = SearchTerm::all([SearchTerm::starting_with("ada lov*"), SearchTerm::words("GmbH")]).text;
-        assert_eq!(term, r"(ada AND lov\**) AND GmbH");
+        let term = SearchTerm::all([SearchTerm::starting_with("grace hop*"), SearchTerm::words("GmbH")]).text;
+        assert_eq!(term, r"(grace AND hop\**) AND GmbH");
     }
 
     #[test]
