@@ -8,7 +8,7 @@ use super::host::{HostPolicy, HostUse};
 use super::token_request::bearer;
 use super::{AccessToken, Environment};
 use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
-use crate::http::{Body, HttpService, Request, is_loopback};
+use crate::http::{HttpService, Request, is_loopback};
 use crate::types::RecordId;
 
 /// An identity answer has some kilobytes.
@@ -72,7 +72,7 @@ pub async fn fetch_identity(http: &dyn HttpService, token: &AccessToken) -> Resu
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, bearer(token)?);
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        let request = Request { method: Method::GET, url: url.clone(), headers, body: Body::empty() };
+        let request = Request { headers, ..Request::new(Method::GET, url.clone()) };
         let settle = |error: Error| error.with_operation("identity").with_effect(Effect::None);
         let answer = http.send(request).await.map_err(settle)?;
         if answer.status.is_redirection() {

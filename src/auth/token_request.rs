@@ -165,7 +165,7 @@ fn form_request(url: Url, form: &[(&str, &str)], basic: Option<(&str, &Secret)>)
         headers
             .insert(header::AUTHORIZATION, authorization("Basic", &Zeroizing::new(STANDARD.encode(pair.as_bytes())))?);
     }
-    Ok(Request { method: Method::POST, url, headers, body: Body::Bytes(encoded(form)) })
+    Ok(Request { headers, body: Body::Bytes(encoded(form)), ..Request::new(Method::POST, url) })
 }
 
 /// The value of `Authorization` that carries an access token.

@@ -177,8 +177,10 @@ fn by_status(status: u16) -> Verdict {
         409 | 412 | 428 => refused(K::Conflict),
         410 => advised(K::Config, "set an API version that the org still has"),
         414 | 431 => advised(K::Invalid, "the address is longer than 16,384 bytes: send less at once"),
+        // Not documented for the data APIs; whoever answers so has not passed the request on.
+        429 => verdict(K::RateLimited, LATER, Effect::None),
         // 406 and 420 without a body were seen to pass (field guide, edge facts).
-        406 | 408 | 420 | 429 | 500..=599 => verdict(K::Unavailable, LATER, Effect::Unknown),
+        406 | 408 | 420 | 500..=599 => verdict(K::Unavailable, LATER, Effect::Unknown),
         400..=499 => refused(K::Invalid),
         _ => verdict(K::Unexpected, Retry::Never, Effect::Unknown),
     }

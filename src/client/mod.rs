@@ -1,7 +1,11 @@
 //! The connection to one org: token, attempt loop, retry, limits. No object names, no business rules.
 
+mod budget;
 mod classify;
+mod compress;
+mod concurrency;
 mod limits;
+mod options;
 mod request;
 mod retry;
 mod send;
@@ -11,9 +15,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use self::budget::{ApiBudget, Permit};
 pub(crate) use self::classify::{RecordErrors, record_error};
+use self::concurrency::Gate;
 pub use self::limits::{ApiUsage, OrgLimits};
-pub use self::request::{ApiRequest, ApiResponse};
+use self::options::Scope;
+pub use self::options::{AssignmentRule, CallOptions, DuplicateRule};
+pub use self::request::{ApiRequest, ApiResponse, ApiStream};
 pub use self::retry::RetryPolicy;
 use self::retry::RetryQuota;
 pub use self::version::ApiVersion;
@@ -22,19 +30,28 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::http::{HttpService, default_service};
 
-/// A connection to one org. Cheap to clone; clones share token, limits and retry quota.
+/// A connection to one org. Cheap to clone; clones share token, limits, retry quota and the number of requests in flight.
+///
+/// As many requests are in flight as the org takes: from 64 on it grows while requests wait for their turn and answers stay
+/// fast, and halves when the org refuses work for its amount (locks, 429, 503, too many long requests at once).
 ///
 /// Needs a tokio runtime.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    core: Arc<Core>,
+    scope: Arc<Scope>,
+}
 
-struct Inner {
+struct Core {
     http: Arc<dyn HttpService>,
     tokens: TokenCache,
     clock: Arc<dyn Clock>,
     version: ApiVersion,
     policy: RetryPolicy,
     quota: RetryQuota,
+    gate: Gate,
+    budget: Option<ApiBudget>,
+    compress: bool,
     limits: Mutex<Option<OrgLimits>>,
     api_calls: AtomicU64,
 }
@@ -50,24 +67,48 @@ impl Client {
     /// The API version of all calls.
     #[must_use]
     pub fn api_version(&self) -> ApiVersion {
-        self.0.version
+        self.core.version
     }
 
     /// What the org last said of its limits; `None` before the first answer that told them.
     #[must_use]
     pub fn limits(&self) -> Option<OrgLimits> {
-        self.0.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.core.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Requests sent so far that count against the org's API calls, retries included; token requests are free.
     #[must_use]
     pub fn api_calls(&self) -> u64 {
-        self.0.api_calls.load(Ordering::Relaxed)
+        self.core.api_calls.load(Ordering::Relaxed)
+    }
+
+    /// Requests that may be in flight at once now.
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.core.gate.limit()
+    }
+
+    /// A handle on the same connection whose calls have these settings, on top of those of this one.
+    #[must_use]
+    pub fn with_options(&self, options: &CallOptions) -> Self {
+        Self { core: Arc::clone(&self.core), scope: Arc::new(self.scope.with_options(options)) }
+    }
+
+    /// A handle on the same connection whose calls are taken from what was reserved.
+    #[must_use]
+    pub fn with_permit(&self, permit: Permit) -> Self {
+        let scope = Scope { permit: Some(permit), ..(*self.scope).clone() };
+        Self { core: Arc::clone(&self.core), scope: Arc::new(scope) }
+    }
+
+    /// Tells that records met locks or governor limits inside an answer that was a success as a whole: fewer requests then.
+    pub(crate) fn congested(&self) {
+        self.core.gate.refused(self.core.clock.monotonic());
     }
 
     /// Waits on the client's clock.
     pub(crate) async fn pause(&self, duration: std::time::Duration) {
-        self.0.clock.sleep(duration).await;
+        self.core.clock.sleep(duration).await;
     }
 
     /// The access token in force, after logging in if need be. Costs no API call.
@@ -76,15 +117,15 @@ impl Client {
     ///
     /// Those of the token provider. Not repeated here.
     pub async fn access_token(&self) -> Result<AccessToken> {
-        self.0.tokens.get(None).await
+        self.core.tokens.get(None).await
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("tokens", &self.0.tokens)
-            .field("version", &self.0.version)
+            .field("tokens", &self.core.tokens)
+            .field("version", &self.core.version)
             .finish_non_exhaustive()
     }
 }
@@ -97,6 +138,9 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     version: ApiVersion,
     policy: RetryPolicy,
+    max_in_flight: usize,
+    budget: Option<ApiBudget>,
+    compress: bool,
 }
 
 impl ClientBuilder {
@@ -107,6 +151,9 @@ impl ClientBuilder {
             clock: Arc::new(SystemClock::new()),
             version: ApiVersion::DEFAULT,
             policy: RetryPolicy::default(),
+            max_in_flight: concurrency::MOST,
+            budget: None,
+            compress: false,
         }
     }
 
@@ -138,6 +185,30 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how many requests may be in flight at once, at most; 512 by default.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests;
+        self
+    }
+
+    /// Sets how many API calls the client allows itself; no bound of its own by default. Without calls left, calls are of kind
+    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded), and nothing is sent.
+    #[must_use]
+    pub fn budget(mut self, budget: ApiBudget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Sends bodies in gzip, those of a kilobyte and more; off by default. Fewer bytes for more processor time.
+    ///
+    /// Source: REST API Developer Guide, "Compression Headers".
+    #[must_use]
+    pub fn compress_requests(mut self, compress: bool) -> Self {
+        self.compress = compress;
+        self
+    }
+
     /// Makes the client.
     ///
     /// # Errors
@@ -145,15 +216,19 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when no HTTP service was given and there is no default one.
     pub fn build(self) -> Result<Client> {
         let http = self.http.map_or_else(default_service, Ok)?;
-        Ok(Client(Arc::new(Inner {
+        let core = Core {
             tokens: TokenCache::new(self.provider, Arc::clone(&http), Arc::clone(&self.clock)),
             http,
             clock: self.clock,
             version: self.version,
             quota: RetryQuota::new(),
             policy: self.policy,
+            gate: Gate::new(self.max_in_flight),
+            budget: self.budget,
+            compress: self.compress,
             limits: Mutex::default(),
             api_calls: AtomicU64::new(0),
-        })))
+        };
+        Ok(Client { core: Arc::new(core), scope: Arc::default() })
     }
 }

@@ -2,14 +2,29 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::options::foreign;
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
+use crate::http::Body;
 use crate::types::{encode, xml::Element};
+
+/// What a request carries, so that it can be sent again.
+#[derive(Clone)]
+pub(super) enum Payload {
+    Bytes(Bytes),
+    /// A SOAP envelope, cut where the session id goes.
+    Soap {
+        before: Bytes,
+        after: Bytes,
+    },
+    /// Made anew for each attempt.
+    Made(Arc<dyn Fn() -> Body + Send + Sync>),
+}
 
 /// A call to the org, built without I/O and sent by [`Client::send`](super::Client::send).
 ///
@@ -20,10 +35,12 @@ pub struct ApiRequest {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    /// What follows the session id in a SOAP envelope; the body is what goes before it.
-    pub(super) after_session_id: Option<Bytes>,
+    /// The first header the caller may not set.
+    pub(super) refused: Option<HeaderName>,
+    pub(super) body: Payload,
     pub(super) idempotent: bool,
+    /// Whether 304 is an answer.
+    pub(super) conditional: bool,
     pub(super) context: Vec<(&'static str, String)>,
 }
 
@@ -53,14 +70,44 @@ impl ApiRequest {
     }
 
     fn new(operation: &'static str, method: Method, path: String, idempotent: bool) -> Self {
-        let (headers, body) = (HeaderMap::new(), Bytes::new());
-        Self { operation, method, path, headers, body, after_session_id: None, idempotent, context: Vec::new() }
+        let (headers, body) = (HeaderMap::new(), Payload::Bytes(Bytes::new()));
+        Self {
+            operation,
+            method,
+            path,
+            headers,
+            refused: None,
+            body,
+            idempotent,
+            conditional: false,
+            context: Vec::new(),
+        }
+    }
+
+    /// Any other method. Repeated by itself after a lost answer only with [`idempotent`](Self::idempotent).
+    #[must_use]
+    pub fn with_method(operation: &'static str, method: Method, path: impl Into<String>) -> Self {
+        let safe = method.is_safe();
+        Self::new(operation, method, path.into(), safe)
+    }
+
+    /// A replacement: not repeated when the first try may have had an effect, unless [`idempotent`](Self::idempotent) says so.
+    #[must_use]
+    pub fn put(operation: &'static str, path: impl Into<String>) -> Self {
+        Self::new(operation, Method::PUT, path.into(), false)
     }
 
     /// Says that doing it twice has the effect of doing it once, so that it may be repeated after a lost answer.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Takes 304, "not modified", for an answer and not for an error.
+    #[must_use]
+    pub fn conditional(mut self) -> Self {
+        self.conditional = true;
         self
     }
 
@@ -81,10 +128,37 @@ impl ApiRequest {
         self
     }
 
-    /// Sets a header.
+    /// Sets a header. One that the client writes itself, such as `Authorization`, makes sending an error.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        if foreign(&name).is_err() {
+            self.refused.get_or_insert(name);
+        } else {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Sets the form of the answer to ask for; JSON by default.
+    #[must_use]
+    pub fn accept(mut self, media_type: &'static str) -> Self {
+        self.headers.insert(header::ACCEPT, HeaderValue::from_static(media_type));
+        self
+    }
+
+    /// Sets a body of any media type.
+    #[must_use]
+    pub fn body(mut self, media_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.headers.insert(header::CONTENT_TYPE, media_type);
+        self.body = Payload::Bytes(body.into());
+        self
+    }
+
+    /// Sets a body that is made anew for each attempt, such as a stream over rows that can be told again.
+    #[must_use]
+    pub fn body_from(mut self, media_type: HeaderValue, make: impl Fn() -> Body + Send + Sync + 'static) -> Self {
+        self.headers.insert(header::CONTENT_TYPE, media_type);
+        self.body = Payload::Made(Arc::new(make));
         self
     }
 
@@ -98,7 +172,7 @@ impl ApiRequest {
             Error::new(ErrorKind::Invalid, self.operation, "the record does not serialise to JSON").with_source(error)
         })?;
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.body = bytes.into();
+        self.body = Payload::Bytes(bytes.into());
         Ok(self)
     }
 
@@ -107,8 +181,7 @@ impl ApiRequest {
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"));
         self.headers.insert(header::ACCEPT, HeaderValue::from_static("text/xml"));
         self.headers.insert(HeaderName::from_static("soapaction"), HeaderValue::from_static("\"\""));
-        self.body = before_session_id.into();
-        self.after_session_id = Some(after_session_id.into());
+        self.body = Payload::Soap { before: before_session_id.into(), after: after_session_id.into() };
         self
     }
 
@@ -124,7 +197,7 @@ impl ApiRequest {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ApiResponse {
-    /// The status, 2xx.
+    /// The status: 2xx, or 304 where the call was conditional.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
@@ -138,12 +211,37 @@ pub struct ApiResponse {
     pub(crate) repeated: bool,
 }
 
+/// A successful answer whose body is still on its way.
+///
+/// What breaks off in it is an error of the stream, and is not asked for again here.
+#[non_exhaustive]
+pub struct ApiStream {
+    /// The status: 2xx, or 304 where the call was conditional.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+}
+
+impl fmt::Debug for ApiStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiStream({}, {:?})", self.status, self.body)
+    }
+}
+
 impl fmt::Debug for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The query and the body may hold field values.
         let path = self.path.split('?').next().unwrap_or_default();
-        let (operation, method, bytes) = (self.operation, &self.method, self.body.len());
-        write!(f, "ApiRequest({operation}: {method} {path}, {bytes} bytes)")
+        let (operation, method) = (self.operation, &self.method);
+        match &self.body {
+            Payload::Bytes(body) => write!(f, "ApiRequest({operation}: {method} {path}, {} bytes)", body.len()),
+            Payload::Soap { before, after } => {
+                write!(f, "ApiRequest({operation}: {method} {path}, {} bytes)", before.len() + after.len())
+            }
+            Payload::Made(_) => write!(f, "ApiRequest({operation}: {method} {path}, a stream)"),
+        }
     }
 }
 
@@ -161,12 +259,12 @@ impl ApiResponse {
         Element::parse(&self.body).map_err(settle)
     }
 
-    /// Reads the body as JSON.
+    /// Reads the body as JSON; texts may borrow from it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Transport`] where the text ends too soon, [`ErrorKind::Decode`] where it is something else.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let wrong = if error.is_eof() {
                 Error::cut_off()

@@ -3,19 +3,51 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::classify::{failed_answer, retry_after};
+use super::compress::gzip;
+use super::options::foreign;
+use super::request::Payload;
 use super::retry::{Situation, Step, next_step};
-use super::{ApiRequest, ApiResponse, Client, OrgLimits};
+use super::{ApiRequest, ApiResponse, ApiStream, Client, OrgLimits};
 use crate::auth::{AccessToken, bearer};
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{Body, Request};
 
 /// Longest answer that is read into memory: a page of 2,000 rows with long texts stays below it.
 const MAX_ANSWER: u64 = 512 * 1024 * 1024;
+
+/// Longest time for calls whose bodies are streams. Salesforce ends a download of results after 20 minutes, and an upload may
+/// take 100 MB. Source: Bulk API 2.0 limits.
+const STREAM_TIMEOUT: Duration = Duration::from_mins(30);
+
+/// How much of an answer the attempt loop waits for.
+#[derive(Clone, Copy)]
+enum Want<'a> {
+    Head,
+    /// And who wants to see its start before the rest is there.
+    Whole(&'a Watch),
+}
+
+/// Looks at the start of an answer while it arrives; `true` once it has seen enough. Each attempt shows its own.
+pub(crate) type Watch = dyn Fn(&[u8]) -> bool + Sync;
+
+/// A successful answer; its body is there if the whole was wanted.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+    /// Whether the call may have changed the org.
+    effect: Effect,
+}
+
+/// Whether the org refuses work for its amount.
+fn tells_congestion(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::RowLocked) || matches!(error.status(), Some(429 | 503))
+}
 
 /// A failed attempt, and the token it was made with if it got that far.
 struct Failure {
@@ -50,41 +82,74 @@ impl Client {
     /// Of every kind. [`Error::retry`] is [`Retry::Exhausted`] where this has repeated to its end, and [`Error::effect`]
     /// speaks of all attempts together.
     pub async fn send(&self, request: ApiRequest) -> Result<ApiResponse> {
-        let started = self.0.clock.monotonic();
+        self.send_watching(request, &|_| true).await
+    }
+
+    /// As [`send`](Self::send), and shows the start of the answer while the rest is on its way.
+    pub(crate) async fn send_watching(&self, request: ApiRequest, watch: &Watch) -> Result<ApiResponse> {
+        let (answer, repeated) = self.drive(&request, Want::Whole(watch)).await?;
+        let Answer { status, headers, body, effect } = answer;
+        let body = body.collect(MAX_ANSWER).await?;
+        Ok(ApiResponse { status, headers, body, operation: request.operation, effect, repeated })
+    }
+
+    /// As [`send`](Self::send), and hands over the body while it is still on its way: for answers of any size.
+    ///
+    /// The attempts end with the headers: what breaks off later is an error of the body. The answer may take 30 minutes in
+    /// all, where the HTTP service lets calls set that.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send).
+    pub async fn open(&self, request: ApiRequest) -> Result<ApiStream> {
+        let (answer, _) = self.drive(&request, Want::Head).await?;
+        Ok(ApiStream { status: answer.status, headers: answer.headers, body: answer.body })
+    }
+
+    /// The attempt loop; tells also whether an attempt before the one that succeeded may have changed the org.
+    async fn drive(&self, request: &ApiRequest, want: Want<'_>) -> Result<(Answer, bool)> {
+        let started = self.core.clock.monotonic();
         let mut attempts = 0;
         let mut effect = Effect::None;
         let mut rejected = None;
         let mut renewals = 0;
+        // A place comes first: who has a token and waits for a place would send one that was refused meanwhile. It is kept
+        // while the session is renewed, so that those who wait do not go out with the old token first.
+        let mut slot = Some(self.core.gate.enter().await);
         loop {
             attempts += 1;
-            let Failure { error, token } = match self.attempt(&request, rejected.as_ref()).await {
-                Ok(mut response) => {
-                    self.0.quota.succeed();
-                    response.repeated = effect == Effect::Unknown;
-                    return Ok(response);
+            let Failure { error, token } = match self.attempt(request, rejected.as_ref(), want).await {
+                Ok(answer) => {
+                    self.core.quota.succeed();
+                    return Ok((answer, effect == Effect::Unknown));
                 }
                 Err(failure) => failure,
             };
             if error.effect() == Effect::Unknown {
                 effect = Effect::Unknown;
             }
+            if tells_congestion(&error) {
+                self.congested();
+            }
             let situation = Situation {
                 retry: error.retry(),
                 effect: error.effect(),
                 idempotent: request.idempotent,
                 attempts,
-                elapsed: self.0.clock.monotonic().saturating_sub(started),
+                elapsed: self.core.clock.monotonic().saturating_sub(started),
                 renewed: renewed(renewals, token.as_ref()),
                 chance: fastrand::f64(),
             };
-            let retry = match next_step(&self.0.policy, &situation) {
+            let retry = match next_step(&self.core.policy, &situation) {
                 Step::Renew => {
                     rejected = token;
                     renewals += 1;
                     continue;
                 }
-                Step::Wait(delay) if self.0.quota.take() => {
-                    self.0.clock.sleep(delay).await;
+                Step::Wait(delay) if self.core.quota.take() => {
+                    drop(slot.take());
+                    self.core.clock.sleep(delay).await;
+                    slot = Some(self.core.gate.enter().await);
                     continue;
                 }
                 Step::Wait(_) => Retry::Exhausted { attempts },
@@ -99,47 +164,89 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, request: &ApiRequest, rejected: Option<&AccessToken>) -> Result<ApiResponse, Failure> {
+    async fn attempt(
+        &self,
+        request: &ApiRequest,
+        rejected: Option<&AccessToken>,
+        want: Want<'_>,
+    ) -> Result<Answer, Failure> {
         // Whatever the login's fate, the call itself has not been sent yet.
-        let token = self.0.tokens.get(rejected).await.map_err(|error| error.with_effect(Effect::None))?;
-        self.send_once(request, &token).await.map_err(|error| Failure { error, token: Some(token) })
+        let token = self.core.tokens.get(rejected).await.map_err(|error| error.with_effect(Effect::None))?;
+        self.send_once(request, &token, want).await.map_err(|error| Failure { error, token: Some(token) })
     }
 
-    async fn send_once(&self, request: &ApiRequest, token: &AccessToken) -> Result<ApiResponse> {
-        let outgoing = self.outgoing(request, token)?;
-        let counted = !matches!(request.path.as_str(), "/services/data" | "/services/oauth2/userinfo");
-        if counted {
-            self.0.api_calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
+    async fn send_once(&self, request: &ApiRequest, token: &AccessToken, want: Want<'_>) -> Result<Answer> {
+        let outgoing = self.outgoing(request, token, want)?;
+        self.count_call(request)?;
         let effect = if request.method == Method::GET { Effect::None } else { Effect::Unknown };
         let settle = |error: Error| if effect == Effect::None { error.with_effect(Effect::None) } else { error };
-        let answer = self.0.http.send(outgoing).await.map_err(settle)?;
+        let sent = self.core.clock.monotonic();
+        let answer = self.core.http.send(outgoing).await.map_err(settle)?;
         self.observe_limits(&answer.headers);
-        let (status, headers) = (answer.status, answer.headers);
-        // The org has dealt with the request, so a broken body tells nothing of its effect.
-        let body = answer.body.collect(MAX_ANSWER).await.map_err(|error| error.with_effect(effect))?;
-        if status.is_success() {
-            let operation = request.operation;
-            return Ok(ApiResponse { status, headers, body, operation, effect, repeated: false });
+        let (status, headers, mut body) = (answer.status, answer.headers, answer.body);
+        let answered = status.is_success() || (request.conditional && status == StatusCode::NOT_MODIFIED);
+        if !answered {
+            // The org has dealt with the request, so a broken body tells nothing of its effect.
+            let body = body.collect(MAX_ANSWER).await.map_err(|error| error.with_effect(effect))?;
+            let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let after: Option<Duration> = after.and_then(|text| retry_after(text, self.core.clock.now()));
+            return Err(settle(failed_answer(status, after, &body)));
         }
-        let wait = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let wait: Option<Duration> = wait.and_then(|text| retry_after(text, self.0.clock.now()));
-        Err(settle(failed_answer(status, wait, &body)))
+        if let Want::Whole(watch) = want {
+            let whole = body.collect_watching(MAX_ANSWER, watch).await.map_err(|error| error.with_effect(effect))?;
+            body = Body::Bytes(whole);
+        }
+        self.core.gate.answered(request.operation, self.core.clock.monotonic().saturating_sub(sent));
+        Ok(Answer { status, headers, body, effect })
     }
 
-    fn outgoing(&self, request: &ApiRequest, token: &AccessToken) -> Result<Request> {
-        let url = self.url(request, token.instance_url())?;
-        let mut headers = request.headers.clone();
-        let method = request.method.clone();
-        if let Some(after) = &request.after_session_id {
-            // SOAP carries the token as its session id, and takes no header.
-            let session_id = quick_xml::escape::escape(token.secret().expose());
-            let body = Zeroizing::new([request.body.as_ref(), session_id.as_bytes(), after.as_ref()].concat());
-            return Ok(Request { method, url, headers, body: Body::Bytes(Bytes::from_owner(body)) });
+    /// Counts an attempt against the org's calls and our own budget.
+    fn count_call(&self, request: &ApiRequest) -> Result<()> {
+        if matches!(request.path.as_str(), "/services/data" | "/services/oauth2/userinfo") {
+            return Ok(());
         }
-        headers.insert(header::AUTHORIZATION, bearer(token)?);
-        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        Ok(Request { method, url, headers, body: Body::Bytes(request.body.clone()) })
+        let limits = self.limits();
+        match (&self.scope.permit, &self.core.budget) {
+            (Some(permit), _) => permit.take(limits.as_ref())?,
+            (None, Some(budget)) => budget.take(limits.as_ref())?,
+            (None, None) => {}
+        }
+        self.core.api_calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn outgoing(&self, request: &ApiRequest, token: &AccessToken, want: Want<'_>) -> Result<Request> {
+        if let Some(name) = &request.refused {
+            foreign(name)?;
+        }
+        let mut outgoing = Request::new(request.method.clone(), self.url(request, token.instance_url())?);
+        outgoing.headers = self.scope.headers.clone();
+        for (name, value) in &request.headers {
+            outgoing.headers.insert(name, value.clone());
+        }
+        let streamed = matches!(want, Want::Head) || matches!(request.body, Payload::Made(_));
+        outgoing.timeout = streamed.then_some(STREAM_TIMEOUT);
+        outgoing.body = match &request.body {
+            Payload::Bytes(bytes) => Body::Bytes(bytes.clone()),
+            Payload::Made(make) => make(),
+            Payload::Soap { before, after } => {
+                // SOAP carries the token as its session id, and takes no header.
+                let session_id = quick_xml::escape::escape(token.secret().expose());
+                let body = Zeroizing::new([before.as_ref(), session_id.as_bytes(), after.as_ref()].concat());
+                outgoing.body = Body::Bytes(Bytes::from_owner(body));
+                return Ok(outgoing);
+            }
+        };
+        if self.core.compress {
+            let (body, compressed) = gzip(outgoing.body)?;
+            outgoing.body = body;
+            if compressed {
+                outgoing.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        outgoing.headers.insert(header::AUTHORIZATION, bearer(token)?);
+        outgoing.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        Ok(outgoing)
     }
 
     /// The path on the instance. It is appended as text, and host and path are compared, so that no path leads elsewhere:
@@ -153,7 +260,7 @@ impl Client {
             return Err(invalid());
         }
         let origin = instance.as_str().trim_end_matches('/');
-        let version = self.0.version;
+        let version = self.core.version;
         let text = if request.path.starts_with("/services/") {
             format!("{origin}{}", request.path)
         } else {
@@ -164,10 +271,10 @@ impl Client {
         if url.origin() == instance.origin() && url.path().ends_with(path) { Ok(url) } else { Err(invalid()) }
     }
 
-    fn observe_limits(&self, headers: &http::HeaderMap) {
+    fn observe_limits(&self, headers: &HeaderMap) {
         let Some(text) = headers.get("sforce-limit-info").and_then(|value| value.to_str().ok()) else { return };
         if let Some(limits) = OrgLimits::parse(text) {
-            *self.0.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(limits);
+            *self.core.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(limits);
         }
     }
 }

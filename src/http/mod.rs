@@ -6,6 +6,7 @@ mod reqwest;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 pub use body::{Body, ByteStream};
@@ -26,6 +27,16 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body; may be empty.
     pub body: Body,
+    /// Longest time for the request and its whole answer, where that is not the service's own.
+    pub timeout: Option<Duration>,
+}
+
+impl Request {
+    /// A request without headers and body.
+    #[must_use]
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { method, url, headers: HeaderMap::new(), body: Body::empty(), timeout: None }
+    }
 }
 
 impl fmt::Debug for Request {
@@ -69,6 +80,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 /// - One call sends one request at most once: no retries, no redirects followed.
 /// - An answer of any status is `Ok`; `Err` means there was none.
 /// - A body that ends before its declared length is an error of the stream, never a short body.
+/// - The body is what the server meant: a service that asks for a compressed answer undoes the compression, and leaves no
+///   `Content-Encoding` in the headers. One that ends before the compressed stream does is cut off too.
 /// - The error's [`effect`](crate::Error::effect) is [`Effect::None`](crate::Effect::None) only if the request surely never
 ///   left, such as a refused connection.
 /// - Dropping the future abandons the request.

@@ -12,7 +12,7 @@ use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 /// HTTP over reqwest with rustls.
 ///
 /// Defaults: 10 s to connect, and 610 s without a byte or in all, since Salesforce may be silent for the 10 minutes that a
-/// call may take. Proxies come from the environment, as reqwest reads it, but never for this machine's own addresses.
+/// call may take; calls whose bodies are streams have their own time in all. Answers are asked for in gzip. Proxies come from the environment, as reqwest reads it, but never for this machine's own addresses.
 /// Redirects are not followed: the token belongs to one host.
 #[derive(Clone)]
 pub struct Reqwest {
@@ -110,9 +110,12 @@ impl ReqwestBuilder {
 #[async_trait]
 impl HttpService for Reqwest {
     async fn send(&self, request: Request) -> Result<Response> {
-        let Request { method, url, headers, body } = request;
+        let Request { method, url, headers, body, timeout } = request;
         let client = if is_loopback(&url) { &self.local } else { &self.client };
         let mut outgoing = client.request(method, url).headers(headers);
+        if let Some(timeout) = timeout {
+            outgoing = outgoing.timeout(timeout);
+        }
         outgoing = match body {
             Body::Bytes(bytes) if bytes.is_empty() => outgoing,
             Body::Bytes(bytes) => outgoing.body(bytes),

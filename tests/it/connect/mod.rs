@@ -8,7 +8,7 @@ mod store;
 mod tokens;
 
 use sforce::auth::{AuthorizeRequest, ConnectFlow, ConnectFlowBuilder, ConnectRequest, LoginHost};
-use sforce::http::{Body, HeaderMap, HttpService as _, Method, Request, Reqwest};
+use sforce::http::{HttpService as _, Method, Request, Reqwest};
 use sforce::store::{MemoryStore, Store};
 use sforce::testing::org::{AppSpec, MockOrg, TestApp};
 
@@ -47,8 +47,7 @@ fn approvals(org: &MockOrg) -> usize {
 
 /// What the browser does: goes to the org, and comes back with the query of the callback.
 async fn browse(authorize: &AuthorizeRequest) -> String {
-    let request =
-        Request { method: Method::GET, url: authorize.url.clone(), headers: HeaderMap::new(), body: Body::empty() };
+    let request = Request::new(Method::GET, authorize.url.clone());
     let answer = http().send(request).await.expect("answered");
     let location = answer.headers.get("location").expect("redirected").to_str().expect("text").to_owned();
     let query = location.strip_prefix(CALLBACK).and_then(|rest| rest.strip_prefix('?'));
