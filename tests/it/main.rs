@@ -20,6 +20,7 @@ mod outside;
 mod query;
 mod recordings;
 mod requirements;
+mod soql;
 mod stores;
 mod support;
 mod tokens;
