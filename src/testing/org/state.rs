@@ -167,18 +167,8 @@ impl State {
                 run(self);
                 Reply::Answer(Answer::text(status, content_type, body))
             }
-            Some(Kind::Edit(edit)) => Reply::Answer(edited(run(self), &*edit)),
-            Some(Kind::EditText(edit)) => {
-                let mut answer = run(self);
-                let mut text = String::from_utf8_lossy(&answer.body).into_owned();
-                edit(&mut text);
-                answer.body = text.into();
-                Reply::Answer(answer)
-            }
-            Some(Kind::Header { name, value }) => {
-                let mut answer = run(self);
-                answer.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-                Reply::Answer(answer.with(name, value))
+            Some(kind @ (Kind::Edit(_) | Kind::EditText(_) | Kind::Header { .. } | Kind::EmptyBody)) => {
+                Reply::Answer(changed(run(self), kind))
             }
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,
@@ -191,11 +181,6 @@ impl State {
                 Reply::Reset
             }
             Some(Kind::Truncate { bytes, chunked }) => Reply::Truncated { answer: run(self), bytes, chunked },
-            Some(Kind::EmptyBody) => {
-                let mut answer = run(self);
-                answer.body = bytes::Bytes::new();
-                Reply::Answer(answer)
-            }
         };
         let reply = match reply {
             Reply::Answer(answer) => Reply::Answer(self.finished(request, answer)),
@@ -391,11 +376,25 @@ fn grant_of(request: &Request) -> Option<&'static str> {
     oauth::GRANTS.into_iter().find(|grant| *grant == named)
 }
 
-/// An answer whose JSON a test changes.
-fn edited(mut answer: Answer, edit: &(dyn Fn(&mut serde_json::Value) + Send + Sync)) -> Answer {
-    if let Ok(mut body) = serde_json::from_slice(&answer.body) {
-        edit(&mut body);
-        answer.body = body.to_string().into();
+/// An answer that a test changes.
+fn changed(mut answer: Answer, kind: Kind) -> Answer {
+    match kind {
+        Kind::Edit(edit) => {
+            if let Ok(mut body) = serde_json::from_slice(&answer.body) {
+                edit(&mut body);
+                answer.body = body.to_string().into();
+            }
+        }
+        Kind::EditText(edit) => {
+            let mut text = String::from_utf8_lossy(&answer.body).into_owned();
+            edit(&mut text);
+            answer.body = text.into();
+        }
+        Kind::Header { name, value } => {
+            answer.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            return answer.with(name, value);
+        }
+        _ => answer.body = bytes::Bytes::new(),
     }
     answer
 }

@@ -100,7 +100,7 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
         let begun = Progress::begin(&view.schema, job, ingest);
         let Work::Ingest(ingest) = &mut job.work else { return };
         match begun {
-            Ok(progress) => ingest.progress = Some(progress),
+            Ok(progress) => ingest.progress = Some(Box::new(progress)),
             Err(Malformed(text)) => return job.fail(text, now),
         }
     }
@@ -118,6 +118,8 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
     };
     let stop = ingest.failure.as_ref().map_or(usize::MAX, |failure| failure.after_rows);
     let mut end = None;
+    // Batches run side by side (bulk guide, "concurrencyMode"): one holds its locks while the next one is written.
+    let mut held = Vec::new();
     while progress.done < goal.min(stop) && end.is_none() {
         if progress.done.is_multiple_of(state.bulk.settings.batch_rows) && !state.bulk.batches.take(now) {
             // Their rows are in none of the files (wire facts 3.1). [K] That the job fails, and the text.
@@ -126,6 +128,10 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
             break;
         }
         let batch = state.bulk.settings.batch_rows;
+        if progress.done.is_multiple_of(batch) {
+            state.data.locks.release(&held);
+            held = state.data.locks.hold();
+        }
         let to_batch_end = batch - progress.done % batch;
         let size = CHUNK.min(to_batch_end).min(goal.min(stop) - progress.done);
         let object = view.schema.object(&job.object);
@@ -133,6 +139,7 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
             Chunk { schema: &view.schema, object, ingest, writer: &writer, dialect, with_id: job.version >= 53 };
         chunk.process(&state.schema, &mut state.data, &mut progress, size);
     }
+    state.data.locks.release(&held);
     if let Some(failure) = ingest.failure.as_ref().filter(|_| progress.done >= stop || reach == Reach::End) {
         end = Some(failure.message.clone());
     }
@@ -163,7 +170,7 @@ struct Chunk<'c> {
 }
 
 /// A row that is written: its id, and whether it was created. Else the id it named, if any, and why not.
-type Written = Result<(String, bool), (String, ApiError)>;
+type Written = Result<(String, bool), (String, Box<ApiError>)>;
 
 impl Chunk<'_> {
     fn process(&self, schema: &Schema, data: &mut Data, progress: &mut Progress, size: usize) {
@@ -209,14 +216,14 @@ impl Chunk<'_> {
         cells: &[Cow<'_, str>],
         seen: &mut HashSet<String>,
     ) -> Written {
-        let Some(object) = self.object else { return Err((String::new(), ApiError::not_found())) };
+        let Some(object) = self.object else { return Err((String::new(), Box::new(ApiError::not_found()))) };
         let named = progress.columns.iter().zip(cells).find(|(column, _)| column.is("Id"));
         let named = named.map(|(_, cell)| cell.clone().into_owned()).filter(|id| !id.is_empty() && id != cells::NULL);
         let id = named.clone().unwrap_or_default();
-        let members = members(progress, cells).map_err(|error| (id.clone(), error))?;
+        let members = members(progress, cells).map_err(|error| (id.clone(), Box::new(error)))?;
         let place = progress.done;
         lock_of(self.ingest.locks.as_ref(), Some(place), &Json::Object(members.clone()))
-            .map_err(|error| (id.clone(), error))?;
+            .map_err(|error| (id.clone(), Box::new(error)))?;
         let wanted = || {
             let Some(id) = &named else {
                 return Err(ApiError::row("MISSING_ARGUMENT", "Id not specified in an update call", []));
@@ -246,7 +253,7 @@ impl Chunk<'_> {
                 Ok((id, false))
             }),
         };
-        written.map_err(|error| (id, error))
+        written.map_err(|error| (id, Box::new(error)))
     }
 
     fn upsert(
