@@ -14,6 +14,9 @@ type Editor = Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>;
 /// Changes an answer's text.
 type TextEditor = Arc<dyn Fn(&mut String) + Send + Sync>;
 
+/// Changes the JSON of an answer to the request of that path and query.
+type PageEditor = Arc<dyn Fn(&str, &mut serde_json::Value) + Send + Sync>;
+
 /// Says which rows of a request are locked: by their place in it and their JSON.
 type RowFilter = Arc<dyn Fn(usize, &serde_json::Value) -> bool + Send + Sync>;
 
@@ -58,6 +61,10 @@ pub(crate) enum Kind {
         name: &'static str,
         value: String,
     },
+    /// Changes the JSON of an answer, knowing the request's path and query.
+    EditPage(PageEditor),
+    /// The query opens a result that does not end.
+    Endless,
 }
 
 impl fmt::Debug for Kind {
@@ -78,6 +85,8 @@ impl fmt::Debug for Kind {
             Self::Edit(_) => "Edit",
             Self::EditText(_) => "EditText",
             Self::Header { .. } => "Header",
+            Self::EditPage(_) => "EditPage",
+            Self::Endless => "Endless",
         })
     }
 }
@@ -248,6 +257,41 @@ impl<'a> FaultOn<'a> {
     /// Carries the request out and gives a header of the answer another value: `Sforce-Locator`, `Sforce-NumberOfRecords`.
     pub fn with_header(self, name: &'static str, value: &str) -> FaultWhen<'a> {
         self.fault(Kind::Header { name, value: value.to_owned() })
+    }
+
+    /// Carries the query out and is wrong about `totalSize` by that many.
+    pub fn wrong_total(self, by: i64) -> FaultWhen<'a> {
+        self.edit(move |body| {
+            if let Some(total) = body.get_mut("totalSize") {
+                *total = total.as_i64().unwrap_or(0).saturating_add(by).into();
+            }
+        })
+    }
+
+    /// Answers a page of a query ([`Operation::QueryMore`]) whose `nextRecordsUrl` is the one that was asked for.
+    pub fn repeat_locator(self) -> FaultWhen<'a> {
+        self.fault(Kind::EditPage(Arc::new(|target, body| {
+            if let Some(members) = body.as_object_mut() {
+                members.insert("done".to_owned(), false.into());
+                members.insert("nextRecordsUrl".to_owned(), target.into());
+            }
+        })))
+    }
+
+    /// The result of the query ([`Operation::Query`]) never ends: each page has another locator, and when the rows are over
+    /// they begin again.
+    pub fn never_ends(self) -> FaultWhen<'a> {
+        self.fault(Kind::Endless)
+    }
+
+    /// Answers 403 as an org does whose calls of the day are used up. Nothing is carried out.
+    pub fn daily_limit(self) -> FaultWhen<'a> {
+        self.error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    }
+
+    /// Answers 403 as an org does that runs as many long requests as it may. Nothing is carried out.
+    pub fn concurrent_limit(self) -> FaultWhen<'a> {
+        self.error(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.")
     }
 
     /// Never answers, and carries nothing out.

@@ -12,6 +12,7 @@ use super::duplicates::{DuplicateAction, DuplicateRule};
 use super::faults::{Faults, Script};
 use super::ids;
 use super::json::Json;
+use super::knobs::Knobs;
 use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
@@ -171,6 +172,7 @@ impl MockOrgBuilder {
             gzip: true,
             access: ApiAccess::Open,
             latency: self.latency,
+            knobs: Knobs::default(),
             revision: 0,
             denials: Denials::default(),
             open_profiles: seeded.open_profiles,

@@ -10,6 +10,7 @@ use super::compress;
 use super::data::{Data, Rights, Writer};
 use super::error::ApiError;
 use super::faults::{Kind, Script};
+use super::knobs::Knobs;
 use super::metadata::{self, Envelope};
 use super::oauth::{self, At, Auth};
 use super::operation::Operation;
@@ -45,6 +46,7 @@ pub(crate) struct State {
     pub(crate) gzip: bool,
     pub(crate) access: ApiAccess,
     pub(crate) latency: Duration,
+    pub(crate) knobs: Knobs,
     /// The schema's last change, for `Last-Modified` of describes.
     pub(crate) schema_changed: chrono::DateTime<chrono::Utc>,
     /// Counts changes to the schema and to denials.
@@ -62,6 +64,8 @@ pub(crate) struct Outcome {
     pub(crate) reply: Reply,
     /// Records locked until the answer is on its way.
     pub(crate) held: Vec<String>,
+    /// It counts as running until then.
+    pub(crate) runs: bool,
 }
 
 #[derive(Debug)]
@@ -112,6 +116,7 @@ pub(crate) fn lock_of(locks: Option<&Kind>, place: Option<usize>, row: &super::j
 
 impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
+        let running = self.knobs.running;
         bulk::tick(self);
         let wire_bytes = request.body.len();
         let (unpacked, broken) = match compress::unpack(request) {
@@ -167,8 +172,14 @@ impl State {
                 run(self);
                 Reply::Answer(Answer::text(status, content_type, body))
             }
-            Some(kind @ (Kind::Edit(_) | Kind::EditText(_) | Kind::Header { .. } | Kind::EmptyBody)) => {
-                Reply::Answer(changed(run(self), kind))
+            Some(
+                kind @ (Kind::Edit(_) | Kind::EditPage(_) | Kind::EditText(_) | Kind::Header { .. } | Kind::EmptyBody),
+            ) => Reply::Answer(changed(run(self), request, kind)),
+            Some(Kind::Endless) => {
+                self.cursors.endless = true;
+                let answer = run(self);
+                self.cursors.endless = false;
+                Reply::Answer(answer)
             }
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,
@@ -182,16 +193,7 @@ impl State {
             }
             Some(Kind::Truncate { bytes, chunked }) => Reply::Truncated { answer: run(self), bytes, chunked },
         };
-        let reply = match reply {
-            Reply::Answer(answer) => Reply::Answer(self.finished(request, answer)),
-            Reply::Truncated { answer, bytes, chunked } => {
-                let plain = answer.body.len();
-                let answer = self.finished(request, answer);
-                let bytes = compress::scaled(bytes, plain, answer.body.len());
-                Reply::Truncated { answer, bytes, chunked }
-            }
-            other => other,
-        };
+        let reply = self.on_the_wire(request, reply);
         let status = match &reply {
             Reply::Answer(answer) | Reply::Truncated { answer, .. } => Some(answer.status),
             Reply::Never | Reply::Reset => None,
@@ -208,13 +210,23 @@ impl State {
             grant_type: matches!(operation, Some(Operation::Token)).then(|| grant_of(request)).flatten(),
             headers: headers.collect(),
         });
-        Outcome { delay, reply, held: self.data.locks.hold() }
+        Outcome { delay, reply, held: self.data.locks.hold(), runs: self.knobs.running > running }
     }
 
-    /// An answer as it goes on the wire.
-    fn finished(&self, request: &Request, answer: Answer) -> Answer {
-        let answer = if self.gzip { compress::pack(request, answer) } else { answer };
-        common_headers(answer)
+    /// An answer as it goes on the wire: with the headers all have, and in gzip for those who ask.
+    fn on_the_wire(&self, request: &Request, reply: Reply) -> Reply {
+        let finished =
+            |answer: Answer| common_headers(if self.gzip { compress::pack(request, answer) } else { answer });
+        match reply {
+            Reply::Answer(answer) => Reply::Answer(finished(answer)),
+            Reply::Truncated { answer, bytes, chunked } => {
+                let plain = answer.body.len();
+                let answer = finished(answer);
+                let bytes = compress::scaled(bytes, plain, answer.body.len());
+                Reply::Truncated { answer, bytes, chunked }
+            }
+            other => other,
+        }
     }
 
     /// The org as a user sees it now.
@@ -342,7 +354,10 @@ impl State {
     fn data_call(&mut self, request: &Request, route: &Route, locks: Option<Kind>) -> Answer {
         let now = self.data.now();
         let fail = |error: &ApiError| Answer::json(error.status, &error.to_array());
-        let version = match router::version(request) {
+        // Apex REST has no version in its path.
+        let named =
+            if matches!(route, Route::ApexRest) { Ok(*router::VERSIONS.end()) } else { router::version(request) };
+        let version = match named {
             Ok(version) => version,
             Err(error) => return fail(&error),
         };
@@ -354,6 +369,12 @@ impl State {
         if let Some((code, message)) = self.api_refusal(&view) {
             return fail(&ApiError::new(403, code, message));
         }
+        // [D] wire facts 2.14. [K] That a request which is refused for this is not counted.
+        if self.knobs.concurrent.is_some_and(|limit| self.knobs.running >= limit) {
+            let error = ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.");
+            return fail(&error).with("Sforce-Limit-Info", self.usage.header(now));
+        }
+        self.knobs.running += 1;
         if !self.usage.count(now) {
             let error = ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
             return fail(&error).with("Sforce-Limit-Info", self.usage.header(now));
@@ -376,14 +397,21 @@ fn grant_of(request: &Request) -> Option<&'static str> {
     oauth::GRANTS.into_iter().find(|grant| *grant == named)
 }
 
+/// An answer whose JSON a test changes.
+fn edited(mut answer: Answer, edit: &(dyn Fn(&mut serde_json::Value) + Send + Sync)) -> Answer {
+    if let Ok(mut body) = serde_json::from_slice(&answer.body) {
+        edit(&mut body);
+        answer.body = body.to_string().into();
+    }
+    answer
+}
+
 /// An answer that a test changes.
-fn changed(mut answer: Answer, kind: Kind) -> Answer {
+fn changed(mut answer: Answer, request: &Request, kind: Kind) -> Answer {
     match kind {
-        Kind::Edit(edit) => {
-            if let Ok(mut body) = serde_json::from_slice(&answer.body) {
-                edit(&mut body);
-                answer.body = body.to_string().into();
-            }
+        Kind::Edit(edit) => return edited(answer, &*edit),
+        Kind::EditPage(edit) => {
+            return edited(answer, &|body: &mut serde_json::Value| edit(&request.target, body));
         }
         Kind::EditText(edit) => {
             let mut text = String::from_utf8_lossy(&answer.body).into_owned();

@@ -16,6 +16,8 @@ pub(crate) struct Place {
 struct Stored {
     row: Row,
     deleted: bool,
+    /// No longer in the recycle bin either.
+    purged: bool,
 }
 
 #[derive(Debug, Default)]
@@ -138,7 +140,24 @@ impl Store {
         deleted: bool,
     ) -> impl DoubleEndedIterator<Item = &'s Row> + use<'s> {
         let rows = self.table(object).map(|table| table.rows.as_slice()).unwrap_or_default();
-        rows.iter().filter(move |stored| !stored.deleted || deleted && !stored.row.is_empty()).map(|stored| &stored.row)
+        rows.iter().filter(move |stored| !stored.purged && (deleted || !stored.deleted)).map(|stored| &stored.row)
+    }
+
+    /// Rows in the recycle bin, in the order of their creation.
+    pub(crate) fn deleted_rows<'s>(&'s self, object: &str) -> impl Iterator<Item = &'s Row> + use<'s> {
+        let rows = self.table(object).map(|table| table.rows.as_slice()).unwrap_or_default();
+        rows.iter().filter(|stored| stored.deleted && !stored.purged).map(|stored| &stored.row)
+    }
+
+    /// Removes the deleted rows of an object for good. Their places stay, since rows never move.
+    pub(crate) fn purge(&mut self, object: &str) {
+        let Some(&number) = self.names.get(&object.to_ascii_lowercase()) else { return };
+        for stored in self.tables[number].rows.iter_mut().filter(|stored| stored.deleted && !stored.purged) {
+            if let Some(Value::Text(id)) = stored.row.get("Id") {
+                self.ids.remove(id);
+            }
+            stored.purged = true;
+        }
     }
 
     pub(crate) fn live_count(&self, object: &str) -> usize {
@@ -173,7 +192,7 @@ impl Store {
         let place = Place { table: number, row: table.rows.len() };
         table.live += 1;
         index_row(table, place.row, &row, true);
-        table.rows.push(Stored { row, deleted: false });
+        table.rows.push(Stored { row, deleted: false, purged: false });
         self.ids.insert(id.to_owned(), place);
         self.record(Undo::Insert(place));
     }
@@ -221,12 +240,11 @@ impl Store {
         }
     }
 
-    /// Takes a deleted row out of the recycle bin, for good.
-    pub(crate) fn purge(&mut self, id: &str) {
+    /// Removes a row for good, past the recycle bin.
+    pub(crate) fn purge_row(&mut self, id: &str) {
         let Some(place) = self.ids.remove(id) else { return };
         self.mark(place, true);
-        // Rows never move: what is left has no id.
-        self.tables[place.table].rows[place.row].row.clear();
+        self.tables[place.table].rows[place.row].purged = true;
     }
 
     fn record(&mut self, undo: Undo) {

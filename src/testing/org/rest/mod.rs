@@ -5,12 +5,16 @@ mod collections;
 mod conditional;
 pub(crate) mod cursors;
 mod describe;
+mod files;
 pub(crate) mod identity;
 mod query;
 pub(crate) mod records;
+pub(crate) mod replication;
 pub(crate) mod resources;
+mod search;
 mod upsert;
 
+use super::apex;
 use super::error::ApiError;
 use super::json::Json;
 use super::parse;
@@ -26,6 +30,8 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
     let since = match route {
         Route::Collections | Route::CollectionsOf(_) => 42,
         Route::CollectionsByKey { .. } => 46,
+        Route::RecordCount => 40,
+        Route::ParameterizedSearch => 36,
         Route::Record { .. } if method == "POST" => 37,
         _ => 0,
     };
@@ -34,8 +40,14 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
     }
     match route {
         Route::Resources => Ok(resources::resources(state, call)),
-        Route::Limits => Ok(resources::limits(state)),
-        Route::RecordCount => Ok(resources::record_count(state, call)),
+        Route::Limits => resources::limits(state, call),
+        Route::RecordCount => resources::record_count(state, call),
+        Route::Updated(object) => replication::updated(state, call, object),
+        Route::Deleted(object) => replication::deleted(state, call, object),
+        Route::Blob { object, id, field } => files::blob(state, call, object, id, field),
+        Route::Search => search::search(state, call),
+        Route::ParameterizedSearch => search::parameterized(state, call),
+        Route::ApexRest => apex::answer(state, call),
         Route::Global => describe::global(state, call),
         Route::Object(object) if method == "GET" => describe::basic(state, call, object),
         Route::Object(object) => records::create(state, call, object),

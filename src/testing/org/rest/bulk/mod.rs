@@ -10,7 +10,6 @@ mod csv;
 mod header;
 mod ingest;
 mod job;
-mod multipart;
 mod pace;
 mod query;
 mod settings;

@@ -248,7 +248,7 @@ impl Chunk<'_> {
             Change::Delete | Change::HardDelete => wanted().and_then(|id| {
                 unknown_id(data.delete(schema, self.writer, object, &id))?;
                 if self.ingest.change == Change::HardDelete {
-                    data.store.purge(&id);
+                    data.store.purge_row(&id);
                 }
                 Ok((id, false))
             }),
