@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::compress;
 use super::data::{Data, Rights, Writer};
 use super::error::ApiError;
 use super::faults::{Kind, Script};
@@ -14,6 +15,7 @@ use super::metadata::{self, Envelope};
 use super::oauth::{self, At, Auth};
 use super::operation::Operation;
 use super::permissions::{self, Denials, UserView};
+use super::rest::bulk::{self, Bulk};
 use super::rest::cursors::Cursors;
 use super::router::{self, Route};
 use super::schema::Schema;
@@ -39,6 +41,9 @@ pub(crate) struct State {
     pub(crate) usage: Usage,
     pub(crate) faults: Script,
     pub(crate) cursors: Cursors,
+    pub(crate) bulk: Bulk,
+    /// Answers in gzip for those who take it.
+    pub(crate) gzip: bool,
     pub(crate) access: ApiAccess,
     pub(crate) latency: Duration,
     pub(crate) knobs: Knobs,
@@ -90,18 +95,35 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The refusal of a row that a fault locks; `None` for the record of a single call.
     pub(crate) fn lock_of(&self, place: Option<usize>, row: &super::json::Json) -> Result<(), ApiError> {
-        let Some(Kind::LockRows { rows, all_single }) = &self.locks else { return Ok(()) };
-        let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
-        if (place.is_none() && *all_single) || rows(place.unwrap_or(0), &row) {
-            return Err(ApiError::locked());
-        }
-        Ok(())
+        lock_of(self.locks.as_ref(), place, row)
     }
+
+    /// The fault that locks rows, for those that are written later.
+    pub(crate) fn lock_script(&self) -> Option<Kind> {
+        self.locks.clone()
+    }
+}
+
+/// As [`Call::lock_of`], of a fault that was kept.
+pub(crate) fn lock_of(locks: Option<&Kind>, place: Option<usize>, row: &super::json::Json) -> Result<(), ApiError> {
+    let Some(Kind::LockRows { rows, all_single }) = locks else { return Ok(()) };
+    let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
+    if (place.is_none() && *all_single) || rows(place.unwrap_or(0), &row) {
+        return Err(ApiError::locked());
+    }
+    Ok(())
 }
 
 impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
         let running = self.knobs.running;
+        bulk::tick(self);
+        let wire_bytes = request.body.len();
+        let (unpacked, broken) = match compress::unpack(request) {
+            Ok(plain) => (plain, None),
+            Err(error) => (None, Some(error)),
+        };
+        let request = unpacked.as_ref().unwrap_or(request);
         let route = router::route(request);
         let soap = matches!(route, Some(Route::Metadata(_))).then(|| Envelope::parse(request));
         let operation = match &soap {
@@ -112,6 +134,7 @@ impl State {
         let mut delay = self.latency;
         let locks = matches!(fault, Some(Kind::LockRows { .. })).then(|| fault.clone()).flatten();
         let run = |state: &mut Self| match (&soap, &route) {
+            _ if let Some(error) = &broken => Answer::json(error.status, &error.to_array()),
             (Some(_), _) if request.port != state.auth.hosts.instance => metadata::no_session(),
             (Some(envelope), Some(Route::Metadata(version))) => metadata::answer(state, request, version, envelope),
             _ => state.carry_out(request, route.as_ref(), locks.clone()),
@@ -149,10 +172,9 @@ impl State {
                 run(self);
                 Reply::Answer(Answer::text(status, content_type, body))
             }
-            Some(Kind::Edit(edit)) => Reply::Answer(edited(run(self), &*edit)),
-            Some(Kind::EditPage(edit)) => {
-                Reply::Answer(edited(run(self), &|body: &mut serde_json::Value| edit(&request.target, body)))
-            }
+            Some(
+                kind @ (Kind::Edit(_) | Kind::EditPage(_) | Kind::EditText(_) | Kind::Header { .. } | Kind::EmptyBody),
+            ) => Reply::Answer(changed(run(self), request, kind)),
             Some(Kind::Endless) => {
                 self.cursors.endless = true;
                 let answer = run(self);
@@ -170,19 +192,8 @@ impl State {
                 Reply::Reset
             }
             Some(Kind::Truncate { bytes, chunked }) => Reply::Truncated { answer: run(self), bytes, chunked },
-            Some(Kind::EmptyBody) => {
-                let mut answer = run(self);
-                answer.body = bytes::Bytes::new();
-                Reply::Answer(answer)
-            }
         };
-        let reply = match reply {
-            Reply::Answer(answer) => Reply::Answer(common_headers(answer)),
-            Reply::Truncated { answer, bytes, chunked } => {
-                Reply::Truncated { answer: common_headers(answer), bytes, chunked }
-            }
-            other => other,
-        };
+        let reply = self.on_the_wire(request, reply);
         let status = match &reply {
             Reply::Answer(answer) | Reply::Truncated { answer, .. } => Some(answer.status),
             Reply::Never | Reply::Reset => None,
@@ -195,11 +206,27 @@ impl State {
             method: request.method.to_string(),
             path: request.target.clone(),
             status,
-            body_bytes: request.body.len(),
+            body_bytes: wire_bytes,
             grant_type: matches!(operation, Some(Operation::Token)).then(|| grant_of(request)).flatten(),
             headers: headers.collect(),
         });
         Outcome { delay, reply, held: self.data.locks.hold(), runs: self.knobs.running > running }
+    }
+
+    /// An answer as it goes on the wire: with the headers all have, and in gzip for those who ask.
+    fn on_the_wire(&self, request: &Request, reply: Reply) -> Reply {
+        let finished =
+            |answer: Answer| common_headers(if self.gzip { compress::pack(request, answer) } else { answer });
+        match reply {
+            Reply::Answer(answer) => Reply::Answer(finished(answer)),
+            Reply::Truncated { answer, bytes, chunked } => {
+                let plain = answer.body.len();
+                let answer = finished(answer);
+                let bytes = compress::scaled(bytes, plain, answer.body.len());
+                Reply::Truncated { answer, bytes, chunked }
+            }
+            other => other,
+        }
     }
 
     /// The org as a user sees it now.
@@ -375,6 +402,27 @@ fn edited(mut answer: Answer, edit: &(dyn Fn(&mut serde_json::Value) + Send + Sy
     if let Ok(mut body) = serde_json::from_slice(&answer.body) {
         edit(&mut body);
         answer.body = body.to_string().into();
+    }
+    answer
+}
+
+/// An answer that a test changes.
+fn changed(mut answer: Answer, request: &Request, kind: Kind) -> Answer {
+    match kind {
+        Kind::Edit(edit) => return edited(answer, &*edit),
+        Kind::EditPage(edit) => {
+            return edited(answer, &|body: &mut serde_json::Value| edit(&request.target, body));
+        }
+        Kind::EditText(edit) => {
+            let mut text = String::from_utf8_lossy(&answer.body).into_owned();
+            edit(&mut text);
+            answer.body = text.into();
+        }
+        Kind::Header { name, value } => {
+            answer.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            return answer.with(name, value);
+        }
+        _ => answer.body = bytes::Bytes::new(),
     }
     answer
 }
