@@ -192,7 +192,7 @@ async fn an_outage_and_a_used_up_limit_stop_the_run_with_every_record_accounted_
 
     org.faults().clear();
     org.set_daily_limit(org.api_calls() + 3);
-    let (outcomes, stopped) = upsert(&client, (800..20_000).map(visit).collect()).await;
+    let (outcomes, stopped) = upsert(&client, (20_000..40_000).map(visit).collect()).await;
     assert_eq!(stopped.expect("used up").kind(), ErrorKind::LimitExceeded);
     let done = outcomes.iter().filter(|one| one.outcome.is_done()).count();
     assert!((200..=600).contains(&done), "three calls were left: {done}");
