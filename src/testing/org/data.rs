@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::behaviour;
 use super::clock::OrgClock;
-use super::duplicates::DuplicateRule;
+use super::duplicates::{self, DuplicateOptions, DuplicateRule};
 use super::error::ApiError;
 use super::ids;
 use super::input;
@@ -26,8 +26,7 @@ pub(crate) struct Writer {
     pub(crate) user: String,
     /// `/services/data/vXX.0`, for the urls in findings of duplicate rules.
     pub(crate) base: String,
-    /// `Sforce-Duplicate-Rule-Header: allowSave=true`.
-    pub(crate) allow_duplicates: bool,
+    pub(crate) duplicates: DuplicateOptions,
     pub(crate) rights: Rights,
     /// What the writer can see; `None`: everything.
     pub(crate) view: Option<Arc<UserView>>,
@@ -56,6 +55,8 @@ pub(crate) struct Data {
     pub(crate) store: Store,
     pub(crate) clock: OrgClock,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    /// The key a finding goes by.
+    pub(crate) duplicate_key: &'static str,
     pub(crate) locks: Locks,
     serials: HashMap<String, u64>,
 }
@@ -63,7 +64,8 @@ pub(crate) struct Data {
 impl Data {
     pub(crate) fn new(schema: &Schema) -> Self {
         let (clock, duplicate_rules, serials) = (OrgClock::default(), Vec::new(), HashMap::new());
-        Self { store: Store::new(schema), clock, duplicate_rules, locks: Locks::default(), serials }
+        let (store, locks) = (Store::new(schema), Locks::default());
+        Self { store, clock, duplicate_rules, duplicate_key: duplicates::MISSPELT, locks, serials }
     }
 
     /// The next number of a series, from 1.

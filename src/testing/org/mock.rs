@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::data::{Data, Rights, Writer};
-use super::duplicates::{DuplicateAction, DuplicateRule};
+use super::duplicates::{DuplicateAction, DuplicateOptions, DuplicateRule, MISSPELT};
 use super::faults::{Faults, Script};
 use super::ids;
 use super::json::Json;
@@ -16,6 +16,7 @@ use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
 use super::permissions::Denials;
+use super::rest::composite::CollectionsInComposite;
 use super::rest::cursors::Cursors;
 use super::schema::Object;
 use super::server::{self, Server};
@@ -168,6 +169,8 @@ impl MockOrgBuilder {
             cursors: Cursors::default(),
             access: ApiAccess::Open,
             latency: self.latency,
+            collections_in_composite: CollectionsInComposite::default(),
+            subrequests: Vec::new(),
             revision: 0,
             denials: Denials::default(),
             open_profiles: seeded.open_profiles,
@@ -399,7 +402,8 @@ impl MockOrg {
             })
         });
         let user = state.auth.user_id.clone();
-        let writer = Writer { user, base: String::new(), allow_duplicates: true, rights: Rights::Seed, view: None };
+        let writer =
+            Writer { user, base: String::new(), duplicates: DuplicateOptions::ALLOW, rights: Rights::Seed, view: None };
         match state.data.create_as(&state.schema, &writer, target, &members, None, id) {
             Ok(id) => id,
             Err(error) => panic!("{object} {fields}: {}: {}", error.code, error.message),
@@ -508,6 +512,18 @@ impl MockOrg {
     /// Moves the org's clock on.
     pub fn advance(&self, by: Duration) {
         self.state().data.clock.advance(by);
+    }
+
+    /// Spells the finding of a duplicate rule `duplicateResult`, as some versions do, or `duplicateResut` again, as the wire
+    /// mostly has it.
+    pub fn spell_duplicate_result(&self, correctly: bool) {
+        self.state().data.duplicate_key = if correctly { "duplicateResult" } else { MISSPELT };
+    }
+
+    /// What the org does about sObject Collections in a composite that says `collateSubrequests: false`. Salesforce's guide
+    /// allows them, and so does the org by default; that some orgs refuse them is hearsay, and so are the words.
+    pub fn set_collections_in_composite(&self, answer: CollectionsInComposite) {
+        self.state().collections_in_composite = answer;
     }
 
     /// Switches a duplicate rule on: records of the object match when an email address is the same.

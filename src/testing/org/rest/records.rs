@@ -17,7 +17,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, object: &str) -> Result
     let object = object_of(&call.view.schema, object)?;
     let members = body_object(call)?;
     refuse_members(&members, &["Id"])?;
-    call.lock_of(None, &Json::Object(members.clone()))?;
+    call.check_fault(None, &Json::Object(members.clone()))?;
     let id = state.data.create(&state.schema, &call.writer, object, &members, None)?;
     // recorded: rest/create-record-201.json
     let by_upsert = call.request.segments.last().is_some_and(|last| last == "Id");
@@ -45,7 +45,7 @@ pub(super) fn by_id(state: &mut State, call: &Call<'_>, object: &str, id: &str) 
             Ok(Answer::empty(204))
         }
         _ => {
-            call.lock_of(None, &Json::object([("id", Json::string(&id))]))?;
+            call.check_fault(None, &Json::object([("id", Json::string(&id))]))?;
             state.data.delete(&state.schema, &call.writer, object, &id)?;
             Ok(Answer::empty(204))
         }
@@ -64,7 +64,7 @@ pub(super) fn change(
     if let Some((row, false)) = data.store.find(id) {
         conditional::precondition(call, &Conditions::of_row(object, row))?;
     }
-    call.lock_of(None, &Json::Object(members.to_vec()))?;
+    call.check_fault(None, &Json::Object(members.to_vec()))?;
     data.update(schema, &call.writer, object, id, members)
 }
 

@@ -1,6 +1,12 @@
 //! The org as a stranger sees it: over a socket, with an HTTP client of the tests' own.
 
 mod collections;
+mod composite;
+mod composite_batch;
+mod composite_graph;
+mod composite_tree;
+mod conditional;
+mod duplicates;
 mod faults;
 mod http;
 mod locks;
@@ -12,6 +18,7 @@ mod permissions;
 mod query;
 mod recorded;
 mod records;
+mod row_faults;
 mod setup;
 mod soap;
 mod wsdl;
