@@ -109,7 +109,8 @@ impl Data {
             ("errorMessage", Json::from(MESSAGE)),
             ("matchResults", Json::Array(vec![result])),
         ]);
-        ApiError { duplicate: Some((self.duplicate_key, finding)), ..ApiError::row("DUPLICATES_DETECTED", MESSAGE, []) }
+        let duplicate = Some(Box::new((self.duplicate_key, finding)));
+        ApiError { duplicate, ..ApiError::row("DUPLICATES_DETECTED", MESSAGE, []) }
     }
 
     /// A matched record: its id, or with `includeRecordDetails` all fields the user sees.

@@ -12,7 +12,7 @@ pub(crate) struct ApiError {
     /// `None`: a single call's body has no `fields` member.
     pub(crate) fields: Option<Vec<String>>,
     /// The finding of a duplicate rule, and the key it goes by.
-    pub(crate) duplicate: Option<(&'static str, Json)>,
+    pub(crate) duplicate: Option<Box<(&'static str, Json)>>,
 }
 
 impl ApiError {
@@ -58,7 +58,8 @@ impl ApiError {
     /// comes first (wire facts 2.5).
     pub(crate) fn to_array(&self) -> Json {
         let mut members = Vec::new();
-        if let Some((key, finding)) = &self.duplicate {
+        if let Some(duplicate) = &self.duplicate {
+            let (key, finding) = &**duplicate;
             members.push(((*key).to_owned(), finding.clone()));
             members.push(("errorCode".to_owned(), Json::string(&self.code)));
             members.push(("message".to_owned(), Json::string(&self.message)));

@@ -121,7 +121,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::UserInfo, "GET" | "POST") => O::UserInfo,
         (Route::Identity { .. }, "GET" | "POST") => O::Identity,
         (Route::Versions, "GET") => O::Versions,
-        (Route::Resources, "GET") => O::Resources,
+        (Route::Resources | Route::Composite, "GET") => O::Resources,
         (Route::Limits, "GET") => O::Limits,
         (Route::RecordCount, "GET") => O::RecordCount,
         (Route::Global, "GET") => O::DescribeGlobal,
@@ -134,7 +134,6 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Record { .. } | Route::ByKey { .. }, "DELETE") => O::SObjectDelete,
         (Route::Query { .. }, "GET") => O::Query,
         (Route::QueryMore(_), "GET") => O::QueryMore,
-        (Route::Composite, "GET") => O::Resources,
         (Route::Composite, "POST") => O::Composite,
         (Route::CompositeBatch, "POST") => O::CompositeBatch,
         (Route::CompositeGraph, "POST") => O::CompositeGraph,
@@ -158,8 +157,11 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
-                Route::CompositeBatch | Route::CompositeGraph | Route::CompositeTree(_) => "POST",
-                Route::SoapLogin(_) | Route::Metadata(_) => "POST",
+                Route::SoapLogin(_)
+                | Route::Metadata(_)
+                | Route::CompositeBatch
+                | Route::CompositeGraph
+                | Route::CompositeTree(_) => "POST",
                 _ => "GET",
             });
         }

@@ -364,11 +364,7 @@ impl State {
         // What is refused leaves nothing behind, whichever rule of a save refused it.
         self.data.store.begin();
         let answer = rest::answer(self, &call, route).unwrap_or_else(|error| fail(&error));
-        if answer.status < 400 {
-            self.data.store.commit()
-        } else {
-            self.data.store.roll_back()
-        }
+        self.data.store.end(answer.status < 400);
         answer.with("Sforce-Limit-Info", self.usage.header(now))
     }
 }

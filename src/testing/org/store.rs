@@ -256,6 +256,15 @@ impl Store {
         }
     }
 
+    /// Keeps or undoes what was done since the last [`Store::begin`] that is open.
+    pub(crate) fn end(&mut self, keep: bool) {
+        if keep {
+            self.commit();
+        } else {
+            self.roll_back();
+        }
+    }
+
     /// Undoes what was done since the last [`Store::begin`] that is open.
     pub(crate) fn roll_back(&mut self) {
         for undo in self.journals.pop().unwrap_or_default().into_iter().rev() {

@@ -151,11 +151,7 @@ fn run(
         state.data.store.begin();
         let result = write(state, record);
         // A refused row leaves nothing behind, not even what a later rule of its save refused.
-        if result.is_ok() {
-            state.data.store.commit()
-        } else {
-            state.data.store.roll_back()
-        }
+        state.data.store.end(result.is_ok());
         result
     };
     let mut results: Vec<RowResult> = records.iter().enumerate().map(row).collect();

@@ -96,11 +96,7 @@ pub(super) fn run(state: &mut State, outer: &Call<'_>, inner: &Subrequest, serve
         Some(Kind::Edit(edit)) => edited(carry_out(state), &*edit),
         _ => carry_out(state),
     };
-    if answer.status < 400 {
-        state.data.store.commit()
-    } else {
-        state.data.store.roll_back()
-    }
+    state.data.store.end(answer.status < 400);
     state.subrequests.push(LoggedRequest::new(operation, &request, Some(answer.status)));
     answer
 }

@@ -404,3 +404,25 @@ fn the_resources_below_are_listed_and_older_versions_have_none() {
     assert_eq!((at(49, "/composite/graph"), at(50, "/composite/graph")), (404, 400));
     assert_eq!(client.get(&data("/composite/batch")).status, 405);
 }
+
+#[test]
+fn a_body_cut_anywhere_is_refused_and_writes_nothing() {
+    let (org, client) = org();
+    let node = create("Account", "a", json!({"Name": "@{x[0].y}"}));
+    let tree = json!({"attributes": {"type": "Account", "referenceId": "r"}, "Name": "A", "Contacts": {"records": []}});
+    let batch = json!({"method": "POST", "url": "v63.0/sobjects/Account", "richInput": {"Name": "A"}});
+    for (path, body) in [
+        ("/composite", json!({"compositeRequest": [node]})),
+        ("/composite/graph", json!({"graphs": [{"graphId": "g", "compositeRequest": [node]}]})),
+        ("/composite/tree/Account", json!({"records": [tree]})),
+        ("/composite/batch", json!({"batchRequests": [batch]})),
+    ] {
+        let text = body.to_string();
+        for end in 0..text.len() {
+            let headers = [("Content-Type", "application/json")];
+            let answer = client.send("POST", &data(path), &headers, &text[..end]).unwrap();
+            assert_eq!(answer.status, 400, "{path}: {}", &text[..end]);
+        }
+    }
+    assert_eq!(org.count("Account"), 0);
+}

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Answer, Client, Value, code, data, org, refused};
 
+#[expect(clippy::needless_pass_by_value, reason = "bodies are written in place")]
 fn node(object: &str, reference: &str, body: Value) -> Value {
     json!({"method": "POST", "url": data(&format!("/sobjects/{object}")), "referenceId": reference, "body": body})
 }

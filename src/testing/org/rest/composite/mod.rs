@@ -124,9 +124,9 @@ impl Done {
 
     fn of(request: &Subrequest, answer: &Answer) -> Self {
         let body = body_of(answer);
-        let row_failed = |row: &Json| row.member("success") == Some(&Json::Bool(false));
+        let is_refused = |row: &Json| row.member("success") == Some(&Json::Bool(false));
         let is_collection = request.is_collection();
-        let rows_failed = is_collection && matches!(&body, Json::Array(rows) if rows.iter().any(row_failed));
+        let rows_failed = is_collection && matches!(&body, Json::Array(rows) if rows.iter().any(is_refused));
         // [K] A key that several records have (300) counts as a failure.
         let refused = answer.status >= 300 && answer.status != 304;
         let headers = ["ETag", "Last-Modified", "Location"].into_iter().filter_map(|name| {
@@ -177,11 +177,7 @@ impl Run {
             failed |= result.failed;
             done[place] = Some(result);
         }
-        if failed && self.all_or_none {
-            state.data.store.roll_back();
-        } else {
-            state.data.store.commit();
-        }
+        state.data.store.end(!(failed && self.all_or_none));
         let results = nodes.iter().zip(done).map(|(node, done)| {
             // REST guide, "allOrNone Parameters in Composite and Collections Requests": a collection that was carried out
             // keeps its answer, `"success": true` included, although everything was rolled back.

@@ -22,10 +22,8 @@ struct Group {
 pub(super) fn order(nodes: &[Node], collate: bool) -> Vec<usize> {
     let mut groups: Vec<Group> = Vec::new();
     for (place, node) in nodes.iter().enumerate() {
-        let (key, kind) = match collation_key(node).filter(|_| collate) {
-            Some(found) => found,
-            None => (String::new(), String::new()),
-        };
+        // Blank: of no group.
+        let (key, kind) = collation_key(node).filter(|_| collate).unwrap_or_default();
         let fits = |group: &&mut Group| {
             !key.is_empty() && group.key == key && (group.types.len() < MAX_TYPES || group.types.contains(&kind))
         };
