@@ -25,15 +25,17 @@ const MAX_SUBREQUESTS: usize = 25;
 const MAX_HEAVY: usize = 5;
 
 /// What an org does about sObject Collections inside a composite with `collateSubrequests: false`.
+///
+/// The REST guide has them served. That an org refuses them, and how, is general knowledge that nobody has verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CollectionsInComposite {
     /// Carries them out, as the REST guide says.
     #[default]
     Served,
-    /// Refuses the whole request with 400. [K]
+    /// Refuses the whole request with 400.
     RequestRefused,
-    /// Refuses each of them with 400 inside a 200, and carries the others out. [K]
+    /// Refuses each of them with 400 inside a 200, and carries the others out.
     EachRefused,
 }
 
@@ -74,6 +76,7 @@ fn served_of(version: u32) -> Served {
 }
 
 fn no_collections() -> ApiError {
+    // [K] That an org refuses them, the code and the text.
     ApiError::new(400, "FUNCTIONALITY_NOT_ENABLED", "sObject Collections are not supported in a composite request")
 }
 
