@@ -35,6 +35,7 @@
 //! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field, [`mapping::CompiledMap`] does it. Pure.
 //! - [`conflict`]: [`conflict::resolve`] says who wins when both sides changed, and why. Pure.
 //! - [`matching`]: [`matching::MatchPlan`] says which record of the org is meant. Pure; [`sync::Matcher`] carries it out.
+//! - [`codegen`]: Rust types of an org's objects, from their describes. Pure.
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
 //! - [`auth`]: token providers, and [`auth::ConnectFlow`] for "Connect Salesforce".
@@ -85,6 +86,7 @@ pub mod api;
 pub mod auth;
 pub mod client;
 pub mod clock;
+pub mod codegen;
 pub mod conflict;
 pub mod connections;
 pub mod http;

@@ -113,6 +113,9 @@ impl Client {
         let mut effect = Effect::None;
         let mut rejected = None;
         let mut renewals = 0;
+        // A place comes first: who has a token and waits for a place would send one that was refused meanwhile. It is kept
+        // while the session is renewed, so that those who wait do not go out with the old token first.
+        let mut slot = Some(self.core.gate.enter().await);
         loop {
             attempts += 1;
             let Failure { error, token } = match self.attempt(request, rejected.as_ref(), want).await {
@@ -144,7 +147,9 @@ impl Client {
                     continue;
                 }
                 Step::Wait(delay) if self.core.quota.take() => {
+                    drop(slot.take());
                     self.core.clock.sleep(delay).await;
+                    slot = Some(self.core.gate.enter().await);
                     continue;
                 }
                 Step::Wait(_) => Retry::Exhausted { attempts },
@@ -165,8 +170,6 @@ impl Client {
         rejected: Option<&AccessToken>,
         want: Want<'_>,
     ) -> Result<Answer, Failure> {
-        // A place first: who waits for one would send a token that was refused meanwhile.
-        let _slot = self.core.gate.enter().await;
         // Whatever the login's fate, the call itself has not been sent yet.
         let token = self.core.tokens.get(rejected).await.map_err(|error| error.with_effect(Effect::None))?;
         self.send_once(request, &token, want).await.map_err(|error| Failure { error, token: Some(token) })

@@ -1,5 +1,6 @@
 //! The vocabulary: ids, names, values, records, SOQL text. No I/O.
 
+mod compound;
 mod decimal;
 mod describe;
 mod digits;
@@ -8,6 +9,8 @@ mod external_id;
 mod filter;
 mod id;
 mod name;
+mod parent;
+mod picklist;
 pub(crate) mod plain;
 mod record;
 mod secret;
@@ -19,6 +22,7 @@ mod value;
 pub mod wire;
 pub(crate) mod xml;
 
+pub use compound::{Address, Location};
 pub use decimal::{Decimal, Rounding};
 pub use describe::{
     ChildRelationship, DescribeGlobal, FieldDescribe, FieldType, PicklistValue, RecordTypeInfo, SObjectDescribe,
@@ -29,6 +33,8 @@ pub use external_id::ExternalId;
 pub use filter::{Filter, Test};
 pub use id::RecordId;
 pub use name::{FieldName, SObjectName};
+pub use parent::Parent;
+pub use picklist::{MultiSelect, deserialize_text};
 pub(crate) use record::FieldIndex;
 pub use record::{Field, Record, SObject};
 pub use secret::Secret;

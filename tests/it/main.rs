@@ -12,6 +12,7 @@ mod connections;
 mod engagement;
 mod faults;
 mod flow;
+mod generate_types;
 mod map_preview;
 mod mapping;
 mod matching;

@@ -12,6 +12,9 @@ use super::state::State;
 /// Changes the JSON of an answer.
 type Editor = Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>;
 
+/// Changes the JSON of an answer to the request of that path and query.
+type PageEditor = Arc<dyn Fn(&str, &mut serde_json::Value) + Send + Sync>;
+
 /// Says which rows of a request are locked: by their place in it and their JSON.
 type RowFilter = Arc<dyn Fn(usize, &serde_json::Value) -> bool + Send + Sync>;
 
@@ -57,6 +60,10 @@ pub(crate) enum Kind {
         body: String,
     },
     Edit(Editor),
+    /// Changes the JSON of an answer, knowing the request's path and query.
+    EditPage(PageEditor),
+    /// The query opens a result that does not end.
+    Endless,
 }
 
 impl fmt::Debug for Kind {
@@ -76,6 +83,8 @@ impl fmt::Debug for Kind {
             Self::OAuthError(_) => "OAuthError",
             Self::ApplyThenAnswer { .. } => "ApplyThenAnswer",
             Self::Edit(_) => "Edit",
+            Self::EditPage(_) => "EditPage",
+            Self::Endless => "Endless",
         })
     }
 }
@@ -256,6 +265,41 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::Edit(Arc::new(change)))
     }
 
+    /// Carries the query out and is wrong about `totalSize` by that many.
+    pub fn wrong_total(self, by: i64) -> FaultWhen<'a> {
+        self.edit(move |body| {
+            if let Some(total) = body.get_mut("totalSize") {
+                *total = total.as_i64().unwrap_or(0).saturating_add(by).into();
+            }
+        })
+    }
+
+    /// Answers a page of a query ([`Operation::QueryMore`]) whose `nextRecordsUrl` is the one that was asked for.
+    pub fn repeat_locator(self) -> FaultWhen<'a> {
+        self.fault(Kind::EditPage(Arc::new(|target, body| {
+            if let Some(members) = body.as_object_mut() {
+                members.insert("done".to_owned(), false.into());
+                members.insert("nextRecordsUrl".to_owned(), target.into());
+            }
+        })))
+    }
+
+    /// The result of the query ([`Operation::Query`]) never ends: each page has another locator, and when the rows are over
+    /// they begin again.
+    pub fn never_ends(self) -> FaultWhen<'a> {
+        self.fault(Kind::Endless)
+    }
+
+    /// Answers 403 as an org does whose calls of the day are used up. Nothing is carried out.
+    pub fn daily_limit(self) -> FaultWhen<'a> {
+        self.error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    }
+
+    /// Answers 403 as an org does that runs as many long requests as it may. Nothing is carried out.
+    pub fn concurrent_limit(self) -> FaultWhen<'a> {
+        self.error(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.")
+    }
+
     /// Never answers, and carries nothing out.
     pub fn time_out(self) -> FaultWhen<'a> {
         self.fault(Kind::TimeOut)
@@ -326,18 +370,6 @@ impl<'a> FaultOn<'a> {
         // [S] The form of the text, from many reports; wire facts 8 for the code.
         let message = format!("MockTrigger: System.LimitException: {message}");
         self.fault(Kind::RowLimit { most, error: ApiError::row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, []) })
-    }
-
-    /// Answers 403 `REQUEST_LIMIT_EXCEEDED`, in the words for the calls of 24 hours. Nothing is carried out.
-    pub fn daily_limit(self) -> FaultWhen<'a> {
-        // [S] The text, from many reports.
-        self.error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-    }
-
-    /// Answers 403 `REQUEST_LIMIT_EXCEEDED`, in the words for too many long-running requests at once. Nothing is carried out.
-    pub fn concurrent_limit(self) -> FaultWhen<'a> {
-        // [S] The text, from many reports.
-        self.error(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.")
     }
 
     /// Answers 401 `INVALID_SESSION_ID`, or the SOAP fault of that code; the access token is dead from then on. Nothing is carried out.

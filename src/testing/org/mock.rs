@@ -12,11 +12,11 @@ use super::duplicates::{DuplicateAction, DuplicateOptions, DuplicateRule, MISSPE
 use super::faults::{Faults, Script};
 use super::ids;
 use super::json::Json;
+use super::knobs::Knobs;
 use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
 use super::permissions::Denials;
-use super::rest::composite::CollectionsInComposite;
 use super::rest::cursors::Cursors;
 use super::schema::Object;
 use super::server::{self, Server};
@@ -169,8 +169,8 @@ impl MockOrgBuilder {
             cursors: Cursors::default(),
             access: ApiAccess::Open,
             latency: self.latency,
-            collections_in_composite: CollectionsInComposite::default(),
             subrequests: Vec::new(),
+            knobs: Knobs::default(),
             revision: 0,
             denials: Denials::default(),
             open_profiles: seeded.open_profiles,
@@ -518,12 +518,6 @@ impl MockOrg {
     /// mostly has it.
     pub fn spell_duplicate_result(&self, correctly: bool) {
         self.state().data.duplicate_key = if correctly { "duplicateResult" } else { MISSPELT };
-    }
-
-    /// What the org does about sObject Collections in a composite that says `collateSubrequests: false`. Salesforce's guide
-    /// allows them, and so does the org by default; that some orgs refuse them is hearsay, and so are the words.
-    pub fn set_collections_in_composite(&self, answer: CollectionsInComposite) {
-        self.state().collections_in_composite = answer;
     }
 
     /// Switches a duplicate rule on: records of the object match when an email address is the same.

@@ -14,17 +14,20 @@
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
 //! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) →
-//! `store` (rows and indexes).
+//! `store` (rows and indexes). `soql` and `sosl` read; `knobs` holds what a test sets.
 
+mod apex;
 mod behaviour;
 mod clock;
 mod data;
 mod duplicates;
 mod error;
 mod faults;
+mod files;
 mod ids;
 mod input;
 pub(crate) mod json;
+mod knobs;
 mod locks;
 mod metadata;
 mod mock;
@@ -41,6 +44,7 @@ mod server;
 mod setup_rules;
 mod soap;
 pub(crate) mod soql;
+pub(crate) mod sosl;
 mod spec;
 mod standard;
 mod state;
@@ -51,6 +55,7 @@ pub(crate) mod value;
 mod wire;
 mod xml;
 
+pub use apex::ApexRequest;
 pub use duplicates::DuplicateAction;
 pub use faults::{FaultOn, FaultWhen, Faults};
 pub use mock::{MockOrg, MockOrgBuilder};

@@ -26,6 +26,18 @@ pub enum Operation {
     Limits,
     /// `GET /limits/recordCount`.
     RecordCount,
+    /// `GET /sobjects/<object>/updated`.
+    GetUpdated,
+    /// `GET /sobjects/<object>/deleted`.
+    GetDeleted,
+    /// `GET /sobjects/<object>/<id>/<field>` of a file's content.
+    BlobGet,
+    /// `GET /search`.
+    Search,
+    /// `GET` and `POST /parameterizedSearch`.
+    ParameterizedSearch,
+    /// Any method below `/services/apexrest`.
+    ApexRest,
     /// `GET /sobjects`.
     DescribeGlobal,
     /// `GET /sobjects/<object>/describe`, and `GET /sobjects/<object>`.
@@ -94,6 +106,12 @@ impl Operation {
         Self::Resources,
         Self::Limits,
         Self::RecordCount,
+        Self::GetUpdated,
+        Self::GetDeleted,
+        Self::BlobGet,
+        Self::Search,
+        Self::ParameterizedSearch,
+        Self::ApexRest,
         Self::DescribeGlobal,
         Self::Describe,
         Self::Query,

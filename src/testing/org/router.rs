@@ -3,6 +3,7 @@
 use http::Method;
 
 use super::error::ApiError;
+use super::ids;
 use super::operation::Operation;
 use super::wire::Request;
 
@@ -31,6 +32,16 @@ pub(crate) enum Route {
     Resources,
     Limits,
     RecordCount,
+    Updated(String),
+    Deleted(String),
+    Blob {
+        object: String,
+        id: String,
+        field: String,
+    },
+    Search,
+    ParameterizedSearch,
+    ApexRest,
     Global,
     /// `/sobjects/<object>`: basic information, or a create.
     Object(String),
@@ -77,6 +88,7 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
         ["services", "Soap", "u" | "c", version, ..] => Route::SoapLogin(text(version)),
         // With or without the org's id at the end.
         ["services", "Soap", "m", version] | ["services", "Soap", "m", version, _] => Route::Metadata(text(version)),
+        ["services", "apexrest", ..] => Route::ApexRest,
         ["services", "data"] => Route::Versions,
         ["services", "data", _version, rest @ ..] => match rest {
             [] => Route::Resources,
@@ -85,10 +97,18 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["sobjects"] => Route::Global,
             ["sobjects", object] => Route::Object(text(object)),
             ["sobjects", object, "describe"] => Route::Describe(text(object)),
+            ["sobjects", object, "updated"] => Route::Updated(text(object)),
+            ["sobjects", object, "deleted"] => Route::Deleted(text(object)),
             ["sobjects", object, id] => Route::Record { object: text(object), id: text(id) },
+            // No field has a name of an id's shape.
+            ["sobjects", object, id, field] if ids::has_id_shape(id) => {
+                Route::Blob { object: text(object), id: text(id), field: text(field) }
+            }
             ["sobjects", object, field, value] => {
                 Route::ByKey { object: text(object), field: text(field), value: text(value) }
             }
+            ["search"] => Route::Search,
+            ["parameterizedSearch"] => Route::ParameterizedSearch,
             ["query"] => Route::Query { deleted: false },
             ["queryAll"] => Route::Query { deleted: true },
             ["query" | "queryAll", locator] => Route::QueryMore(text(locator)),
@@ -124,6 +144,12 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Resources | Route::Composite, "GET") => O::Resources,
         (Route::Limits, "GET") => O::Limits,
         (Route::RecordCount, "GET") => O::RecordCount,
+        (Route::Updated(_), "GET") => O::GetUpdated,
+        (Route::Deleted(_), "GET") => O::GetDeleted,
+        (Route::Blob { .. }, "GET") => O::BlobGet,
+        (Route::Search, "GET") => O::Search,
+        (Route::ParameterizedSearch, "GET" | "POST") => O::ParameterizedSearch,
+        (Route::ApexRest, _) => O::ApexRest,
         (Route::Global, "GET") => O::DescribeGlobal,
         (Route::Describe(_) | Route::Object(_), "GET") => O::Describe,
         (Route::Object(_), "POST") => O::SObjectCreate,
@@ -148,6 +174,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Object(_)
                 | Route::Composite
                 | Route::CollectionsOf(_)
+                | Route::ParameterizedSearch
                 | Route::UserInfo
                 | Route::Authorize
                 | Route::LoginPage

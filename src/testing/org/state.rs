@@ -10,11 +10,11 @@ use super::data::{Data, Rights, Writer};
 use super::duplicates::DuplicateOptions;
 use super::error::ApiError;
 use super::faults::{Kind, Script};
+use super::knobs::Knobs;
 use super::metadata::{self, Envelope};
 use super::oauth::{self, At, Auth};
 use super::operation::Operation;
 use super::permissions::{self, Denials, UserView};
-use super::rest::composite::CollectionsInComposite;
 use super::rest::cursors::Cursors;
 use super::router::{self, Route};
 use super::schema::Schema;
@@ -42,9 +42,9 @@ pub(crate) struct State {
     pub(crate) cursors: Cursors,
     pub(crate) access: ApiAccess,
     pub(crate) latency: Duration,
-    pub(crate) collections_in_composite: CollectionsInComposite,
     /// What the request at hand has carried inside.
     pub(crate) subrequests: Vec<LoggedRequest>,
+    pub(crate) knobs: Knobs,
     /// The schema's last change, for `Last-Modified` of describes.
     pub(crate) schema_changed: chrono::DateTime<chrono::Utc>,
     /// Counts changes to the schema and to denials.
@@ -62,6 +62,8 @@ pub(crate) struct Outcome {
     pub(crate) reply: Reply,
     /// Records locked until the answer is on its way.
     pub(crate) held: Vec<String>,
+    /// It counts as running until then.
+    pub(crate) runs: bool,
 }
 
 #[derive(Debug)]
@@ -136,6 +138,7 @@ impl<'a> Call<'a> {
 
 impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
+        let running = self.knobs.running;
         let route = router::route(request);
         let soap = matches!(route, Some(Route::Metadata(_))).then(|| Envelope::parse(request));
         let operation = match &soap {
@@ -184,6 +187,15 @@ impl State {
                 Reply::Answer(Answer::text(status, content_type, body))
             }
             Some(Kind::Edit(edit)) => Reply::Answer(edited(run(self), &*edit)),
+            Some(Kind::EditPage(edit)) => {
+                Reply::Answer(edited(run(self), &|body: &mut serde_json::Value| edit(&request.target, body)))
+            }
+            Some(Kind::Endless) => {
+                self.cursors.endless = true;
+                let answer = run(self);
+                self.cursors.endless = false;
+                Reply::Answer(answer)
+            }
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,
             Some(Kind::ApplyThenTimeOut) => {
@@ -216,7 +228,7 @@ impl State {
         let subrequests = std::mem::take(&mut self.subrequests);
         let entry = LoggedRequest::new(operation, request, status);
         self.usage.record(LoggedRequest { grant_type, subrequests, ..entry });
-        Outcome { delay, reply, held: self.data.locks.hold() }
+        Outcome { delay, reply, held: self.data.locks.hold(), runs: self.knobs.running > running }
     }
 
     /// The org as a user sees it now.
@@ -344,7 +356,10 @@ impl State {
     fn data_call(&mut self, request: &Request, route: &Route, row_fault: Option<Kind>) -> Answer {
         let now = self.data.now();
         let fail = |error: &ApiError| Answer::json(error.status, &error.to_array());
-        let version = match router::version(request) {
+        // Apex REST has no version in its path.
+        let named =
+            if matches!(route, Route::ApexRest) { Ok(*router::VERSIONS.end()) } else { router::version(request) };
+        let version = match named {
             Ok(version) => version,
             Err(error) => return fail(&error),
         };
@@ -356,6 +371,12 @@ impl State {
         if let Some((code, message)) = self.api_refusal(&view) {
             return fail(&ApiError::new(403, code, message));
         }
+        // [D] wire facts 2.14. [K] That a request which is refused for this is not counted.
+        if self.knobs.concurrent.is_some_and(|limit| self.knobs.running >= limit) {
+            let error = ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.");
+            return fail(&error).with("Sforce-Limit-Info", self.usage.header(now));
+        }
+        self.knobs.running += 1;
         if !self.usage.count(now) {
             let error = ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
             return fail(&error).with("Sforce-Limit-Info", self.usage.header(now));

@@ -16,6 +16,8 @@ pub(crate) struct Place {
 struct Stored {
     row: Row,
     deleted: bool,
+    /// No longer in the recycle bin either.
+    purged: bool,
 }
 
 #[derive(Debug, Default)]
@@ -139,7 +141,24 @@ impl Store {
         deleted: bool,
     ) -> impl DoubleEndedIterator<Item = &'s Row> + use<'s> {
         let rows = self.table(object).map(|table| table.rows.as_slice()).unwrap_or_default();
-        rows.iter().filter(move |stored| deleted || !stored.deleted).map(|stored| &stored.row)
+        rows.iter().filter(move |stored| !stored.purged && (deleted || !stored.deleted)).map(|stored| &stored.row)
+    }
+
+    /// Rows in the recycle bin, in the order of their creation.
+    pub(crate) fn deleted_rows<'s>(&'s self, object: &str) -> impl Iterator<Item = &'s Row> + use<'s> {
+        let rows = self.table(object).map(|table| table.rows.as_slice()).unwrap_or_default();
+        rows.iter().filter(|stored| stored.deleted && !stored.purged).map(|stored| &stored.row)
+    }
+
+    /// Removes the deleted rows of an object for good. Their places stay, since rows never move.
+    pub(crate) fn purge(&mut self, object: &str) {
+        let Some(&number) = self.names.get(&object.to_ascii_lowercase()) else { return };
+        for stored in self.tables[number].rows.iter_mut().filter(|stored| stored.deleted && !stored.purged) {
+            if let Some(Value::Text(id)) = stored.row.get("Id") {
+                self.ids.remove(id);
+            }
+            stored.purged = true;
+        }
     }
 
     pub(crate) fn live_count(&self, object: &str) -> usize {
@@ -174,7 +193,7 @@ impl Store {
         let place = Place { table: number, row: table.rows.len() };
         table.live += 1;
         index_row(table, place.row, &row, true);
-        table.rows.push(Stored { row, deleted: false });
+        table.rows.push(Stored { row, deleted: false, purged: false });
         self.ids.insert(id.to_owned(), place);
         self.record(Undo::Insert(place));
     }

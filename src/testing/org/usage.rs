@@ -56,6 +56,10 @@ impl LoggedRequest {
 pub(crate) struct Usage {
     /// Calls per day; wire facts 2.14.
     pub(crate) daily_limit: u64,
+    /// A quota of the app that calls, and its name.
+    pub(crate) app: Option<(u64, String)>,
+    /// Makes the header less than exact.
+    pub(crate) blur: Option<fastrand::Rng>,
     /// Calls of the last day by minute. The window rolls: each minute's calls come back a day later (wire facts 0, 4).
     minutes: VecDeque<(i64, u64)>,
     pub(crate) api_calls: u64,
@@ -67,7 +71,7 @@ pub(crate) struct Usage {
 impl Default for Usage {
     fn default() -> Self {
         let (minutes, counts, log) = (VecDeque::new(), HashMap::new(), VecDeque::new());
-        Self { daily_limit: 15_000, minutes, api_calls: 0, counts, grants: HashMap::new(), log }
+        Self { daily_limit: 15_000, app: None, blur: None, minutes, api_calls: 0, counts, grants: HashMap::new(), log }
     }
 }
 
@@ -100,7 +104,14 @@ impl Usage {
 
     /// `api-usage=22/15000`
     pub(crate) fn header(&mut self, now: DateTime<Utc>) -> String {
-        format!("api-usage={}/{}", self.used(now), self.daily_limit)
+        // [R] Recorded neighbours read 491, 489, 485, 493 (wire facts 0, 6).
+        let less = self.blur.as_mut().map_or(0, |blur| blur.u64(..=6));
+        let usage = format!("api-usage={}/{}", self.used(now).saturating_sub(less), self.daily_limit);
+        match &self.app {
+            // REST guide, "Limit Info Header", of orgs that have quotas per app.
+            Some((quota, name)) => format!("{usage}; per-app-api-usage={}/{quota}(appName={name})", self.api_calls),
+            None => usage,
+        }
     }
 
     pub(crate) fn record(&mut self, request: LoggedRequest) {

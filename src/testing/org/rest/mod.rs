@@ -5,13 +5,17 @@ pub(crate) mod composite;
 mod conditional;
 pub(crate) mod cursors;
 mod describe;
+mod files;
 pub(crate) mod identity;
 mod query;
 pub(crate) mod records;
+pub(crate) mod replication;
 pub(crate) mod resources;
+mod search;
 mod subrequest;
 mod upsert;
 
+use super::apex;
 use super::error::ApiError;
 use super::json::Json;
 use super::parse;
@@ -30,6 +34,8 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::CompositeBatch | Route::CompositeTree(_) => 34,
         Route::Composite => 38,
         Route::CompositeGraph => 50,
+        Route::RecordCount => 40,
+        Route::ParameterizedSearch => 36,
         Route::Record { .. } if method == "POST" => 37,
         _ => 0,
     };
@@ -38,8 +44,14 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
     }
     match route {
         Route::Resources => Ok(resources::resources(state, call)),
-        Route::Limits => Ok(resources::limits(state)),
-        Route::RecordCount => Ok(resources::record_count(state, call)),
+        Route::Limits => resources::limits(state, call),
+        Route::RecordCount => resources::record_count(state, call),
+        Route::Updated(object) => replication::updated(state, call, object),
+        Route::Deleted(object) => replication::deleted(state, call, object),
+        Route::Blob { object, id, field } => files::blob(state, call, object, id, field),
+        Route::Search => search::search(state, call),
+        Route::ParameterizedSearch => search::parameterized(state, call),
+        Route::ApexRest => apex::answer(state, call),
         Route::Global => describe::global(state, call),
         Route::Object(object) if method == "GET" => describe::basic(state, call, object),
         Route::Object(object) => records::create(state, call, object),

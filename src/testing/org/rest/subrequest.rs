@@ -8,7 +8,7 @@ use crate::testing::org::error::ApiError;
 use crate::testing::org::faults::Kind;
 use crate::testing::org::json::Json;
 use crate::testing::org::parse;
-use crate::testing::org::router;
+use crate::testing::org::router::{self, Route};
 use crate::testing::org::state::{Call, Part, State, edited, not_allowed};
 use crate::testing::org::usage::LoggedRequest;
 use crate::testing::org::wire::{Answer, Request};
@@ -71,7 +71,11 @@ pub(super) fn is_collection(resource: &[String]) -> bool {
 /// Carries a sub-request out. A refused one leaves nothing behind.
 pub(super) fn run(state: &mut State, outer: &Call<'_>, inner: &Subrequest, served: Served, part: Part) -> Answer {
     let request = inner.request(outer.request);
-    let route = router::route(&request).filter(|_| served(request.segments.get(3..).unwrap_or_default()));
+    let is_served = |route: &Route| {
+        // Binary content is nothing for a JSON body (REST guide, "Composite" and "Composite Batch").
+        !matches!(route, Route::Blob { .. }) && served(request.segments.get(3..).unwrap_or_default())
+    };
+    let route = router::route(&request).filter(is_served);
     let operation = route.as_ref().and_then(|route| router::operation(route, &request.method).ok());
     let fault = operation.and_then(|operation| state.faults.next_inner(operation));
     let own = fault.clone().filter(Kind::is_of_rows);

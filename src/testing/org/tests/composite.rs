@@ -426,3 +426,14 @@ fn a_body_cut_anywhere_is_refused_and_writes_nothing() {
     }
     assert_eq!(org.count("Account"), 0);
 }
+
+#[test]
+fn a_file_goes_in_and_does_not_come_out() {
+    let (_org, client) = org();
+    let file = json!({"Title": "T", "PathOnClient": "t.txt", "VersionData": "aGk="});
+    let blob = sub("GET", "/sobjects/ContentVersion/@{file.id}/VersionData", "blob", Value::Null);
+    let answer = send(&client, false, &[create("ContentVersion", "file", file), blob]);
+    assert_eq!(outcomes(&answer), [ok(201), (404, "NOT_FOUND".to_owned())]);
+    let id = part(&answer, 0)["body"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(client.get(&data(&format!("/sobjects/ContentVersion/{id}/VersionData"))).body, "hi");
+}

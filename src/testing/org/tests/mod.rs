@@ -1,5 +1,6 @@
 //! The org as a stranger sees it: over a socket, with an HTTP client of the tests' own.
 
+mod apex;
 mod collections;
 mod composite;
 mod composite_batch;
@@ -8,17 +9,22 @@ mod composite_tree;
 mod conditional;
 mod duplicates;
 mod faults;
+mod files;
 mod http;
+mod limits;
 mod locks;
 mod metadata;
 mod oauth;
+mod paging;
 mod people;
 mod permission_sets;
 mod permissions;
 mod query;
 mod recorded;
 mod records;
+mod replication;
 mod row_faults;
+mod search;
 mod setup;
 mod soap;
 mod wsdl;

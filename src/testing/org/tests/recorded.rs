@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Client, MockOrg, code, data, org, refused, typed};
 
 /// A recording, or `None` after saying that it is not there.
-fn recording(name: &str) -> Option<Value> {
+pub(super) fn recording(name: &str) -> Option<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/recorded").join(name);
     let Ok(text) = std::fs::read_to_string(&path) else {
         // Past the capture of test output, so that it shows; if stderr is gone there is nobody to tell.
@@ -56,7 +56,7 @@ fn shape<'v>(objects: impl IntoIterator<Item = &'v Value>) -> BTreeMap<String, V
 }
 
 /// The same names; types that differ only where one side has null.
-fn assert_same_shape(what: &str, recorded: &Value, ours: &Value, extra: &[&str], missing: &[&str]) {
+pub(super) fn assert_same_shape(what: &str, recorded: &Value, ours: &Value, extra: &[&str], missing: &[&str]) {
     let (recorded, ours) = (shape([recorded]), shape([ours]));
     for (name, kinds) in &recorded {
         let Some(own) = ours.get(name) else {

@@ -53,7 +53,7 @@ pub(super) fn composite(state: &mut State, call: &Call<'_>) -> Result<Answer, Ap
     let collate = read::flag(&members, "collateSubrequests")?.unwrap_or(call.version >= 49) && call.version >= 48;
     let nodes = read::nodes(&members, call.version)?;
     check_counts(&nodes)?;
-    let refusal = match state.collections_in_composite {
+    let refusal = match state.knobs.collections_in_composite {
         _ if collate || !nodes.iter().any(|node| node.request.is_collection()) => None,
         CollectionsInComposite::Served => None,
         CollectionsInComposite::RequestRefused => return Err(no_collections()),
