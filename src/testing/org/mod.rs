@@ -64,6 +64,7 @@ pub use oauth::{AppSpec, Approval, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
 pub use rest::bulk::{BulkSettings, EmptyResult};
+pub use rest::composite::CollectionsInComposite;
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;
 pub use users::{TestUser, UserSpec};

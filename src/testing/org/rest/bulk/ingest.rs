@@ -104,8 +104,8 @@ fn new_job(state: &mut State, call: &Call<'_>, members: &[(String, Json)]) -> Re
     };
     let assignment_rule = text(members, "assignmentRuleId").map(str::to_owned);
     let object = object.name.clone();
-    let (content, progress, failure, locks) = (None, None, None, None);
-    let work = Work::Ingest(Ingest { change, external_id, assignment_rule, content, progress, failure, locks });
+    let (content, progress, failure, row_fault) = (None, None, None, None);
+    let work = Work::Ingest(Ingest { change, external_id, assignment_rule, content, progress, failure, row_fault });
     Ok(job::new(state, call, object, dialect, work))
 }
 
@@ -160,7 +160,7 @@ pub(super) fn upload(state: &mut State, call: &Call<'_>, job: &mut Job) -> Resul
 fn close(state: &mut State, call: &Call<'_>, job: &mut Job) {
     if let Work::Ingest(ingest) = &mut job.work {
         ingest.failure = state.bulk.ingest_failures.pop_front();
-        ingest.locks = call.lock_script();
+        ingest.row_fault.clone_from(&call.row_fault);
     }
     job.queued = Some(state.data.clock.now_exact());
     job.enter(JobState::UploadComplete, state.data.now());

@@ -85,8 +85,8 @@ pub(super) struct Ingest {
     /// From the moment processing begins.
     pub(super) progress: Option<Box<Progress>>,
     pub(super) failure: Option<Failure>,
-    /// The rows a fault locks.
-    pub(super) locks: Option<Kind>,
+    /// A fault that happens to its rows.
+    pub(super) row_fault: Option<Kind>,
 }
 
 #[derive(Debug)]

@@ -14,10 +14,11 @@ use super::header::{Column, is_id};
 use super::job::{Change, Ingest, Job, JobState, Work};
 use super::pace::Reach;
 use crate::testing::org::data::{Data, Rights, Writer};
+use crate::testing::org::duplicates::DuplicateOptions;
 use crate::testing::org::error::ApiError;
 use crate::testing::org::json::Json;
 use crate::testing::org::schema::{Object, Schema};
-use crate::testing::org::state::{State, lock_of};
+use crate::testing::org::state::State;
 
 /// Rows of a transaction (wire facts 3.1).
 const CHUNK: usize = 200;
@@ -109,7 +110,8 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
     // Jobs cannot pass `Sforce-Duplicate-Rule-Header`.
     let base = format!("/services/data/v{}.0", job.version);
     let (user, seen) = (job.user.clone(), Some(Arc::clone(&view)));
-    let writer = Writer { user, base, allow_duplicates: false, rights: Rights::Api, view: seen };
+    let duplicates = DuplicateOptions::default();
+    let writer = Writer { user, base, duplicates, rights: Rights::Api, view: seen };
     let goal = match reach {
         Reach::Queued => 0,
         // Whole chunks, so that the end is never seen early.
@@ -222,7 +224,10 @@ impl Chunk<'_> {
         let id = named.clone().unwrap_or_default();
         let members = members(progress, cells).map_err(|error| (id.clone(), Box::new(error)))?;
         let place = progress.done;
-        lock_of(self.ingest.locks.as_ref(), Some(place), &Json::Object(members.clone()))
+        // A chunk of 200 records is one transaction. [D] Bulk API 2.0 guide.
+        let fault = self.ingest.row_fault.as_ref();
+        fault
+            .map_or(Ok(()), |fault| fault.check_row(place, 200, false, &Json::Object(members.clone())))
             .map_err(|error| (id.clone(), Box::new(error)))?;
         let wanted = || {
             let Some(id) = &named else {
