@@ -10,6 +10,6 @@ mod versions;
 
 pub use self::collections::{AllOrNone, Collections, MAX_RECORDS, SaveResult};
 pub use self::identity::UserInfo;
-pub use self::query::{Page, QueryStream};
+pub use self::query::{Page, QueryCursor, QueryPages, QueryStream};
 pub use self::sobjects::{SObjectApi, Upserted};
 pub use self::versions::VersionInfo;

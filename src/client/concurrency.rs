@@ -18,8 +18,8 @@ const CUT_PAUSE: Duration = Duration::from_secs(1);
 /// The pure part: how many requests may be in flight, from what became of those that were.
 ///
 /// Grows by one with each answer while others wait for their turn, until the org is first found to be busy, and by one a round
-/// from then on; never while answers take more than twice as long as the fastest of their kind, since then the org queues
-/// them anyway. Halves when the org refuses work for its amount.
+/// from then on; never while answers take half as long again as the fastest of their kind, since then the org queues them
+/// anyway. Halves when the org refuses work for its amount.
 #[derive(Debug)]
 struct Limiter {
     limit: usize,
@@ -42,8 +42,8 @@ impl Limiter {
     fn answered(&mut self, operation: &'static str, took: Duration, waiting: bool) {
         let fastest = self.fastest.entry(operation).or_insert(took);
         // A fast answer of long ago is forgotten little by little.
-        *fastest = (*fastest + *fastest / 64).min(took);
-        let queued = took > *fastest * 2;
+        *fastest = (*fastest + *fastest / 4096).min(took);
+        let queued = took > *fastest + *fastest / 2;
         if !waiting || queued || self.limit >= self.most {
             return;
         }

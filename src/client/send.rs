@@ -25,11 +25,15 @@ const MAX_ANSWER: u64 = 512 * 1024 * 1024;
 const STREAM_TIMEOUT: Duration = Duration::from_mins(30);
 
 /// How much of an answer the attempt loop waits for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Want {
+#[derive(Clone, Copy)]
+enum Want<'a> {
     Head,
-    Whole,
+    /// And who wants to see its start before the rest is there.
+    Whole(&'a Watch),
 }
+
+/// Looks at the start of an answer while it arrives; `true` once it has seen enough. Each attempt shows its own.
+pub(crate) type Watch = dyn Fn(&[u8]) -> bool + Sync;
 
 /// A successful answer; its body is there if the whole was wanted.
 struct Answer {
@@ -78,7 +82,12 @@ impl Client {
     /// Of every kind. [`Error::retry`] is [`Retry::Exhausted`] where this has repeated to its end, and [`Error::effect`]
     /// speaks of all attempts together.
     pub async fn send(&self, request: ApiRequest) -> Result<ApiResponse> {
-        let (answer, repeated) = self.drive(&request, Want::Whole).await?;
+        self.send_watching(request, &|_| true).await
+    }
+
+    /// As [`send`](Self::send), and shows the start of the answer while the rest is on its way.
+    pub(crate) async fn send_watching(&self, request: ApiRequest, watch: &Watch) -> Result<ApiResponse> {
+        let (answer, repeated) = self.drive(&request, Want::Whole(watch)).await?;
         let Answer { status, headers, body, effect } = answer;
         let body = body.collect(MAX_ANSWER).await?;
         Ok(ApiResponse { status, headers, body, operation: request.operation, effect, repeated })
@@ -98,12 +107,15 @@ impl Client {
     }
 
     /// The attempt loop; tells also whether an attempt before the one that succeeded may have changed the org.
-    async fn drive(&self, request: &ApiRequest, want: Want) -> Result<(Answer, bool)> {
+    async fn drive(&self, request: &ApiRequest, want: Want<'_>) -> Result<(Answer, bool)> {
         let started = self.core.clock.monotonic();
         let mut attempts = 0;
         let mut effect = Effect::None;
         let mut rejected = None;
         let mut renewals = 0;
+        // A place comes first: who has a token and waits for a place would send one that was refused meanwhile. It is kept
+        // while the session is renewed, so that those who wait do not go out with the old token first.
+        let mut slot = Some(self.core.gate.enter().await);
         loop {
             attempts += 1;
             let Failure { error, token } = match self.attempt(request, rejected.as_ref(), want).await {
@@ -135,7 +147,9 @@ impl Client {
                     continue;
                 }
                 Step::Wait(delay) if self.core.quota.take() => {
+                    drop(slot.take());
                     self.core.clock.sleep(delay).await;
+                    slot = Some(self.core.gate.enter().await);
                     continue;
                 }
                 Step::Wait(_) => Retry::Exhausted { attempts },
@@ -154,16 +168,14 @@ impl Client {
         &self,
         request: &ApiRequest,
         rejected: Option<&AccessToken>,
-        want: Want,
+        want: Want<'_>,
     ) -> Result<Answer, Failure> {
-        // A place first: who waits for one would send a token that was refused meanwhile.
-        let _slot = self.core.gate.enter().await;
         // Whatever the login's fate, the call itself has not been sent yet.
         let token = self.core.tokens.get(rejected).await.map_err(|error| error.with_effect(Effect::None))?;
         self.send_once(request, &token, want).await.map_err(|error| Failure { error, token: Some(token) })
     }
 
-    async fn send_once(&self, request: &ApiRequest, token: &AccessToken, want: Want) -> Result<Answer> {
+    async fn send_once(&self, request: &ApiRequest, token: &AccessToken, want: Want<'_>) -> Result<Answer> {
         let outgoing = self.outgoing(request, token, want)?;
         self.count_call(request)?;
         let effect = if request.method == Method::GET { Effect::None } else { Effect::Unknown };
@@ -180,8 +192,8 @@ impl Client {
             let after: Option<Duration> = after.and_then(|text| retry_after(text, self.core.clock.now()));
             return Err(settle(failed_answer(status, after, &body)));
         }
-        if want == Want::Whole {
-            let whole = body.collect(MAX_ANSWER).await.map_err(|error| error.with_effect(effect))?;
+        if let Want::Whole(watch) = want {
+            let whole = body.collect_watching(MAX_ANSWER, watch).await.map_err(|error| error.with_effect(effect))?;
             body = Body::Bytes(whole);
         }
         self.core.gate.answered(request.operation, self.core.clock.monotonic().saturating_sub(sent));
@@ -203,7 +215,7 @@ impl Client {
         Ok(())
     }
 
-    fn outgoing(&self, request: &ApiRequest, token: &AccessToken, want: Want) -> Result<Request> {
+    fn outgoing(&self, request: &ApiRequest, token: &AccessToken, want: Want<'_>) -> Result<Request> {
         if let Some(name) = &request.refused {
             foreign(name)?;
         }
@@ -212,7 +224,7 @@ impl Client {
         for (name, value) in &request.headers {
             outgoing.headers.insert(name, value.clone());
         }
-        let streamed = want == Want::Head || matches!(request.body, Payload::Made(_));
+        let streamed = matches!(want, Want::Head) || matches!(request.body, Payload::Made(_));
         outgoing.timeout = streamed.then_some(STREAM_TIMEOUT);
         outgoing.body = match &request.body {
             Payload::Bytes(bytes) => Body::Bytes(bytes.clone()),

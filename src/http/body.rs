@@ -40,12 +40,21 @@ impl Body {
     /// [`ErrorKind::Decode`] beyond `limit` bytes; [`ErrorKind::Transport`] where the stream breaks off or ends before its
     /// declared length.
     pub async fn collect(self, limit: u64) -> Result<Bytes> {
+        self.collect_watching(limit, &|_| true).await
+    }
+
+    /// As [`collect`](Self::collect), and shows what has come so far to `watch` until it has seen enough.
+    pub(crate) async fn collect_watching(self, limit: u64, watch: &(dyn Fn(&[u8]) -> bool + Sync)) -> Result<Bytes> {
         let (mut chunks, length) = match self {
-            Self::Bytes(bytes) => return Ok(bytes),
+            Self::Bytes(bytes) => {
+                watch(&bytes);
+                return Ok(bytes);
+            }
             Self::Stream { chunks, length } => (chunks, length),
         };
         // What is announced is believed up to 16 MB, the largest pages; beyond, memory grows with what has come.
         let announced = length.unwrap_or(0).min(limit).min(16 << 20);
+        let mut enough = false;
         let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk?;
@@ -54,6 +63,7 @@ impl Body {
                     .with_context("limit_bytes", limit));
             }
             whole.extend_from_slice(&chunk);
+            enough = enough || watch(&whole);
         }
         if length.is_some_and(|length| length != whole.len() as u64) {
             return Err(Error::cut_off());

@@ -16,6 +16,7 @@ mod map_preview;
 mod mapping;
 mod matching;
 mod outside;
+mod query;
 mod recordings;
 mod requirements;
 mod stores;

@@ -141,18 +141,115 @@ fn cells(row: &str) -> Vec<String> {
     cells
 }
 
+/// The columns of these fields, each with its type.
+fn columns(types: impl IntoIterator<Item = (String, FieldType)>) -> Vec<(Column, FieldType)> {
+    types.into_iter().map(|(name, field_type)| (name.parse().expect("a column"), field_type)).collect()
+}
+
+fn through_json(record: &Record, types: &FieldTypes) -> Record {
+    let json = serde_json::to_string(record).expect("serialises");
+    types.typed(Record::from_json(&json).expect("decodes")).expect("fits")
+}
+
+fn through_soap(record: &Record, types: &FieldTypes) -> Record {
+    let xml = soap::write(record).expect("writes");
+    soap::read(&format!("<sObjects>{xml}</sObjects>"), types).expect("reads")
+}
+
+fn through_csv(record: &Record, columns: &[(Column, FieldType)]) -> Record {
+    let mut row = String::new();
+    for (place, (column, _)) in columns.iter().enumerate() {
+        if place > 0 {
+            row.push(',');
+        }
+        csv::push_cell(&mut row, &csv::cell(column.value(record)).expect("writes"), ',');
+    }
+    let mut back = Record::new();
+    let cells = cells(&row);
+    assert_eq!(cells.len(), columns.len());
+    for ((column, field_type), cell) in columns.iter().zip(&cells) {
+        if let Some(value) = csv::loaded_value(cell, field_type).expect("reads") {
+            column.set(&mut back, value);
+        }
+    }
+    back
+}
+
+/// The fields by which the parts of an address and of a location are written, and the members of the compound fields that
+/// answers show them in. Source: SOAP API guide, "Compound Fields".
+const PARTS: [(&str, FieldType, &str, &str); 12] = [
+    ("BillingStreet", FieldType::Textarea, "BillingAddress", "street"),
+    ("BillingCity", FieldType::String, "BillingAddress", "city"),
+    ("BillingState", FieldType::String, "BillingAddress", "state"),
+    ("BillingStateCode", FieldType::Picklist, "BillingAddress", "stateCode"),
+    ("BillingPostalCode", FieldType::String, "BillingAddress", "postalCode"),
+    ("BillingCountry", FieldType::String, "BillingAddress", "country"),
+    ("BillingCountryCode", FieldType::Picklist, "BillingAddress", "countryCode"),
+    ("BillingGeocodeAccuracy", FieldType::Picklist, "BillingAddress", "geocodeAccuracy"),
+    ("BillingLatitude", FieldType::Double, "BillingAddress", "latitude"),
+    ("BillingLongitude", FieldType::Double, "BillingAddress", "longitude"),
+    ("Place__Latitude__s", FieldType::Double, "Place__c", "latitude"),
+    ("Place__Longitude__s", FieldType::Double, "Place__c", "longitude"),
+];
+
+fn part_types() -> FieldTypes {
+    let parts = PARTS.iter().map(|(name, field_type, ..)| (*name, field_type.clone()));
+    FieldTypes::new(parts.chain([("BillingAddress", FieldType::Address), ("Place__c", FieldType::Location)]))
+}
+
+fn any_place() -> impl Strategy<Value = Record> {
+    let states: Vec<_> = PARTS.iter().map(|(_, field_type, ..)| any_state(field_type).boxed()).collect();
+    states.prop_map(|states| {
+        let mut record = Record::of(&SObjectName::from_static("Thing__c"));
+        for ((name, ..), value) in PARTS.iter().zip(states) {
+            if let Some(value) = value {
+                record.set(*name, value);
+            }
+        }
+        record
+    })
+}
+
+/// The compound fields of an answer with these parts.
+fn compound(parts: &Record) -> Record {
+    let mut record = Record::new();
+    for (name, _, whole, member) in PARTS {
+        let Some(value) = parts.get(name) else { continue };
+        let mut place = record.get(whole).and_then(Value::as_record).cloned().unwrap_or_default();
+        place.set(member, value.clone());
+        record.set(whole, place);
+    }
+    record
+}
+
+/// The same as SOAP answers write it.
+fn compound_xml(record: &Record) -> String {
+    let mut xml = String::from("<records xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">");
+    for (whole, place) in record.iter() {
+        xml.push_str(&format!("<{whole}>"));
+        for (member, value) in place.as_record().expect("a place").iter() {
+            let text = csv::cell(Some(value)).expect("writes");
+            let nil = *value == Value::Null;
+            let text = quick_xml::escape::escape(if nil { "" } else { &*text }).replace('\r', "&#13;");
+            let nil = if nil { " xsi:nil=\"true\"" } else { "" };
+            xml.push_str(&format!("<{member}{nil}>{text}</{member}>"));
+        }
+        xml.push_str(&format!("</{whole}>"));
+    }
+    xml.push_str("</records>");
+    xml
+}
+
 proptest! {
     #[test]
     fn every_type_keeps_its_three_states_through_json(record in any_record()) {
-        let json = serde_json::to_string(&record).expect("serialises");
-        let back = types().typed(Record::from_json(&json).expect("decodes")).expect("fits");
+        let back = through_json(&record, &types());
         prop_assert_eq!(fields(&back), fields(&record));
     }
 
     #[test]
     fn every_type_keeps_its_three_states_through_soap(record in any_record()) {
-        let xml = soap::write(&record).expect("writes");
-        let back = soap::read(&format!("<sObjects>{xml}</sObjects>"), &types()).expect("reads");
+        let back = through_soap(&record, &types());
         prop_assert_eq!(back.object_name(), Some("Thing__c"));
         for (name, value) in record.iter() {
             prop_assert_eq!(back.get(name), Some(value), "{}", name);
@@ -162,26 +259,33 @@ proptest! {
 
     #[test]
     fn every_type_keeps_its_three_states_through_bulk_csv(record in any_record()) {
-        let columns: Vec<(Column, FieldType)> = (0..ALL.len())
-            .map(|place| (format!("F{place}__c").parse().expect("a column"), ALL[place].clone()))
-            .chain([("Parent__c:Parent__r.Key__c".parse().expect("a column"), FieldType::String)])
-            .collect();
-        let mut row = String::new();
-        for (place, (column, _)) in columns.iter().enumerate() {
-            if place > 0 {
-                row.push(',');
-            }
-            csv::push_cell(&mut row, &csv::cell(column.value(&record)).expect("writes"), ',');
-        }
-        let mut back = Record::new();
-        let cells = cells(&row);
-        prop_assert_eq!(cells.len(), columns.len());
-        for ((column, field_type), cell) in columns.iter().zip(&cells) {
-            if let Some(value) = csv::loaded_value(cell, field_type).expect("reads") {
-                column.set(&mut back, value);
-            }
-        }
+        let types = (0..ALL.len()).map(|place| (format!("F{place}__c"), ALL[place].clone()));
+        let parent = ("Parent__c:Parent__r.Key__c".to_owned(), FieldType::String);
+        let back = through_csv(&record, &columns(types.chain([parent])));
         prop_assert_eq!(fields(&back), fields(&record));
+    }
+
+    #[test]
+    fn parts_of_addresses_and_locations_keep_their_three_states_through_every_form(record in any_place()) {
+        let types = part_types();
+        let back = through_json(&record, &types);
+        prop_assert_eq!(fields(&back), fields(&record));
+        let back = through_soap(&record, &types);
+        prop_assert_eq!(back.len(), record.len());
+        for (name, value) in record.iter() {
+            prop_assert_eq!(back.get(name), Some(value), "{}", name);
+        }
+        let columns = columns(PARTS.iter().map(|(name, field_type, ..)| ((*name).to_owned(), field_type.clone())));
+        let back = through_csv(&record, &columns);
+        prop_assert_eq!(fields(&back), fields(&record));
+        // The same parts as answers show them; Bulk has no compound fields.
+        let whole = compound(&record);
+        let back = through_json(&whole, &types);
+        prop_assert_eq!(fields(&back), fields(&whole));
+        let back = soap::read(&compound_xml(&whole), &types).expect("reads");
+        for (name, place) in whole.iter().filter(|(_, place)| place.as_record().is_some_and(|place| !place.is_empty())) {
+            prop_assert_eq!(back.get(name), Some(place), "{}", name);
+        }
     }
 
     #[test]
