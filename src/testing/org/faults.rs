@@ -11,6 +11,9 @@ use super::state::State;
 /// Changes the JSON of an answer.
 type Editor = Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>;
 
+/// Changes an answer's text.
+type TextEditor = Arc<dyn Fn(&mut String) + Send + Sync>;
+
 /// Says which rows of a request are locked: by their place in it and their JSON.
 type RowFilter = Arc<dyn Fn(usize, &serde_json::Value) -> bool + Send + Sync>;
 
@@ -50,6 +53,11 @@ pub(crate) enum Kind {
         body: String,
     },
     Edit(Editor),
+    EditText(TextEditor),
+    Header {
+        name: &'static str,
+        value: String,
+    },
 }
 
 impl fmt::Debug for Kind {
@@ -68,6 +76,8 @@ impl fmt::Debug for Kind {
             Self::OAuthError(_) => "OAuthError",
             Self::ApplyThenAnswer { .. } => "ApplyThenAnswer",
             Self::Edit(_) => "Edit",
+            Self::EditText(_) => "EditText",
+            Self::Header { .. } => "Header",
         })
     }
 }
@@ -230,6 +240,16 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::Edit(Arc::new(change)))
     }
 
+    /// Carries the request out and changes the text it answers with, as CSV is.
+    pub fn edit_text(self, change: impl Fn(&mut String) + Send + Sync + 'static) -> FaultWhen<'a> {
+        self.fault(Kind::EditText(Arc::new(change)))
+    }
+
+    /// Carries the request out and gives a header of the answer another value: `Sforce-Locator`, `Sforce-NumberOfRecords`.
+    pub fn with_header(self, name: &'static str, value: &str) -> FaultWhen<'a> {
+        self.fault(Kind::Header { name, value: value.to_owned() })
+    }
+
     /// Never answers, and carries nothing out.
     pub fn time_out(self) -> FaultWhen<'a> {
         self.fault(Kind::TimeOut)
@@ -265,7 +285,7 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::EmptyBody)
     }
 
-    /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection for which `rows` is true of their place (from 0) and
+    /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection, or of the ingest job that is closed, for which `rows` is true of their place (from 0) and
     /// JSON, or the one record of a single call. The others are carried out.
     pub fn lock_rows(self, rows: impl Fn(usize, &serde_json::Value) -> bool + Send + Sync + 'static) -> FaultWhen<'a> {
         self.fault(Kind::LockRows { rows: Arc::new(rows), all_single: false })

@@ -16,6 +16,7 @@ use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
 use super::permissions::Denials;
+use super::rest::bulk::{self, Bulk};
 use super::rest::cursors::Cursors;
 use super::schema::Object;
 use super::server::{self, Server};
@@ -166,6 +167,8 @@ impl MockOrgBuilder {
             usage,
             faults: Script::default(),
             cursors: Cursors::default(),
+            bulk: Bulk::default(),
+            gzip: true,
             access: ApiAccess::Open,
             latency: self.latency,
             revision: 0,
@@ -507,7 +510,9 @@ impl MockOrg {
 
     /// Moves the org's clock on.
     pub fn advance(&self, by: Duration) {
-        self.state().data.clock.advance(by);
+        let mut state = self.state();
+        state.data.clock.advance(by);
+        bulk::tick(&mut state);
     }
 
     /// Switches a duplicate rule on: records of the object match when an email address is the same.

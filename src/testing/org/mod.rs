@@ -18,6 +18,7 @@
 
 mod behaviour;
 mod clock;
+mod compress;
 mod data;
 mod duplicates;
 mod error;
@@ -57,6 +58,7 @@ pub use mock::{MockOrg, MockOrgBuilder};
 pub use oauth::{AppSpec, Approval, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
+pub use rest::bulk::{BulkSettings, EmptyResult};
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;
 pub use users::{TestUser, UserSpec};

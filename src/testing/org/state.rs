@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::compress;
 use super::data::{Data, Rights, Writer};
 use super::error::ApiError;
 use super::faults::{Kind, Script};
@@ -13,6 +14,7 @@ use super::metadata::{self, Envelope};
 use super::oauth::{self, At, Auth};
 use super::operation::Operation;
 use super::permissions::{self, Denials, UserView};
+use super::rest::bulk::{self, Bulk};
 use super::rest::cursors::Cursors;
 use super::router::{self, Route};
 use super::schema::Schema;
@@ -38,6 +40,9 @@ pub(crate) struct State {
     pub(crate) usage: Usage,
     pub(crate) faults: Script,
     pub(crate) cursors: Cursors,
+    pub(crate) bulk: Bulk,
+    /// Answers in gzip for those who take it.
+    pub(crate) gzip: bool,
     pub(crate) access: ApiAccess,
     pub(crate) latency: Duration,
     /// The schema's last change, for `Last-Modified` of describes.
@@ -86,17 +91,34 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The refusal of a row that a fault locks; `None` for the record of a single call.
     pub(crate) fn lock_of(&self, place: Option<usize>, row: &super::json::Json) -> Result<(), ApiError> {
-        let Some(Kind::LockRows { rows, all_single }) = &self.locks else { return Ok(()) };
-        let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
-        if (place.is_none() && *all_single) || rows(place.unwrap_or(0), &row) {
-            return Err(ApiError::locked());
-        }
-        Ok(())
+        lock_of(self.locks.as_ref(), place, row)
     }
+
+    /// The fault that locks rows, for those that are written later.
+    pub(crate) fn lock_script(&self) -> Option<Kind> {
+        self.locks.clone()
+    }
+}
+
+/// As [`Call::lock_of`], of a fault that was kept.
+pub(crate) fn lock_of(locks: Option<&Kind>, place: Option<usize>, row: &super::json::Json) -> Result<(), ApiError> {
+    let Some(Kind::LockRows { rows, all_single }) = locks else { return Ok(()) };
+    let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
+    if (place.is_none() && *all_single) || rows(place.unwrap_or(0), &row) {
+        return Err(ApiError::locked());
+    }
+    Ok(())
 }
 
 impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
+        bulk::tick(self);
+        let wire_bytes = request.body.len();
+        let (unpacked, broken) = match compress::unpack(request) {
+            Ok(plain) => (plain, None),
+            Err(error) => (None, Some(error)),
+        };
+        let request = unpacked.as_ref().unwrap_or(request);
         let route = router::route(request);
         let soap = matches!(route, Some(Route::Metadata(_))).then(|| Envelope::parse(request));
         let operation = match &soap {
@@ -107,6 +129,7 @@ impl State {
         let mut delay = self.latency;
         let locks = matches!(fault, Some(Kind::LockRows { .. })).then(|| fault.clone()).flatten();
         let run = |state: &mut Self| match (&soap, &route) {
+            _ if let Some(error) = &broken => Answer::json(error.status, &error.to_array()),
             (Some(_), _) if request.port != state.auth.hosts.instance => metadata::no_session(),
             (Some(envelope), Some(Route::Metadata(version))) => metadata::answer(state, request, version, envelope),
             _ => state.carry_out(request, route.as_ref(), locks.clone()),
@@ -145,6 +168,18 @@ impl State {
                 Reply::Answer(Answer::text(status, content_type, body))
             }
             Some(Kind::Edit(edit)) => Reply::Answer(edited(run(self), &*edit)),
+            Some(Kind::EditText(edit)) => {
+                let mut answer = run(self);
+                let mut text = String::from_utf8_lossy(&answer.body).into_owned();
+                edit(&mut text);
+                answer.body = text.into();
+                Reply::Answer(answer)
+            }
+            Some(Kind::Header { name, value }) => {
+                let mut answer = run(self);
+                answer.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+                Reply::Answer(answer.with(name, value))
+            }
             Some(Kind::TimeOut) => Reply::Never,
             Some(Kind::Reset) => Reply::Reset,
             Some(Kind::ApplyThenTimeOut) => {
@@ -163,9 +198,12 @@ impl State {
             }
         };
         let reply = match reply {
-            Reply::Answer(answer) => Reply::Answer(common_headers(answer)),
+            Reply::Answer(answer) => Reply::Answer(self.finished(request, answer)),
             Reply::Truncated { answer, bytes, chunked } => {
-                Reply::Truncated { answer: common_headers(answer), bytes, chunked }
+                let plain = answer.body.len();
+                let answer = self.finished(request, answer);
+                let bytes = compress::scaled(bytes, plain, answer.body.len());
+                Reply::Truncated { answer, bytes, chunked }
             }
             other => other,
         };
@@ -181,11 +219,17 @@ impl State {
             method: request.method.to_string(),
             path: request.target.clone(),
             status,
-            body_bytes: request.body.len(),
+            body_bytes: wire_bytes,
             grant_type: matches!(operation, Some(Operation::Token)).then(|| grant_of(request)).flatten(),
             headers: headers.collect(),
         });
         Outcome { delay, reply, held: self.data.locks.hold() }
+    }
+
+    /// An answer as it goes on the wire.
+    fn finished(&self, request: &Request, answer: Answer) -> Answer {
+        let answer = if self.gzip { compress::pack(request, answer) } else { answer };
+        common_headers(answer)
     }
 
     /// The org as a user sees it now.

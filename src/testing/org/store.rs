@@ -138,7 +138,7 @@ impl Store {
         deleted: bool,
     ) -> impl DoubleEndedIterator<Item = &'s Row> + use<'s> {
         let rows = self.table(object).map(|table| table.rows.as_slice()).unwrap_or_default();
-        rows.iter().filter(move |stored| deleted || !stored.deleted).map(|stored| &stored.row)
+        rows.iter().filter(move |stored| !stored.deleted || deleted && !stored.row.is_empty()).map(|stored| &stored.row)
     }
 
     pub(crate) fn live_count(&self, object: &str) -> usize {
@@ -219,6 +219,14 @@ impl Store {
         } else {
             table.live += 1;
         }
+    }
+
+    /// Takes a deleted row out of the recycle bin, for good.
+    pub(crate) fn purge(&mut self, id: &str) {
+        let Some(place) = self.ids.remove(id) else { return };
+        self.mark(place, true);
+        // Rows never move: what is left has no id.
+        self.tables[place.table].rows[place.row].row.clear();
     }
 
     fn record(&mut self, undo: Undo) {

@@ -15,12 +15,12 @@ const MAX_PAGE: usize = 2_000;
 const MIN_PAGE: usize = 200;
 
 /// The org's rows as a query of one caller sees them.
-struct View<'a> {
-    state: &'a State,
-    schema: &'a Schema,
-    base: &'a str,
+pub(super) struct View<'a> {
+    pub(super) state: &'a State,
+    pub(super) schema: &'a Schema,
+    pub(super) base: &'a str,
     /// `queryAll`: the recycle bin as well.
-    deleted: bool,
+    pub(super) deleted: bool,
 }
 
 impl Tables for View<'_> {

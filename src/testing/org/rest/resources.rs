@@ -69,12 +69,15 @@ pub(super) fn resources(state: &State, call: &Call<'_>) -> Answer {
 pub(super) fn limits(state: &mut State) -> Answer {
     let now = state.data.now();
     let (limit, remaining) = (state.usage.daily_limit, state.usage.remaining(now));
+    let (batches, query_jobs) = (state.bulk.batches.remaining(now), state.bulk.query_jobs.remaining(now));
     let pair = |max: u64, remaining: u64| {
         vec![("Max".to_owned(), Json::number(max)), ("Remaining".to_owned(), Json::number(remaining))]
     };
     let entry = |&(name, max): &(&str, u64)| {
         let mut members = match name {
             "DailyApiRequests" => pair(limit, remaining),
+            "DailyBulkApiBatches" => pair(max, batches),
+            "DailyBulkV2QueryJobs" => pair(max, query_jobs),
             _ => pair(max, max),
         };
         if name == "PermissionSets" {

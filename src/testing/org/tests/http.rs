@@ -95,12 +95,17 @@ impl Client {
 
     /// The bytes of a request, and the answer that comes until the org closes.
     pub(super) fn raw(&self, request: &str) -> io::Result<Answer> {
+        read(&self.raw_bytes(request.as_bytes())?)
+    }
+
+    /// As [`Client::raw`], with the answer's bytes as they come.
+    pub(super) fn raw_bytes(&self, request: &[u8]) -> io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(&self.host)?;
         stream.set_read_timeout(Some(Duration::from_millis(1_500)))?;
-        io::Write::write_all(&mut stream, request.as_bytes())?;
+        io::Write::write_all(&mut stream, request)?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes)?;
-        read(&bytes)
+        Ok(bytes)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The org as a stranger sees it: over a socket, with an HTTP client of the tests' own.
 
+mod bulk;
 mod collections;
 mod faults;
 mod http;
