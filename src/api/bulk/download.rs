@@ -219,7 +219,8 @@ impl Download {
         if self.consumed > 0 {
             // A last row without line ending is believed where nothing says that it is not the last one.
             let last = announced.is_none_or(|announced| self.parser.rows() + 1 >= announced);
-            self.parser.finish(self.framed && last, &mut self.ready)?;
+            let whole = (self.framed && last) || announced == Some(0);
+            self.parser.finish(whole, &mut self.ready)?;
         }
         match announced {
             Some(announced) if self.parser.rows() < announced => Err(self.miscounted(Error::cut_off(), announced)),
