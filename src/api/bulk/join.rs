@@ -1,7 +1,6 @@
 //! Knows rows again in a job's results, which come in another order and are written as the org has read them.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 use foldhash::fast::RandomState;
@@ -67,9 +66,9 @@ fn hash_value(hasher: &mut impl Hasher, cell: &str) {
     }
     hasher.write_u8(5);
     if text.contains('\r') {
-        return hasher.write(text.replace("\r\n", "\n").as_bytes());
+        return hash_text(hasher, &text.replace("\r\n", "\n"));
     }
-    hasher.write(text.as_bytes());
+    hash_text(hasher, text);
 }
 
 /// The text of a cell as it was written.
@@ -92,21 +91,88 @@ struct Script {
     row: u64,
 }
 
-/// The rows that went into a job, by the hash of their keys; 20 to 35 bytes a row, whatever the rows are.
+/// Hashes of the keys of a job's rows, taken while they are written; 8 bytes a row.
+#[derive(Debug)]
+pub(super) struct Marks {
+    seeds: RandomState,
+    /// The columns of the key, of all that there are.
+    keys: Vec<usize>,
+    columns: usize,
+    /// By row.
+    hashes: Vec<u64>,
+    /// Rows that were not sent.
+    gaps: Vec<u32>,
+    scratch: String,
+}
+
+impl Marks {
+    pub(super) fn new(keys: Vec<usize>, columns: usize) -> Self {
+        Self {
+            seeds: RandomState::default(),
+            keys,
+            columns,
+            hashes: Vec::new(),
+            gaps: Vec::new(),
+            scratch: String::new(),
+        }
+    }
+
+    /// Takes in the row that was written last, under this number.
+    pub(super) fn add(&mut self, file: &CsvWriter, row: u32) {
+        let mut hasher = self.seeds.build_hasher();
+        for column in &self.keys {
+            hash_value(&mut hasher, text_of(file.last_cell(*column), &mut self.scratch));
+        }
+        while self.hashes.len() < place(row) {
+            self.gaps.push(number(self.hashes.len()));
+            self.hashes.push(0);
+        }
+        self.hashes.push(hasher.finish());
+    }
+
+    /// Makes the table of the rows.
+    pub(super) fn into_joined(self) -> Joined {
+        let mut last: HashMap<u64, u32, BuildHasherDefault<Same>> = HashMap::default();
+        last.reserve(self.hashes.len());
+        let mut before = HashMap::new();
+        let mut open = vec![true; self.hashes.len()];
+        for gap in &self.gaps {
+            if let Some(open) = open.get_mut(place(*gap)) {
+                *open = false;
+            }
+        }
+        for (row, (hash, open)) in (0..).zip(self.hashes.iter().zip(&open)) {
+            if *open && let Some(known) = last.insert(*hash, row) {
+                before.insert(row, known);
+            }
+        }
+        let Self { seeds, keys, columns, scratch, .. } = self;
+        Joined { seeds, keys, columns, last, before, scripts: HashMap::new(), open, scratch }
+    }
+}
+
+fn place(row: u32) -> usize {
+    usize::try_from(row).unwrap_or(usize::MAX)
+}
+
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(NONE)
+}
+
+/// The rows that went into a job, by the hash of their keys; 15 to 30 bytes a row, whatever the rows are.
 ///
 /// Rows of one key stay apart: a result takes the one that is written like it, and otherwise any of them, each once. Hashes are
 /// seeded by chance and have 64 bits: among a million rows two of different keys meet once in 30 million jobs.
 #[derive(Debug)]
 pub(super) struct Joined {
     seeds: RandomState,
-    /// The columns of the key, of all that there are.
     keys: Vec<usize>,
     columns: usize,
     /// The last row of each key.
     last: HashMap<u64, u32, BuildHasherDefault<Same>>,
-    /// The row before it with the same key, by row.
-    before: Vec<u32>,
-    /// Those that are not the first of their key.
+    /// The row before it with the same key, for those that have one.
+    before: HashMap<u32, u32>,
+    /// How these rows are written.
     scripts: HashMap<u32, Script>,
     /// Rows without a result so far.
     open: Vec<bool>,
@@ -131,52 +197,30 @@ impl Places {
 }
 
 impl Joined {
-    pub(super) fn new(keys: Vec<usize>, columns: usize) -> Self {
-        Self {
-            seeds: RandomState::default(),
-            keys,
-            columns,
-            last: HashMap::default(),
-            before: Vec::new(),
-            scripts: HashMap::new(),
-            open: Vec::new(),
-            scratch: String::new(),
-        }
-    }
-
     pub(super) fn keys(&self) -> &[usize] {
         &self.keys
     }
 
-    /// Takes in the row that was written last, under this number.
-    pub(super) fn add(&mut self, file: &CsvWriter, row: u32) {
-        let mut hasher = self.seeds.build_hasher();
+    /// Whether rows have the key of another one, so that it takes [`describe`](Self::describe) to tell them apart.
+    pub(super) fn has_doubles(&self) -> bool {
+        !self.before.is_empty()
+    }
+
+    /// Takes in how a row is written, if it has the key of another one. The row was written last.
+    pub(super) fn describe(&mut self, file: &CsvWriter, row: u32) {
+        if !self.before.contains_key(&row) {
+            return;
+        }
+        let scratch = &mut self.scratch;
+        let mut key = self.seeds.build_hasher();
         for column in &self.keys {
-            hash_value(&mut hasher, text_of(file.last_cell(*column), &mut self.scratch));
+            hash_text(&mut key, text_of(file.last_cell(*column), scratch));
         }
-        let place = usize::try_from(row).unwrap_or(usize::MAX);
-        self.before.resize(place, NONE);
-        self.open.resize(place, false);
-        self.open.push(true);
-        match self.last.entry(hasher.finish()) {
-            Entry::Vacant(entry) => {
-                entry.insert(row);
-                self.before.push(NONE);
-            }
-            Entry::Occupied(mut entry) => {
-                self.before.push(entry.insert(row));
-                let scratch = &mut self.scratch;
-                let mut key = self.seeds.build_hasher();
-                for column in &self.keys {
-                    hash_text(&mut key, text_of(file.last_cell(*column), scratch));
-                }
-                let mut all = self.seeds.build_hasher();
-                for column in 0..self.columns {
-                    hash_value(&mut all, text_of(file.last_cell(column), scratch));
-                }
-                self.scripts.insert(row, Script { key: key.finish(), row: all.finish() });
-            }
+        let mut all = self.seeds.build_hasher();
+        for column in 0..self.columns {
+            hash_value(&mut all, text_of(file.last_cell(column), scratch));
         }
+        self.scripts.insert(row, Script { key: key.finish(), row: all.finish() });
     }
 
     /// The number of the row that a result is about, which has no other result; `None` where no row is like it.
@@ -185,48 +229,50 @@ impl Joined {
         for column in &places.keys {
             hash_value(&mut hasher, result.get(*column));
         }
-        let last = self.last.get_mut(&hasher.finish())?;
-        let at = |row: u32| usize::try_from(row).unwrap_or(usize::MAX);
-        let mut found = *last;
-        let before = self.before.get(at(found)).copied()?;
-        if before == NONE {
-            *last = NONE;
-        } else {
-            let mut key = self.seeds.build_hasher();
-            for column in &places.keys {
-                hash_text(&mut key, result.get(*column));
-            }
-            let all = places.all.as_ref().map(|all| {
-                let mut hasher = self.seeds.build_hasher();
-                for column in all {
-                    hash_value(&mut hasher, result.get(*column));
-                }
-                hasher.finish()
-            });
-            let this = (key.finish(), all);
-            // Of rows that are alike in their key the one that is most like the result, and the row behind it in the chain.
-            let (mut best, mut behind, mut next, mut next_behind) = (0, NONE, *last, NONE);
-            for _ in 0..MAX_ALIKE {
-                let likeness = self.scripts.get(&next).map_or(2, |script| script.likeness(this));
-                if next_behind == NONE || likeness > best {
-                    (best, found, behind) = (likeness, next, next_behind);
-                }
-                let before = self.before.get(at(next)).copied().unwrap_or(NONE);
-                if before == NONE {
-                    break;
-                }
-                (next_behind, next) = (next, before);
-            }
-            let before = self.before.get(at(found)).copied().unwrap_or(NONE);
-            match self.before.get_mut(at(behind)) {
-                Some(link) if behind != NONE => *link = before,
-                _ => *last = before,
-            }
+        let hash = hasher.finish();
+        let last = *self.last.get(&hash)?;
+        let found =
+            if last != NONE && self.before.contains_key(&last) { self.likest(last, result, places) } else { last };
+        if found == last {
+            let before = self.before.remove(&found).unwrap_or(NONE);
+            self.last.insert(hash, before);
         }
-        if let Some(open) = self.open.get_mut(at(found)) {
-            *open = false;
-        }
+        *self.open.get_mut(place(found))? = false;
         Some(found)
+    }
+
+    /// Of rows that are alike in their key the one that is most like the result. One that is not the last of them is taken out of
+    /// their chain.
+    fn likest(&mut self, last: u32, result: Row<'_>, places: &Places) -> u32 {
+        let mut key = self.seeds.build_hasher();
+        for column in &places.keys {
+            hash_text(&mut key, result.get(*column));
+        }
+        let all = places.all.as_ref().map(|all| {
+            let mut hasher = self.seeds.build_hasher();
+            for column in all {
+                hash_value(&mut hasher, result.get(*column));
+            }
+            hasher.finish()
+        });
+        let this = (key.finish(), all);
+        let (mut best, mut found, mut behind) = (None, last, NONE);
+        let (mut next, mut next_behind) = (last, NONE);
+        for _ in 0..MAX_ALIKE {
+            let likeness = self.scripts.get(&next).map_or(2, |script| script.likeness(this));
+            if best.is_none_or(|best| likeness > best) {
+                (best, found, behind) = (Some(likeness), next, next_behind);
+            }
+            let Some(before) = self.before.get(&next) else { break };
+            (next_behind, next) = (next, *before);
+        }
+        if behind != NONE {
+            match self.before.remove(&found) {
+                Some(before) => self.before.insert(behind, before),
+                None => self.before.remove(&behind),
+            };
+        }
+        found
     }
 
     /// The rows that have no result.
@@ -250,8 +296,9 @@ impl Script {
 }
 
 fn hash_text(hasher: &mut impl Hasher, cell: &str) {
+    // The hash function does not look at lengths by itself.
+    hasher.write_usize(cell.len());
     hasher.write(cell.as_bytes());
-    hasher.write_u8(0xff);
 }
 
 #[cfg(test)]

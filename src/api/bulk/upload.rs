@@ -62,7 +62,7 @@ pub(super) trait Teller: Send + Sync + 'static {
     /// What is known once all is told.
     type Told: Send + 'static;
 
-    /// Writes all rows; `false` of the sink says that nobody listens any more.
+    /// Writes all rows; `false` of the sink says that nobody listens any more, which is an error then.
     fn tell(&self, sink: &mut dyn FnMut(Vec<u8>) -> bool) -> Result<Self::Told>;
 }
 
@@ -87,9 +87,7 @@ where
                 .push(&row)
                 .map_err(|error| error.with_operation(OPERATION).with_context("row", file.told.rows))?;
             file.told.rows += 1;
-            if !file.pass_on(sink) {
-                break;
-            }
+            file.pass_on(sink)?;
             if file.bytes() > self.form.max_bytes {
                 return Err(Error::new(ErrorKind::Invalid, OPERATION, "the rows are more than a job may have")
                     .with_context("limit_bytes", self.form.max_bytes)
@@ -100,7 +98,7 @@ where
         if file.told.rows == 0 {
             return Err(Error::new(ErrorKind::Invalid, OPERATION, "there are no rows"));
         }
-        Ok(file.finish(sink))
+        file.finish(sink)
     }
 }
 
@@ -120,22 +118,22 @@ impl File {
     }
 
     /// Passes a chunk on if there is one.
-    pub(super) fn pass_on(&mut self, sink: &mut dyn FnMut(Vec<u8>) -> bool) -> bool {
-        self.writer.as_bytes().len() < CHUNK || self.pass(sink)
+    pub(super) fn pass_on(&mut self, sink: &mut dyn FnMut(Vec<u8>) -> bool) -> Result<()> {
+        if self.writer.as_bytes().len() < CHUNK { Ok(()) } else { self.pass(sink) }
     }
 
-    fn pass(&mut self, sink: &mut dyn FnMut(Vec<u8>) -> bool) -> bool {
+    fn pass(&mut self, sink: &mut dyn FnMut(Vec<u8>) -> bool) -> Result<()> {
         // Rows of common length do not make the next chunk grow.
         let chunk = self.writer.take_and_reserve(CHUNK + CHUNK / 16);
         self.told.bytes += chunk.len() as u64;
-        sink(chunk)
+        if sink(chunk) { Ok(()) } else { Err(Error::new(ErrorKind::Unexpected, OPERATION, "the upload was given up")) }
     }
 
-    pub(super) fn finish(mut self, sink: &mut dyn FnMut(Vec<u8>) -> bool) -> Uploaded {
+    pub(super) fn finish(mut self, sink: &mut dyn FnMut(Vec<u8>) -> bool) -> Result<Uploaded> {
         if !self.writer.as_bytes().is_empty() {
-            self.pass(sink);
+            self.pass(sink)?;
         }
-        self.told
+        Ok(self.told)
     }
 }
 

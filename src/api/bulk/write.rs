@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::download::Download;
 use super::info::{BulkJob, JobInfo, JobState};
 use super::ingest::{IngestBuilder, IngestJob};
 use super::job;
-use super::join::{Joined, Places};
+use super::join::{Joined, Marks, Places};
 use super::results::{self, ResultFile, Verdicts};
 use super::upload::{File, Form, Ready, Teller, Uploaded};
 use crate::client::Client;
@@ -247,7 +247,7 @@ struct Part {
     next: u64,
     more: bool,
     columns: Vec<String>,
-    joined: Joined,
+    marks: Marks,
     refused: Vec<(u64, Error)>,
 }
 
@@ -276,6 +276,31 @@ where
     }
 }
 
+impl<F, N, T> PartTeller<F, N::IntoIter, T>
+where
+    F: Fn() -> N + Send + Sync + 'static,
+    N: IntoIterator<Item = T>,
+    T: Serialize,
+{
+    /// Makes the table of the rows. Where some have the key of others, the rows are told once more, to no one, to see how these are
+    /// written.
+    fn table(&self, marks: Marks, next: u64) -> Result<Joined> {
+        let mut joined = marks.into_joined();
+        if joined.has_doubles() {
+            let mut writer = self.source.form.writer()?;
+            let mut live = self.live();
+            for row in 0..u32::try_from(next - self.first).unwrap_or(MAX_ROWS) {
+                let Some(told) = live.pending.take().or_else(|| live.rows.next()) else { break };
+                if writer.push(&told).is_ok() {
+                    joined.describe(&writer, row);
+                }
+                writer.truncate(0);
+            }
+        }
+        Ok(joined)
+    }
+}
+
 impl<F, N, T> Teller for PartTeller<F, N::IntoIter, T>
 where
     F: Fn() -> N + Send + Sync + 'static,
@@ -290,7 +315,7 @@ where
         let mut file = File::new(form)?;
         let mut live = self.live();
         let mut refused = Vec::new();
-        let mut joined = None;
+        let mut marks: Option<Marks> = None;
         let mut more = false;
         loop {
             let Some(row) = live.pending.take().or_else(|| live.rows.next()) else { break };
@@ -309,15 +334,13 @@ where
                     refused.push((number, error.with_context("limit_bytes", form.max_bytes)));
                 }
                 Ok(()) => {
-                    let joined = match &mut joined {
-                        Some(joined) => joined,
+                    let marks = match &mut marks {
+                        Some(marks) => marks,
                         none => none.insert(self.keys(&file)?),
                     };
-                    joined.add(&file.writer, u32::try_from(number - self.first).unwrap_or(MAX_ROWS));
+                    marks.add(&file.writer, u32::try_from(number - self.first).unwrap_or(MAX_ROWS));
                     file.told.rows += 1;
-                    if !file.pass_on(sink) {
-                        break;
-                    }
+                    file.pass_on(sink)?;
                 }
             }
             live.next += 1;
@@ -327,20 +350,21 @@ where
             }
         }
         let columns = file.writer.header().map(str::to_owned).collect();
+        let uploaded = file.finish(sink)?;
         let (first, next) = (self.first, live.next);
         *lock(&self.source.live) = Some(live);
-        let joined = joined.unwrap_or_else(|| Joined::new(Vec::new(), 0));
-        Ok(Part { uploaded: file.finish(sink), first, next, more, columns, joined, refused })
+        let marks = marks.unwrap_or_else(|| Marks::new(Vec::new(), 0));
+        Ok(Part { uploaded, first, next, more, columns, marks, refused })
     }
 }
 
 impl<F, I, T> PartTeller<F, I, T> {
     /// The places of the key columns.
-    fn keys(&self, file: &File) -> Result<Joined> {
+    fn keys(&self, file: &File) -> Result<Marks> {
         let columns: Vec<&str> = file.writer.header().collect();
         let names = &self.source.keys;
         if names.is_empty() {
-            return Ok(Joined::new((0..columns.len()).collect(), columns.len()));
+            return Ok(Marks::new((0..columns.len()).collect(), columns.len()));
         }
         let place = |name: &String| {
             columns.iter().position(|column| column.eq_ignore_ascii_case(name)).ok_or_else(|| {
@@ -349,7 +373,7 @@ impl<F, I, T> PartTeller<F, I, T> {
                     .with_context("row", self.first)
             })
         };
-        Ok(Joined::new(names.iter().map(place).collect::<Result<_>>()?, columns.len()))
+        Ok(Marks::new(names.iter().map(place).collect::<Result<_>>()?, columns.len()))
     }
 }
 
@@ -399,14 +423,22 @@ impl Run {
         for (mut part, closed) in parts {
             let refused = std::mem::take(&mut part.refused);
             self.pass(refused.into_iter().map(|(row, error)| (row, RowOutcome::Failed(error))).collect()).await;
+            let Some((job, closed)) = closed else { continue };
             let left = self.deadline.saturating_sub(self.client.monotonic().saturating_sub(started));
-            match closed {
-                None => {}
-                Some((job, Err(error))) => self.unknown(&part, &error.with_context("job", job.id)).await,
-                Some((job, Ok(()))) => match job::ended(&self.client, &job, left).await {
-                    Ok(info) => self.join(&job, info, part).await,
-                    Err(error) => self.unknown(&part, &error).await,
-                },
+            let ended = match closed {
+                Ok(()) => job::ended(&self.client, &job, left).await,
+                Err(error) => Err(error),
+            };
+            let teller = PartTeller { source: Arc::clone(&source), first: part.first };
+            let (marks, next) = (std::mem::replace(&mut part.marks, Marks::new(Vec::new(), 0)), part.next);
+            // Made while the org looks for the results.
+            let table = tokio::task::spawn_blocking(move || teller.table(marks, next));
+            match ended {
+                Ok(info) => self.join(&job, info, &part, table).await?,
+                Err(error) => {
+                    let joined = settled(table).await?;
+                    self.unknown(&part, &joined, &error.with_context("job", job.id)).await;
+                }
             }
         }
         stopped.map_or(Ok(self.report), Err)
@@ -457,8 +489,8 @@ impl Run {
     }
 
     /// All rows of a part that have no result yet.
-    async fn unknown(&mut self, part: &Part, error: &Error) {
-        let mut rest = part.joined.rest().map(|row| part.first + u64::from(row)).peekable();
+    async fn unknown(&mut self, part: &Part, joined: &Joined, error: &Error) {
+        let mut rest = joined.rest().map(|row| part.first + u64::from(row)).peekable();
         while rest.peek().is_some() {
             let batch = rest.by_ref().take(4096).map(|row| (row, RowOutcome::Unknown(error.clone()))).collect();
             self.pass(batch).await;
@@ -466,7 +498,13 @@ impl Run {
     }
 
     /// Joins the results of a job that has ended to its rows.
-    async fn join(&mut self, job: &BulkJob, info: JobInfo, mut part: Part) {
+    async fn join(
+        &mut self,
+        job: &BulkJob,
+        info: JobInfo,
+        part: &Part,
+        table: JoinHandle<Result<Joined>>,
+    ) -> Result<()> {
         let ended = info.clone().completed().err().unwrap_or_else(|| {
             Error::new(ErrorKind::Conflict, "bulk.job", "the job ended without looking at the row")
                 .with_context("job", job.id)
@@ -475,19 +513,20 @@ impl Run {
         let (processed, failed) = (info.number_records_processed, info.number_records_failed);
         let saved = processed.zip(failed).and_then(|(processed, failed)| processed.checked_sub(failed));
         let unprocessed = processed.and_then(|processed| part.uploaded.rows.checked_sub(processed));
-        let mut wrong = None;
         let files =
             [(ResultFile::Successful, saved), (ResultFile::Failed, failed), (ResultFile::Unprocessed, unprocessed)];
-        for (file, announced) in files {
-            // What has no rows costs no call. Only a job that is complete is believed.
-            if complete && announced == Some(0) {
-                continue;
-            }
-            // Rows may be in none of the files: those of batches beyond the daily allocation.
-            let announced = announced.filter(|_| complete && !matches!(file, ResultFile::Unprocessed));
-            if let Err(error) = self.join_file(job, file, announced, &ended, &mut part).await {
-                wrong = Some(error);
-            }
+        // What has no rows costs no call. Only a job that is complete is believed.
+        let mut files = files.into_iter().filter(|(_, announced)| !complete || *announced != Some(0));
+        let mut wrong = None;
+        let mut opened = self.next_file(job, complete, &mut files).await;
+        let mut joined = settled(table).await?;
+        while let Some((file, download)) = opened {
+            let read = match download {
+                Ok(download) => self.join_file(job, file, download, &ended, part, &mut joined).await,
+                Err(error) => Err(error),
+            };
+            wrong = read.err().or(wrong);
+            opened = self.next_file(job, complete, &mut files).await;
         }
         let error = wrong.unwrap_or_else(|| {
             Error::new(ErrorKind::Unexpected, OPERATION, "the row is in none of the job's results")
@@ -495,32 +534,57 @@ impl Run {
                 .with_advice("batches beyond the daily allocation of the org are not processed")
                 .with_context("job", job.id)
         });
-        self.unknown(&part, &error).await;
+        self.unknown(part, &joined, &error).await;
         self.report.jobs.push(info);
+        Ok(())
+    }
+
+    async fn next_file(
+        &self,
+        job: &BulkJob,
+        complete: bool,
+        files: &mut (dyn Iterator<Item = (ResultFile, Option<u64>)> + Send),
+    ) -> Option<(ResultFile, Result<Download>)> {
+        let (file, announced) = files.next()?;
+        // Rows may be in none of the files: those of batches beyond the daily allocation.
+        let announced = announced.filter(|_| complete && !matches!(file, ResultFile::Unprocessed));
+        let download = results::open(&self.client, job, file).await;
+        Some((file, download.map(|download| download.expecting(announced))))
     }
 
     async fn join_file(
         &mut self,
         job: &BulkJob,
         file: ResultFile,
-        announced: Option<u64>,
+        mut download: Download,
         ended: &Error,
-        part: &mut Part,
+        part: &Part,
+        joined: &mut Joined,
     ) -> Result<()> {
-        let mut download: Download = results::open(&self.client, job, file).await?.expecting(announced);
+        // The next blocks are parsed while this one is joined.
+        let (sender, mut blocks) = mpsc::channel(4);
+        let mut reading = JoinSet::new();
+        reading.spawn(async move {
+            while let Some(block) = download.next().await.transpose() {
+                let last = block.is_err();
+                if sender.send(block).await.is_err() || last {
+                    return;
+                }
+            }
+        });
         let mut places = None;
-        while let Some(block) = download.next().await? {
+        while let Some(block) = blocks.recv().await.transpose()? {
             let header = block.header();
             let found = match places.take() {
                 Some(places) => Some(places),
-                None => Places::of(header, &part.columns, part.joined.keys()),
+                None => Places::of(header, &part.columns, joined.keys()),
             };
             let lacking = || results::wrong("a result file lacks a key column").with_context("job", job.id);
             let places = places.insert(found.ok_or_else(lacking)?);
             let verdicts = Verdicts::of(header);
             let mut batch = Vec::with_capacity(block.len());
             for row in block.rows() {
-                let Some(number) = part.joined.take(row, places) else {
+                let Some(number) = joined.take(row, places) else {
                     self.report.unmatched += 1;
                     continue;
                 };
@@ -538,4 +602,8 @@ impl Run {
         }
         Ok(())
     }
+}
+
+async fn settled(table: JoinHandle<Result<Joined>>) -> Result<Joined> {
+    table.await.map_err(|_| Error::new(ErrorKind::Unexpected, OPERATION, "the rows' own iterator has panicked"))?
 }

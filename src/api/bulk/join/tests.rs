@@ -9,17 +9,23 @@ use crate::types::wire::csv::{Block, Parser};
 
 const COLUMNS: [&str; 3] = ["Key__c", "Name", "Amount"];
 
-/// Takes rows in, and gives them back as a result file would, in that order.
+/// The table of these rows.
 fn joined(rows: &[[&str; 3]], keys: &[usize]) -> Joined {
     let mut file = CsvWriter::new(Delimiter::Comma, LineEnding::Lf);
-    let mut joined = Joined::new(keys.to_vec(), 3);
-    for (number, row) in rows.iter().enumerate() {
+    let mut marks = Marks::new(keys.to_vec(), 3);
+    let write = |file: &mut CsvWriter, row: &[&str; 3]| {
         file.push(&COLUMNS.iter().zip(row).collect::<BTreeMap<_, _>>()).expect("fits");
-        if number == 0 {
-            // Maps are in the order of their names.
-            assert_eq!(file.header().collect::<Vec<_>>(), ["Amount", "Key__c", "Name"]);
-        }
-        joined.add(&file, u32::try_from(number).expect("few"));
+    };
+    for (number, row) in (0..).zip(rows) {
+        write(&mut file, row);
+        marks.add(&file, number);
+    }
+    // Maps are in the order of their names.
+    assert_eq!(file.header().collect::<Vec<_>>(), ["Amount", "Key__c", "Name"]);
+    let mut joined = marks.into_joined();
+    for (number, row) in (0..).zip(rows) {
+        write(&mut file, row);
+        joined.describe(&file, number);
     }
     joined
 }

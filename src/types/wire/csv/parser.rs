@@ -28,7 +28,9 @@ pub(crate) struct Parser {
     /// Where the cells of the row in work end, counted from its start.
     row_ends: Vec<usize>,
     row_cells: usize,
-    last_byte: u8,
+    delimiter: u8,
+    /// Whether the state machine is between two rows.
+    between: bool,
     rows: u64,
 }
 
@@ -43,7 +45,8 @@ impl Parser {
             ends: Vec::new(),
             row_ends: vec![0; 64],
             row_cells: 0,
-            last_byte: b'\n',
+            delimiter: delimiter.as_byte(),
+            between: true,
             rows: 0,
         }
     }
@@ -60,14 +63,81 @@ impl Parser {
 
     /// Reads on; blocks that are full go to `blocks`.
     pub(crate) fn feed(&mut self, mut input: &[u8], blocks: &mut Vec<Block>) -> Result<()> {
-        // Nothing is the end of the file to the state machine.
-        let Some(last) = input.last() else { return Ok(()) };
-        self.last_byte = *last;
         while !input.is_empty() {
-            let read = self.step(input, blocks)?;
-            input = input.get(read..).unwrap_or_default();
+            let quick = if self.between { self.quick_rows(input) } else { 0 };
+            input = input.get(quick..).unwrap_or_default();
+            // Nothing is the end of the file to the state machine.
+            if !input.is_empty() {
+                let read = self.step(input, blocks)?;
+                input = input.get(read..).unwrap_or_default();
+            }
         }
         Ok(())
+    }
+
+    /// Reads rows as Salesforce writes them, every cell in quotes, as long as they are whole and there is room. All others are left
+    /// to the state machine, which reads the same at half the speed. Gives the bytes it took.
+    fn quick_rows(&mut self, input: &[u8]) -> usize {
+        let Some(columns) = self.header.as_ref().map(|header| header.len()) else { return 0 };
+        let mut taken = 0;
+        loop {
+            // The second half of a line ending that the state machine has read the first of.
+            while matches!(input.get(taken), Some(b'\n' | b'\r')) {
+                taken += 1;
+            }
+            let Some(length) = input.get(taken..).and_then(|input| self.quick_row(input, columns)) else {
+                return taken;
+            };
+            taken += length;
+            self.row_start = self.used;
+            self.rows += 1;
+        }
+    }
+
+    /// Reads a row; gives its length, or `None` where it is not as expected, and then nothing of it counts.
+    fn quick_row(&mut self, input: &[u8], columns: usize) -> Option<usize> {
+        let cells = self.ends.len();
+        let length = self.quick_cells(input, columns);
+        if length.is_none() {
+            self.ends.truncate(cells);
+            self.used = self.row_start;
+        }
+        length
+    }
+
+    fn quick_cells(&mut self, input: &[u8], columns: usize) -> Option<usize> {
+        let mut at = 0;
+        for column in 1..=columns {
+            if *input.get(at)? != b'"' {
+                return None;
+            }
+            at += 1;
+            loop {
+                let rest = input.get(at..)?;
+                let quote = memchr::memchr(b'"', rest)?;
+                let doubled = *rest.get(quote + 1)? == b'"';
+                let part = rest.get(..quote + usize::from(doubled))?;
+                self.text.get_mut(self.used..self.used + part.len())?.copy_from_slice(part);
+                self.used += part.len();
+                at += quote + 1 + usize::from(doubled);
+                if !doubled {
+                    break;
+                }
+            }
+            self.ends.push(u32::try_from(self.used).ok()?);
+            let behind = *input.get(at)?;
+            at += 1;
+            if column < columns {
+                if behind != self.delimiter {
+                    return None;
+                }
+            } else if behind == b'\r' && *input.get(at)? == b'\n' {
+                at += 1;
+            } else if behind != b'\n' {
+                return None;
+            }
+        }
+        Some(at)
     }
 
     /// One step of the state machine; gives the bytes it took.
@@ -77,6 +147,9 @@ impl Parser {
         let (result, read, written, ended) = self.core.read_record(input, room, cells);
         self.used += written;
         self.row_cells += ended;
+        // Empty lines between rows are none.
+        let blank = || input.get(..read).unwrap_or_default().iter().all(|byte| matches!(byte, b'\n' | b'\r'));
+        self.between = matches!(result, ReadRecordResult::Record | ReadRecordResult::End) || (self.between && blank());
         match result {
             ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
             ReadRecordResult::OutputFull => self.make_room(blocks)?,
@@ -156,14 +229,13 @@ impl Parser {
     /// Ends the file. `whole` says that its length is known to be right; otherwise a file that does not end with its last
     /// row's line ending is one that was cut off.
     pub(crate) fn finish(&mut self, whole: bool, blocks: &mut Vec<Block>) -> Result<()> {
-        let between = self.used == self.row_start && self.row_cells == 0 && matches!(self.last_byte, b'\n' | b'\r');
-        if !between {
+        if !self.between {
             if !whole {
                 return Err(Error::cut_off());
             }
             loop {
                 self.step(&[], blocks)?;
-                if self.used == self.row_start && self.row_cells == 0 {
+                if self.between {
                     break;
                 }
             }

@@ -76,6 +76,24 @@ proptest! {
     }
 
     #[test]
+    fn rows_in_quotes_read_the_same_however_they_arrive(
+        rows in prop::collection::vec(prop::collection::vec(any_cell(), 3), 1..12),
+        (delimiter, line_ending, chunk, bare) in (any_delimiter(), any_line_ending(), 1_usize..200, 0_usize..12),
+    ) {
+        let mut file = String::new();
+        let ending = std::str::from_utf8(line_ending.as_bytes()).expect("ASCII");
+        for (place, row) in std::iter::once(&["A", "B", "C"].map(str::to_owned).to_vec()).chain(&rows).enumerate() {
+            // As the org writes them, but for one row that a person may have written.
+            let plain = place == bare && row.iter().all(|cell| cell.chars().all(char::is_alphanumeric) && !cell.is_empty());
+            let cells = row.iter().map(|cell| if plain { cell.clone() } else { format!("\"{}\"", cell.replace('"', "\"\"")) });
+            file.push_str(&cells.collect::<Vec<_>>().join(&delimiter.as_char().to_string()));
+            file.push_str(ending);
+        }
+        let blocks = read(file.as_bytes(), chunk, delimiter).expect("whole");
+        prop_assert_eq!(texts(&blocks), rows);
+    }
+
+    #[test]
     fn a_file_cut_anywhere_is_an_error_or_lacks_whole_rows(
         rows in prop::collection::vec(prop::collection::vec(any_cell(), 2), 1..5),
         delimiter in any_delimiter(),
