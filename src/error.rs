@@ -130,6 +130,14 @@ pub enum Effect {
     Unknown,
 }
 
+/// Whether two codes are one but for case and underscores.
+pub(crate) fn same_code(left: &str, right: &str) -> bool {
+    let letters = |code: &str| {
+        code.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_uppercase()).collect::<Vec<_>>()
+    };
+    left.eq_ignore_ascii_case(right) || letters(left) == letters(right)
+}
+
 /// One error as Salesforce worded it, from a whole request or one record of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -241,10 +249,10 @@ impl Error {
         &self.0.salesforce
     }
 
-    /// Whether Salesforce named this code.
+    /// Whether Salesforce named this code, in any spelling: the Bulk API writes `INVALIDJOBSTATE` for `INVALID_JOB_STATE`.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
-        self.0.salesforce.iter().any(|error| error.code.eq_ignore_ascii_case(code))
+        self.0.salesforce.iter().any(|error| same_code(&error.code, code))
     }
 
     /// Why the org has to be connected again, if this is of kind [`ErrorKind::ReauthRequired`].

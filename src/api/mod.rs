@@ -1,5 +1,6 @@
 //! One file per Salesforce API, thin: build an [`ApiRequest`](crate::client::ApiRequest), send it, read the answer.
 
+pub mod bulk;
 mod collections;
 mod describe;
 mod identity;

@@ -1,11 +1,12 @@
 //! One table from HTTP status and Salesforce code to what it means. Pure; nobody matches on strings later.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
+use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry, same_code};
 use crate::types::xml::Element;
 
 /// What a failure means.
@@ -140,8 +141,47 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         "UNSUPPORTED_API_VERSION" | "INVALID_VERSION" | "INVALIDVERSION" | "GONE" => {
             advised(K::Config, "set an API version that the org still has")
         }
+
+        // Bulk API 2.0's own.
+        "INVALID_JOB_STATE" => refused(K::Conflict),
+        "CLIENT_INPUT_ERROR" | "INVALID_BATCH" | "INVALID_ENTITY" | "INVALID_JOB" | "INVALID_OPERATION"
+        | "INVALID_URL" => refused(K::Invalid),
+        "FEATURE_NOT_ENABLED" | "INVALID_USER" => refused(K::Forbidden),
+        "TIMEOUT" => verdict(K::Unavailable, LATER, Effect::Unknown),
+        "TOO_MANY_LOCK_FAILURE" => verdict(K::RowLocked, LATER, Effect::Unknown),
         _ => return None,
     })
+}
+
+/// Names of errors in the Bulk API 2.0 guide, which writes `InvalidJobState`, with the underscores of all other codes. On the
+/// wire they have neither small letters nor underscores: `INVALIDJOBSTATE`.
+const BULK_CODES: &[&str] = &[
+    "CLIENT_INPUT_ERROR",
+    "EXCEEDED_QUOTA",
+    "FEATURE_NOT_ENABLED",
+    "INVALID_BATCH",
+    "INVALID_ENTITY",
+    "INVALID_FIELD",
+    "INVALID_JOB",
+    "INVALID_JOB_STATE",
+    "INVALID_OPERATION",
+    "INVALID_SESSION_ID",
+    "INVALID_URL",
+    "INVALID_USER",
+    "NOT_FOUND",
+    "TIMEOUT",
+    "TOO_MANY_LOCK_FAILURE",
+];
+
+/// The code as the table spells it.
+fn spelt(code: &str) -> Cow<'_, str> {
+    let known = if code.contains('_') { None } else { BULK_CODES.iter().find(|known| same_code(known, code)) };
+    known.map_or_else(|| Cow::Owned(code.to_ascii_uppercase()), |known| Cow::Borrowed(*known))
+}
+
+/// What an error of the org means, by its code.
+fn known(error: &ApiError) -> Option<Verdict> {
+    by_code(&spelt(&error.code), &error.message)
 }
 
 /// 401s that look like an expired session, and that a new token would meet again: refreshing on them is the loop that users of
@@ -243,10 +283,7 @@ fn read_fault(body: &[u8]) -> Option<ApiError> {
 pub(super) fn failed_answer(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Error {
     let errors = read_errors(body);
     let status = status.as_u16();
-    let verdict = errors
-        .iter()
-        .find_map(|error| by_code(&error.code.to_ascii_uppercase(), &error.message))
-        .unwrap_or_else(|| by_status(status));
+    let verdict = errors.iter().find_map(known).unwrap_or_else(|| by_status(status));
     let verdict = match verdict.retry {
         Retry::Reauthenticate => not_the_token(body).unwrap_or(verdict),
         _ => verdict,
@@ -265,7 +302,7 @@ pub(super) fn failed_answer(status: StatusCode, retry_after: Option<Duration>, b
 
 /// Makes an error of one record's errors inside an answer that is a success as a whole.
 pub(crate) fn record_error(operation: &'static str, errors: Vec<ApiError>) -> Error {
-    let known = errors.iter().find_map(|error| by_code(&error.code.to_ascii_uppercase(), &error.message));
+    let known = errors.iter().find_map(known);
     // The org answered for this record, so it was not applied.
     let verdict = Verdict { effect: Effect::None, ..known.unwrap_or(refused(ErrorKind::Invalid)) };
     let error = Error::new(verdict.kind, operation, "").with_retry(verdict.retry).with_salesforce(errors);
@@ -387,6 +424,27 @@ mod tests {
         ] {
             assert_eq!(classify(403, word).retry(), retry, "{word}");
         }
+    }
+
+    #[test]
+    fn bulk_codes_are_known_in_every_spelling() {
+        for (code, kind) in [
+            ("INVALIDJOBSTATE", ErrorKind::Conflict),
+            ("InvalidJobState", ErrorKind::Conflict),
+            ("INVALID_JOB_STATE", ErrorKind::Conflict),
+            ("INVALIDJOB", ErrorKind::Invalid),
+            ("InvalidBatch", ErrorKind::Invalid),
+            ("CLIENTINPUTERROR", ErrorKind::Invalid),
+            ("ExceededQuota", ErrorKind::LimitExceeded),
+            ("INVALIDSESSIONID", ErrorKind::Auth),
+            ("TooManyLockFailure", ErrorKind::RowLocked),
+        ] {
+            let error = classify(400, &array(code, "x"));
+            assert_eq!(error.kind(), kind, "{code}");
+            assert!(error.has_code(BULK_CODES.iter().find(|known| same_code(known, code)).expect("known")));
+        }
+        assert_eq!(classify(401, &array("INVALIDSESSIONID", "x")).retry(), Retry::Reauthenticate);
+        assert_eq!(classify(400, &array("SOMETHINGNEW", "x")).kind(), ErrorKind::Invalid);
     }
 
     #[test]

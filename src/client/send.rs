@@ -106,6 +106,28 @@ impl Client {
         Ok(ApiStream { status: answer.status, headers: answer.headers, body: answer.body })
     }
 
+    /// Waits until a body that broke off may be asked for again, or gives the error back where the policy, or the quota of
+    /// retries, says no. `broken` counts how often it broke off without having come further.
+    pub(crate) async fn before_resuming(&self, error: Error, broken: u32) -> Result<()> {
+        let situation = Situation {
+            retry: error.retry(),
+            effect: Effect::None,
+            idempotent: true,
+            attempts: broken,
+            elapsed: Duration::ZERO,
+            renewed: false,
+            chance: fastrand::f64(),
+        };
+        match next_step(&self.core.policy, &situation) {
+            Step::Wait(delay) if self.core.quota.take() => {
+                self.core.clock.sleep(delay).await;
+                Ok(())
+            }
+            Step::GiveUp(retry) => Err(error.with_retry(retry)),
+            _ => Err(error.with_retry(Retry::Exhausted { attempts: broken })),
+        }
+    }
+
     /// The attempt loop; tells also whether an attempt before the one that succeeded may have changed the org.
     async fn drive(&self, request: &ApiRequest, want: Want<'_>) -> Result<(Answer, bool)> {
         let started = self.core.clock.monotonic();

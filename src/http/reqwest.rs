@@ -135,6 +135,14 @@ impl HttpService for Reqwest {
 }
 
 fn failed(error: reqwest::Error) -> Error {
+    // A body that its own maker has broken off says why.
+    let mut cause = std::error::Error::source(&error);
+    while let Some(below) = cause {
+        if let Some(own) = below.downcast_ref::<Error>() {
+            return own.clone();
+        }
+        cause = below.source();
+    }
     let message = if error.is_connect() {
         "cannot connect"
     } else if error.is_timeout() {

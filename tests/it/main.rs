@@ -5,6 +5,7 @@
 
 mod architecture;
 mod browser;
+mod bulk;
 mod client;
 mod conflicts;
 mod connect;
