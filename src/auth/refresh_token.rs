@@ -139,12 +139,10 @@ fn by_status(error: Error) -> Redeemed {
 /// No answer at all, or not all of it.
 fn unanswered(error: Error) -> Redeemed {
     match (error.kind(), error.effect()) {
-        // A connection that was never made carried no token.
-        (ErrorKind::Transport, Effect::None) => Redeemed::Later(error),
+        // A connection that was never made carried no token; nor did one that was stopped on our side.
+        (ErrorKind::Transport | ErrorKind::ReauthRequired, Effect::None) => Redeemed::Later(error),
         // Our own request could not be put together.
         (ErrorKind::Config | ErrorKind::Auth, Effect::None) => Redeemed::Blocked(error),
-        // The HTTP service has let nothing out: the connection was stopped here.
-        (ErrorKind::ReauthRequired, Effect::None) => Redeemed::Later(error),
         _ => Redeemed::Lost(error),
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
 use sforce::auth::{ConnectError, ConnectRequest, LoginHost};
 use sforce::connections::{ConnectionStatus, Connections};
-use sforce::testing::org::MockOrg;
+use sforce::store::{Batch, Expect, Store as _};
+use sforce::testing::org::{MockOrg, Operation};
 use sforce::{Client, ErrorKind, ReauthReason};
 
 use super::moody::Moody;
@@ -161,4 +163,35 @@ async fn two_disconnects_at_once_are_one() {
         assert!(!done.expect("disconnects").info.connected);
     }
     assert_eq!((world.approvals(), world.stored_tokens().await), (0, 0));
+}
+
+#[tokio::test]
+async fn tokens_of_another_org_are_never_taken() {
+    let world = World::new();
+    let registry = world.registry();
+    let worker = world.connect(&registry, "t1", "default").await.expect("connects").client().clone();
+    worker.check_api_access().await.expect("works");
+
+    // By a renewal.
+    world.org.expire_access_tokens();
+    let elsewhere = format!("{}/id/00D5g00000ABCDEEA5/0055g00000ABCDEAA5", world.org.base_url());
+    world.org.faults().on(Operation::Token).with_member("id", json!(elsewhere)).once();
+    let error = worker.check_api_access().await.expect_err("another org's");
+    assert_eq!((error.kind(), error.reauth_reason()), (ErrorKind::Auth, None), "{error}");
+    assert!(error.to_string().contains("another org"), "{error}");
+    let other_process = world.registry().get("t1", "default").await.expect("reads").expect("there");
+    other_process.client().check_api_access().await.expect("the rotated refresh token was kept");
+
+    // By the store.
+    let entry = world.store.scan("connection-tokens/", None, 10).await.expect("scans").remove(0);
+    let text = String::from_utf8(entry.value.to_vec()).expect("text");
+    let swapped = text.replace(&format!("\"token\":\"{}!", &world.org.org_id()[..15]), "\"token\":\"00D5g00000ABCDE!");
+    assert_ne!(text, swapped);
+    let put = Batch::new().put(entry.key, swapped, Expect::Any);
+    assert!(world.store.commit(put).await.expect("put").is_applied());
+    let requests = world.org.requests().len();
+    let late = world.registry().get("t1", "default").await.expect("reads").expect("there");
+    let error = late.client().check_api_access().await.expect_err("another org's");
+    assert!(error.to_string().contains("another org"), "{error}");
+    assert_eq!(world.org.requests().len(), requests, "it goes nowhere");
 }
