@@ -35,13 +35,14 @@
 //! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field, [`mapping::CompiledMap`] does it. Pure.
 //! - [`conflict`]: [`conflict::resolve`] says who wins when both sides changed, and why. Pure.
 //! - [`matching`]: [`matching::MatchPlan`] says which record of the org is meant. Pure; [`sync::Matcher`] carries it out.
+//! - [`codegen`]: Rust types of an org's objects, from their describes. Pure.
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
 //! - [`auth`]: token providers, and [`auth::ConnectFlow`] for "Connect Salesforce".
 //! - [`audit`]: who did what and when. Bring your own by [`audit::AuditSink`].
 //! - [`http`]: one request, once. Bring your own by [`http::HttpService`].
 //! - [`store`]: what outlives the process, in memory, a file or PostgreSQL. Bring your own by [`store::Store`].
-//! - [`types`]: ids, names, values, records, SOQL text. [`clock`]: time.
+//! - [`types`]: ids, names, values, records. [`types::soql`]: statements from names and bound values. [`clock`]: time.
 //!
 //! # Which call when
 //!
@@ -87,6 +88,7 @@ pub mod audit;
 pub mod auth;
 pub mod client;
 pub mod clock;
+pub mod codegen;
 pub mod conflict;
 pub mod connections;
 pub mod http;
@@ -114,3 +116,7 @@ struct ConnectGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/matching.md")]
 struct MatchingGuide;
+
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../docs/guides/querying.md")]
+struct QueryingGuide;

@@ -14,17 +14,21 @@
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
 //! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) →
-//! `store` (rows and indexes).
+//! `store` (rows and indexes). `soql` and `sosl` read; `knobs` holds what a test sets.
 
+mod apex;
 mod behaviour;
 mod clock;
+mod compress;
 mod data;
 mod duplicates;
 mod error;
 mod faults;
+mod files;
 mod ids;
 mod input;
 pub(crate) mod json;
+mod knobs;
 mod locks;
 mod metadata;
 mod mock;
@@ -41,6 +45,7 @@ mod server;
 mod setup_rules;
 mod soap;
 pub(crate) mod soql;
+pub(crate) mod sosl;
 mod spec;
 mod standard;
 mod state;
@@ -51,12 +56,15 @@ pub(crate) mod value;
 mod wire;
 mod xml;
 
+pub use apex::ApexRequest;
 pub use duplicates::DuplicateAction;
 pub use faults::{FaultOn, FaultWhen, Faults};
 pub use mock::{MockOrg, MockOrgBuilder};
 pub use oauth::{AppSpec, Approval, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
+pub use rest::bulk::{BulkSettings, EmptyResult};
+pub use rest::composite::CollectionsInComposite;
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;
 pub use users::{TestUser, UserSpec};
