@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::refusal::Cause;
 use super::token_request::{Granted, TokenFailure, post};
@@ -70,21 +71,38 @@ impl App {
 }
 
 /// The members of a token answer that matter even if others are unusable.
-#[derive(Default, Deserialize)]
-struct Members {
-    #[serde(default)]
-    access_token: Option<Secret>,
-    #[serde(default)]
-    refresh_token: Option<Secret>,
+#[derive(Default)]
+pub(super) struct Leftovers {
+    pub(super) access_token: Option<Secret>,
+    pub(super) refresh_token: Option<Secret>,
+}
+
+impl Leftovers {
+    /// What a body holds of tokens, whatever else is wrong with it.
+    pub(super) fn of(body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Members<'a> {
+            #[serde(default, borrow)]
+            access_token: Option<&'a RawValue>,
+            #[serde(default, borrow)]
+            refresh_token: Option<&'a RawValue>,
+        }
+        let Members { access_token, refresh_token } = serde_json::from_slice(body).unwrap_or_default();
+        let token = |member: Option<&RawValue>| {
+            let token: Secret = serde_json::from_str(member?.get()).ok()?;
+            (!token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic())).then_some(token)
+        };
+        Self { access_token: token(access_token), refresh_token: token(refresh_token) }
+    }
 }
 
 /// An answer of status 200 that we do not take. A rotated refresh token in it is kept all the same.
 fn unusable(error: Error, body: &[u8]) -> Redeemed {
-    let members = serde_json::from_slice::<Members>(body).unwrap_or_default();
-    match members.refresh_token.filter(|token| !token.expose().is_empty()) {
+    let leftovers = Leftovers::of(body);
+    match leftovers.refresh_token {
         Some(refresh) => Redeemed::Half { refresh, error },
         // A whole answer without a refresh token: nothing was rotated.
-        None if members.access_token.is_some() => Redeemed::Blocked(error),
+        None if leftovers.access_token.is_some() => Redeemed::Blocked(error),
         None => Redeemed::Lost(error),
     }
 }
@@ -121,10 +139,37 @@ fn by_status(error: Error) -> Redeemed {
 /// No answer at all, or not all of it.
 fn unanswered(error: Error) -> Redeemed {
     match (error.kind(), error.effect()) {
-        // A connection that was never made carried no token.
-        (ErrorKind::Transport, Effect::None) => Redeemed::Later(error),
+        // A connection that was never made carried no token; nor did one that was stopped on our side.
+        (ErrorKind::Transport | ErrorKind::ReauthRequired, Effect::None) => Redeemed::Later(error),
         // Our own request could not be put together.
         (ErrorKind::Config | ErrorKind::Auth, Effect::None) => Redeemed::Blocked(error),
         _ => Redeemed::Lost(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_was_stopped_before_it_went_out_leaves_no_doubt() {
+        let stopped = Error::new(ErrorKind::ReauthRequired, "connection", "the org was disconnected");
+        assert!(matches!(unanswered(stopped.clone()), Redeemed::Later(_)));
+        assert!(matches!(unanswered(stopped.with_effect(Effect::Unknown)), Redeemed::Lost(_)));
+    }
+
+    #[test]
+    fn tokens_are_found_in_an_answer_whatever_else_is_wrong_with_it() {
+        let found = |body: &str| {
+            let Leftovers { access_token, refresh_token } = Leftovers::of(body.as_bytes());
+            [access_token, refresh_token].map(|token| token.map(|token| token.expose().to_owned()))
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(found(r#"{"access_token":"a","refresh_token":"r","scope":7}"#), [text("a"), text("r")]);
+        assert_eq!(found(r#"{"access_token":7,"refresh_token":"r"}"#), [None, text("r")]);
+        assert_eq!(found(r#"{"access_token":"a b","refresh_token":""}"#), [None, None]);
+        for body in ["", "[]", "null", "<html>", r#"{"refresh_token":"r""#] {
+            assert_eq!(found(body), [None, None], "{body}");
+        }
     }
 }
