@@ -10,6 +10,7 @@ mod sobjects;
 mod versions;
 
 pub use self::collections::{AllOrNone, Collections, MAX_RECORDS, SaveResult};
+pub(crate) use self::collections::{JsonWrite, key_of};
 pub use self::identity::UserInfo;
 pub use self::query::{Page, QueryCursor, QueryPages, QueryStream};
 pub use self::sobjects::{SObjectApi, Upserted};

@@ -24,6 +24,7 @@ mod requirements;
 mod soql;
 mod stores;
 mod support;
+mod throughput;
 mod tokens;
 mod truncation;
 mod wire;

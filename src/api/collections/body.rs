@@ -1,8 +1,8 @@
 //! The body of a collections call, written straight from the caller's records.
 
-use std::collections::HashSet;
 use std::fmt;
 
+use foldhash::{HashSet, HashSetExt as _};
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -37,18 +37,7 @@ impl BodyWriter {
         record: &T,
         look: impl FnOnce(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        if self.count > 0 {
-            self.bytes.push(b',');
-        }
-        self.count += 1;
-        self.bytes.extend_from_slice(br#"{"attributes":{"type":""#);
-        self.bytes.extend_from_slice(object.as_str().as_bytes());
-        self.bytes.extend_from_slice(br#""}"#);
-        if let Some(id) = id {
-            self.bytes.extend_from_slice(br#","id":""#);
-            self.bytes.extend_from_slice(id.as_str().as_bytes());
-            self.bytes.push(b'"');
-        }
+        self.begin(object, id);
         let start = self.bytes.len();
         serde_json::to_writer(&mut self.bytes, record)
             .map_err(|error| self.refused("the record does not serialise to JSON").with_source(error))?;
@@ -65,6 +54,34 @@ impl BodyWriter {
             self.bytes[start] = b',';
         }
         Ok(())
+    }
+
+    /// Adds a record that is JSON already: an object.
+    pub(crate) fn push_json(&mut self, object: &SObjectName, id: Option<RecordId>, json: &str) {
+        self.begin(object, id);
+        // The members go on after the object's name.
+        match json.strip_prefix('{').unwrap_or_default() {
+            "}" => self.bytes.push(b'}'),
+            members => {
+                self.bytes.push(b',');
+                self.bytes.extend_from_slice(members.as_bytes());
+            }
+        }
+    }
+
+    fn begin(&mut self, object: &SObjectName, id: Option<RecordId>) {
+        if self.count > 0 {
+            self.bytes.push(b',');
+        }
+        self.count += 1;
+        self.bytes.extend_from_slice(br#"{"attributes":{"type":""#);
+        self.bytes.extend_from_slice(object.as_str().as_bytes());
+        self.bytes.extend_from_slice(br#""}"#);
+        if let Some(id) = id {
+            self.bytes.extend_from_slice(br#","id":""#);
+            self.bytes.extend_from_slice(id.as_str().as_bytes());
+            self.bytes.push(b'"');
+        }
     }
 
     fn refused(&self, message: &'static str) -> Error {
@@ -121,7 +138,17 @@ pub(crate) fn key_of(json: &[u8], field: &str) -> Option<String> {
         }
     }
 
+    if let Some(key) = first_member(json, field) {
+        return Some(key.to_owned());
+    }
     serde_json::Deserializer::from_slice(json).deserialize_map(Find(field)).ok().flatten()
+}
+
+/// The text of a member that stands first and has nothing to unescape, which most keys do.
+fn first_member<'a>(json: &'a [u8], field: &str) -> Option<&'a str> {
+    let rest = json.strip_prefix(b"{\"")?.strip_prefix(field.as_bytes())?.strip_prefix(b"\":\"")?;
+    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    if rest[end] == b'"' { std::str::from_utf8(&rest[..end]).ok() } else { None }
 }
 
 fn as_key(raw: &str) -> Option<String> {
@@ -211,11 +238,17 @@ mod tests {
     fn keys_are_read_where_they_stand() {
         let field = FieldName::from_static("Key__c");
         let mut keys = Keys::new(&field, 9);
-        for members in [r#"{"A":{"Key__c":"x"},"Key__c":"k\"1"}"#, r#"{"Key__c":7}"#, r#"{"Key__c":"7.0","B":[1,{}]}"#]
-        {
+        for members in [
+            r#"{"Key__c":"first"}"#,
+            r#"{"A":{"Key__c":"x"},"Key__c":"k\"1"}"#,
+            r#"{"Key__c":7}"#,
+            r#"{"Key__c":"7.0","B":[1,{}]}"#,
+        ] {
             keys.check(members.as_bytes()).expect(members);
         }
         for (members, message) in [
+            (r#"{"Key__c":"first","A":1}"#, "an external id occurs twice"),
+            (r#"{"A":1,"Key__c":"first"}"#, "an external id occurs twice"),
             (r#"{"Key__c":"k\"1"}"#, "an external id occurs twice"),
             (r#"{"Key__c":"7"}"#, "an external id occurs twice"),
             (r#"{"Key__c":" "}"#, "a record has no external id"),

@@ -5,6 +5,7 @@ mod body;
 use http::HeaderValue;
 use serde::Serialize;
 
+pub(crate) use self::body::key_of;
 use self::body::{BodyWriter, Keys};
 use super::sobjects::Saved;
 use crate::client::{ApiRequest, Client, record_error};
@@ -58,6 +59,14 @@ impl SaveResult {
 pub struct Collections {
     client: Client,
     object: SObjectName,
+}
+
+/// How records that are JSON already are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum JsonWrite<'a> {
+    Create,
+    Update,
+    Upsert(&'a FieldName),
 }
 
 impl Client {
@@ -120,6 +129,31 @@ impl Collections {
         let path = format!("/composite/sobjects/{}/{key}", self.object);
         let request = ApiRequest::patch(OPERATION, path).idempotent().body(JSON, body.finish());
         self.results(request, OPERATION, records.len()).await
+    }
+
+    /// Writes records that are JSON objects already; keys were looked at by the caller.
+    pub(crate) async fn write_json<'a>(
+        &self,
+        what: JsonWrite<'_>,
+        records: impl ExactSizeIterator<Item = (Option<RecordId>, &'a str)>,
+    ) -> Result<Vec<SaveResult>> {
+        let (operation, request) = match what {
+            JsonWrite::Create => ("collections.create", ApiRequest::post("collections.create", "/composite/sobjects")),
+            JsonWrite::Update => {
+                ("collections.update", ApiRequest::patch("collections.update", "/composite/sobjects").idempotent())
+            }
+            JsonWrite::Upsert(key) => {
+                let path = format!("/composite/sobjects/{}/{key}", self.object);
+                ("collections.upsert", ApiRequest::patch("collections.upsert", path).idempotent())
+            }
+        };
+        let count = records.len();
+        self.check_size(operation, count)?;
+        let mut body = BodyWriter::new(operation, false, count);
+        for (id, json) in records {
+            body.push_json(&self.object, id, json);
+        }
+        self.results(request.body(JSON, body.finish()), operation, count).await
     }
 
     /// Deletes records by id. Costs one API call; repeated by itself.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::outcome::{RowOutcome, WriteOutcome};
 use super::row::{Intake, Row, Target};
 use super::schedule::Schedule;
-use crate::api::{AllOrNone, MAX_RECORDS, SaveResult};
+use crate::api::{AllOrNone, JsonWrite, MAX_RECORDS, SaveResult};
 use crate::client::Client;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::sync::batch::{ends_the_run, has_used_up_a_limit, is_outage, may_pass, pause_before};
@@ -352,22 +352,16 @@ impl<'a> Engine<'a> {
 /// Sends one call. Results are in the order of the rows, one each.
 async fn send(client: &Client, intake: &Intake, rows: &[Row]) -> Result<Vec<SaveResult>> {
     let collections = client.collections(intake.object().clone());
-    let ids = || rows.iter().filter_map(|row| row.id).collect::<Vec<RecordId>>();
-    match intake.target() {
-        Target::Insert => {
-            let records: Vec<_> = rows.iter().map(|row| &row.json).collect();
-            collections.create(&records, AllOrNone::No).await
+    let what = match intake.target() {
+        Target::Insert => JsonWrite::Create,
+        Target::Update => JsonWrite::Update,
+        Target::Upsert(key) => JsonWrite::Upsert(key),
+        Target::Delete => {
+            let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.id).collect();
+            return collections.delete(&ids, AllOrNone::No).await;
         }
-        Target::Update => {
-            let records: Vec<_> = rows.iter().filter_map(|row| Some((row.id?, &row.json))).collect();
-            collections.update(&records, AllOrNone::No).await
-        }
-        Target::Upsert(key) => {
-            let records: Vec<_> = rows.iter().map(|row| &row.json).collect();
-            collections.upsert(key, &records, AllOrNone::No).await
-        }
-        Target::Delete => collections.delete(&ids(), AllOrNone::No).await,
-    }
+    };
+    collections.write_json(what, rows.iter().map(|row| (row.id, row.json.as_str()))).await
 }
 
 impl fmt::Debug for Engine<'_> {
