@@ -110,5 +110,9 @@ struct Readme;
 struct ConnectGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guides/bulk.md")]
+struct BulkGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/guides/matching.md")]
 struct MatchingGuide;

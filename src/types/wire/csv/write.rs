@@ -114,6 +114,7 @@ impl CsvWriter {
     }
 
     /// The names of the columns; empty before the first row where none were given.
+    #[must_use]
     pub fn header(&self) -> impl ExactSizeIterator<Item = &str> {
         self.specs.iter().map(|spec| spec.header.as_str())
     }
