@@ -3,6 +3,8 @@
 //!
 //! `cargo run --example map_preview` shows the sample; see `--help` for your own files.
 
+mod support;
+
 use std::fs::File;
 use std::io::{BufReader, BufWriter, StdoutLock, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +14,8 @@ use clap::Parser;
 use serde::Serialize;
 use sforce::adapters::{JsonLines, Line};
 use sforce::mapping::{CompiledMap, FieldMap, MapReport, Mapped, MappingIssue, Transforms, Verdict};
-use sforce::types::{Record, SObjectDescribe};
+use sforce::types::Record;
+use support::read_describe;
 
 const EXIT: &str =
     "The describe is the JSON that GET /services/data/vXX.X/sobjects/OBJECT/describe answers. Each file that is not
@@ -73,25 +76,6 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
     });
     done.map_err(|error| format!("{}: {error}", input.display()))?;
     Ok(if report.verdict() == Verdict::Impossible { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// The answer's body, or a recording of the answer: an object, or a list of one, with the body under `body`.
-fn read_describe(path: &Path) -> Result<SObjectDescribe, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let unreadable = |error: serde_json::Error| format!("{} is no describe: {error}", path.display());
-    let mut value: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(unreadable)?;
-    if let serde_json::Value::Array(mut answers) = value {
-        value = if answers.is_empty() { serde_json::Value::Null } else { answers.swap_remove(0) };
-    }
-    if value.get("fields").is_none()
-        && let Some(body) = value.get_mut("body")
-    {
-        value = body.take();
-    }
-    if !value.get("fields").is_some_and(serde_json::Value::is_array) {
-        return Err(format!("{} is no describe: it has no \"fields\"", path.display()));
-    }
-    serde_json::from_value(value).map_err(unreadable)
 }
 
 /// Counts, whatever the number of records.

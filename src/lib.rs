@@ -35,12 +35,13 @@
 //! - [`mapping`]: [`mapping::FieldMap`] says which value goes to which field, [`mapping::CompiledMap`] does it. Pure.
 //! - [`conflict`]: [`conflict::resolve`] says who wins when both sides changed, and why. Pure.
 //! - [`matching`]: [`matching::MatchPlan`] says which record of the org is meant. Pure; [`sync::Matcher`] carries it out.
+//! - [`codegen`]: Rust types of an org's objects, from their describes. Pure.
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
 //! - [`auth`]: token providers, and [`auth::ConnectFlow`] for "Connect Salesforce".
 //! - [`http`]: one request, once. Bring your own by [`http::HttpService`].
 //! - [`store`]: what outlives the process, in memory, a file or PostgreSQL. Bring your own by [`store::Store`].
-//! - [`types`]: ids, names, values, records, SOQL text. [`clock`]: time.
+//! - [`types`]: ids, names, values, records. [`types::soql`]: statements from names and bound values. [`clock`]: time.
 //!
 //! # Which call when
 //!
@@ -85,6 +86,7 @@ pub mod api;
 pub mod auth;
 pub mod client;
 pub mod clock;
+pub mod codegen;
 pub mod conflict;
 pub mod connections;
 pub mod http;
@@ -116,3 +118,7 @@ struct BulkGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/matching.md")]
 struct MatchingGuide;
+
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../docs/guides/querying.md")]
+struct QueryingGuide;

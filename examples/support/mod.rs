@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use sforce::auth::{ClientCredentials, LoginHost};
 use sforce::testing::org::{MockOrg, MockOrgBuilder};
+use sforce::types::SObjectDescribe;
 use sforce::{Client, Error};
 
 const VARIABLES: [&str; 3] = ["SALESFORCE_LOGIN_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
@@ -86,6 +87,25 @@ pub(crate) fn customer_org(builder: MockOrgBuilder) -> Result<MockOrg, Failure> 
         org.insert(&object.unwrap_or_default(), record.into());
     }
     Ok(org)
+}
+
+/// Reads a describe from a file: the answer's body, or a recording of the answer: an object, or a list of one, with the body under `body`.
+pub(crate) fn read_describe(path: &Path) -> Result<SObjectDescribe, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let unreadable = |error: serde_json::Error| format!("{} is no describe: {error}", path.display());
+    let mut value: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(unreadable)?;
+    if let serde_json::Value::Array(mut answers) = value {
+        value = if answers.is_empty() { serde_json::Value::Null } else { answers.swap_remove(0) };
+    }
+    if value.get("fields").is_none()
+        && let Some(body) = value.get_mut("body")
+    {
+        value = body.take();
+    }
+    if !value.get("fields").is_some_and(serde_json::Value::is_array) {
+        return Err(format!("{} is no describe: it has no \"fields\"", path.display()));
+    }
+    serde_json::from_value(value).map_err(unreadable)
 }
 
 /// The org to work in: a client, and the mock org that lives as long as this if there is one.

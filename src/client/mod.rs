@@ -106,7 +106,7 @@ impl Client {
         self.core.gate.refused(self.core.clock.monotonic());
     }
 
-    /// Time on the client's clock since some fixed moment.
+    /// Time since some fixed moment, on the client's clock.
     pub(crate) fn monotonic(&self) -> std::time::Duration {
         self.core.clock.monotonic()
     }

@@ -114,6 +114,8 @@ pub struct FieldDescribe {
     pub updateable: bool,
     /// Salesforce fills it when a create leaves it out.
     pub defaulted_on_create: bool,
+    /// Numbered by Salesforce.
+    pub auto_number: bool,
     /// Computed: formula or roll-up.
     pub calculated: bool,
     /// Made in this org or by a package.
@@ -142,8 +144,12 @@ pub struct FieldDescribe {
     pub reference_to: Vec<String>,
     /// The parent's name in SOQL.
     pub relationship_name: Option<String>,
+    /// 0 or 1 for the first or second master of a master-detail relationship; `None` for all else.
+    pub relationship_order: Option<u32>,
     /// The reference is to objects of several types, so that a parent given by external id has to say its own.
     pub polymorphic_foreign_key: bool,
+    /// What its help bubble says, in the user's language.
+    pub inline_help_text: Option<String>,
     /// The address or name this one is a part of.
     pub compound_field_name: Option<String>,
 }
@@ -153,6 +159,12 @@ impl FieldDescribe {
     #[must_use]
     pub fn required_on_create(&self) -> bool {
         !self.nillable && !self.defaulted_on_create && self.createable
+    }
+
+    /// Whether it leads to the master of a master-detail relationship, without which no record is.
+    #[must_use]
+    pub fn is_master(&self) -> bool {
+        self.relationship_order.is_some()
     }
 }
 

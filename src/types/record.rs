@@ -391,6 +391,35 @@ impl<T> Field<T> {
     }
 }
 
+impl<T: Clone + PartialEq> Field<T> {
+    /// What a write needs so that `before` becomes `after`: absent where both are the same, null where nothing is left.
+    ///
+    /// Takes values and options of them, by reference.
+    #[must_use]
+    pub fn between<'a>(before: impl Into<Option<&'a T>>, after: impl Into<Option<&'a T>>) -> Self
+    where
+        T: 'a,
+    {
+        match (before.into(), after.into()) {
+            (before, after) if before == after => Self::Absent,
+            (_, Some(after)) => Self::Set(after.clone()),
+            (_, None) => Self::Null,
+        }
+    }
+
+    /// As [`between`](Self::between), for a field that Salesforce does not let anyone clear: `None` leaves it alone.
+    #[must_use]
+    pub fn changed<'a>(before: impl Into<Option<&'a T>>, after: impl Into<Option<&'a T>>) -> Option<T>
+    where
+        T: 'a,
+    {
+        match Self::between(before, after) {
+            Self::Set(after) => Some(after),
+            Self::Absent | Self::Null => None,
+        }
+    }
+}
+
 impl<T> From<T> for Field<T> {
     fn from(value: T) -> Self {
         Self::Set(value)
@@ -440,6 +469,16 @@ mod tests {
     fn serialising_an_absent_field_is_an_error_not_a_null() {
         assert!(serde_json::to_string(&Field::<String>::Absent).is_err());
         assert_eq!(serde_json::to_string(&Field::Set(1)).expect("serialises"), "1");
+    }
+
+    #[test]
+    fn what_differs_is_set_or_null_and_what_does_not_is_absent() {
+        assert_eq!(Field::<i32>::between(&1, &1), Field::Absent);
+        assert_eq!(Field::between(None, Some(&2)), Field::Set(2));
+        assert_eq!(Field::<i32>::between(&Some(1), &None), Field::Null);
+        assert_eq!(Field::<i32>::between(None, None), Field::Absent);
+        assert_eq!(Field::changed(Some(&1), Some(&2)), Some(2));
+        assert_eq!(Field::changed(Some(&1), None), None, "nobody may clear it");
     }
 
     #[test]

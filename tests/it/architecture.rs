@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["adapters"],
     &["sync"],
-    &["schema", "mapping", "matching", "conflict", "connections"],
+    &["schema", "mapping", "matching", "conflict", "codegen", "connections"],
     &["api"],
     &["client"],
     &["auth"],
@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Of the layers below, these take only the vocabulary.
-const PURE: &[&str] = &["mapping", "matching", "conflict"];
+const PURE: &[&str] = &["mapping", "matching", "conflict", "codegen"];
 
 fn rank(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))

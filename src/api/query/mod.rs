@@ -104,6 +104,7 @@ impl Client {
     ///
     /// The stream starts with an error of kind [`ErrorKind::Invalid`] and the code `INVALID_QUERY_LOCATOR` when Salesforce no
     /// longer keeps the rows.
+    #[must_use]
     pub fn resume_query<T: serde::de::DeserializeOwned + Send + 'static>(&self, cursor: QueryCursor) -> QueryStream<T> {
         QueryStream::new(self.resume_query_pages(cursor))
     }

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::behaviour;
 use super::clock::OrgClock;
-use super::duplicates::DuplicateRule;
+use super::duplicates::{self, DuplicateOptions, DuplicateRule};
 use super::error::ApiError;
+use super::files::{self, Files};
 use super::ids;
 use super::input;
 use super::json::Json;
@@ -26,8 +27,7 @@ pub(crate) struct Writer {
     pub(crate) user: String,
     /// `/services/data/vXX.0`, for the urls in findings of duplicate rules.
     pub(crate) base: String,
-    /// `Sforce-Duplicate-Rule-Header: allowSave=true`.
-    pub(crate) allow_duplicates: bool,
+    pub(crate) duplicates: DuplicateOptions,
     pub(crate) rights: Rights,
     /// What the writer can see; `None`: everything.
     pub(crate) view: Option<Arc<UserView>>,
@@ -56,14 +56,25 @@ pub(crate) struct Data {
     pub(crate) store: Store,
     pub(crate) clock: OrgClock,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    /// The key a finding goes by.
+    pub(crate) duplicate_key: &'static str,
     pub(crate) locks: Locks,
+    pub(crate) files: Files,
     serials: HashMap<String, u64>,
 }
 
 impl Data {
     pub(crate) fn new(schema: &Schema) -> Self {
         let (clock, duplicate_rules, serials) = (OrgClock::default(), Vec::new(), HashMap::new());
-        Self { store: Store::new(schema), clock, duplicate_rules, locks: Locks::default(), serials }
+        Self {
+            store: Store::new(schema),
+            clock,
+            duplicate_rules,
+            duplicate_key: duplicates::MISSPELT,
+            locks: Locks::default(),
+            files: Files::default(),
+            serials,
+        }
     }
 
     /// The next number of a series, from 1.
@@ -131,6 +142,7 @@ impl Data {
         }
         self.stamp_created(object, &mut row, &writer.user);
         behaviour::before_save(&self.store, &self.clock, object, &mut row, None)?;
+        files::before_create(self, object, &mut row)?;
         if writer.rights != Rights::System {
             setup_rules::before_save(schema, &self.store, object, &mut row)?;
         }
@@ -143,6 +155,7 @@ impl Data {
         self.store.insert(&object.name, &id, row);
         behaviour::after_save(self, schema, writer, object, &id, None)?;
         people::after_save(self, schema, writer, object, &id, None)?;
+        files::after_create(self, schema, writer, object, &id)?;
         setup_rules::after_save(self, object, &id);
         Ok(id)
     }

@@ -122,7 +122,7 @@ fn read_number(field: &Field, digits: &str) -> Result<Value, ApiError> {
 }
 
 /// Accepts `Z`, `+00:00` and `+0000` (wire facts 9). Whole seconds are kept.
-fn read_date_time(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn read_date_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     let zoned = text.strip_suffix('Z').map_or_else(|| text.to_owned(), |local| format!("{local}+0000"));
     let parsed = DateTime::parse_from_str(&zoned, "%Y-%m-%dT%H:%M:%S%.f%z")

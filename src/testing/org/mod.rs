@@ -14,8 +14,9 @@
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
 //! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) →
-//! `store` (rows and indexes).
+//! `store` (rows and indexes). `soql` and `sosl` read; `knobs` holds what a test sets.
 
+mod apex;
 mod behaviour;
 mod clock;
 mod compress;
@@ -23,9 +24,11 @@ mod data;
 mod duplicates;
 mod error;
 mod faults;
+mod files;
 mod ids;
 mod input;
 pub(crate) mod json;
+mod knobs;
 mod locks;
 mod metadata;
 mod mock;
@@ -42,6 +45,7 @@ mod server;
 mod setup_rules;
 mod soap;
 pub(crate) mod soql;
+pub(crate) mod sosl;
 mod spec;
 mod standard;
 mod state;
@@ -52,6 +56,7 @@ pub(crate) mod value;
 mod wire;
 mod xml;
 
+pub use apex::ApexRequest;
 pub use duplicates::DuplicateAction;
 pub use faults::{FaultOn, FaultWhen, Faults};
 pub use mock::{MockOrg, MockOrgBuilder};
@@ -59,6 +64,7 @@ pub use oauth::{AppSpec, Approval, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
 pub use rest::bulk::{BulkSettings, EmptyResult};
+pub use rest::composite::CollectionsInComposite;
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;
 pub use users::{TestUser, UserSpec};

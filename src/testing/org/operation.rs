@@ -20,12 +20,24 @@ pub enum Operation {
     Identity,
     /// `GET /services/data`.
     Versions,
-    /// `GET /services/data/vXX.0`.
+    /// `GET /services/data/vXX.0`, and `GET /composite`.
     Resources,
     /// `GET /limits`.
     Limits,
     /// `GET /limits/recordCount`.
     RecordCount,
+    /// `GET /sobjects/<object>/updated`.
+    GetUpdated,
+    /// `GET /sobjects/<object>/deleted`.
+    GetDeleted,
+    /// `GET /sobjects/<object>/<id>/<field>` of a file's content.
+    BlobGet,
+    /// `GET /search`.
+    Search,
+    /// `GET` and `POST /parameterizedSearch`.
+    ParameterizedSearch,
+    /// Any method below `/services/apexrest`.
+    ApexRest,
     /// `GET /sobjects`.
     DescribeGlobal,
     /// `GET /sobjects/<object>/describe`, and `GET /sobjects/<object>`.
@@ -44,6 +56,14 @@ pub enum Operation {
     SObjectDelete,
     /// `PATCH /sobjects/<object>/<field>/<value>`.
     SObjectUpsert,
+    /// `POST /composite`.
+    Composite,
+    /// `POST /composite/batch`.
+    CompositeBatch,
+    /// `POST /composite/graph`.
+    CompositeGraph,
+    /// `POST /composite/tree/<object>`.
+    CompositeTree,
     /// `POST /composite/sobjects`.
     CollectionsCreate,
     /// `GET` and `POST /composite/sobjects/<object>`.
@@ -118,6 +138,12 @@ impl Operation {
         Self::Resources,
         Self::Limits,
         Self::RecordCount,
+        Self::GetUpdated,
+        Self::GetDeleted,
+        Self::BlobGet,
+        Self::Search,
+        Self::ParameterizedSearch,
+        Self::ApexRest,
         Self::DescribeGlobal,
         Self::Describe,
         Self::Query,
@@ -127,6 +153,10 @@ impl Operation {
         Self::SObjectUpdate,
         Self::SObjectDelete,
         Self::SObjectUpsert,
+        Self::Composite,
+        Self::CompositeBatch,
+        Self::CompositeGraph,
+        Self::CompositeTree,
         Self::CollectionsCreate,
         Self::CollectionsGet,
         Self::CollectionsUpdate,

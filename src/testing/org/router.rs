@@ -3,6 +3,7 @@
 use http::Method;
 
 use super::error::ApiError;
+use super::ids;
 use super::operation::Operation;
 use super::rest::bulk::{self, JobsRoute};
 use super::wire::Request;
@@ -32,6 +33,16 @@ pub(crate) enum Route {
     Resources,
     Limits,
     RecordCount,
+    Updated(String),
+    Deleted(String),
+    Blob {
+        object: String,
+        id: String,
+        field: String,
+    },
+    Search,
+    ParameterizedSearch,
+    ApexRest,
     Global,
     /// `/sobjects/<object>`: basic information, or a create.
     Object(String),
@@ -49,6 +60,11 @@ pub(crate) enum Route {
         deleted: bool,
     },
     QueryMore(String),
+    Composite,
+    CompositeBatch,
+    CompositeGraph,
+    /// `/composite/tree/<object>`
+    CompositeTree(String),
     Collections,
     CollectionsOf(String),
     CollectionsByKey {
@@ -75,6 +91,7 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
         ["services", "Soap", "u" | "c", version, ..] => Route::SoapLogin(text(version)),
         // With or without the org's id at the end.
         ["services", "Soap", "m", version] | ["services", "Soap", "m", version, _] => Route::Metadata(text(version)),
+        ["services", "apexrest", ..] => Route::ApexRest,
         ["services", "data"] => Route::Versions,
         ["services", "data", _version, rest @ ..] => match rest {
             [] => Route::Resources,
@@ -83,13 +100,25 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["sobjects"] => Route::Global,
             ["sobjects", object] => Route::Object(text(object)),
             ["sobjects", object, "describe"] => Route::Describe(text(object)),
+            ["sobjects", object, "updated"] => Route::Updated(text(object)),
+            ["sobjects", object, "deleted"] => Route::Deleted(text(object)),
             ["sobjects", object, id] => Route::Record { object: text(object), id: text(id) },
+            // No field has a name of an id's shape.
+            ["sobjects", object, id, field] if ids::has_id_shape(id) => {
+                Route::Blob { object: text(object), id: text(id), field: text(field) }
+            }
             ["sobjects", object, field, value] => {
                 Route::ByKey { object: text(object), field: text(field), value: text(value) }
             }
+            ["search"] => Route::Search,
+            ["parameterizedSearch"] => Route::ParameterizedSearch,
             ["query"] => Route::Query { deleted: false },
             ["queryAll"] => Route::Query { deleted: true },
             ["query" | "queryAll", locator] => Route::QueryMore(text(locator)),
+            ["composite"] => Route::Composite,
+            ["composite", "batch"] => Route::CompositeBatch,
+            ["composite", "graph"] => Route::CompositeGraph,
+            ["composite", "tree", object] => Route::CompositeTree(text(object)),
             ["composite", "sobjects"] => Route::Collections,
             ["composite", "sobjects", object] => Route::CollectionsOf(text(object)),
             ["composite", "sobjects", object, field] => {
@@ -116,9 +145,15 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::UserInfo, "GET" | "POST") => O::UserInfo,
         (Route::Identity { .. }, "GET" | "POST") => O::Identity,
         (Route::Versions, "GET") => O::Versions,
-        (Route::Resources, "GET") => O::Resources,
+        (Route::Resources | Route::Composite, "GET") => O::Resources,
         (Route::Limits, "GET") => O::Limits,
         (Route::RecordCount, "GET") => O::RecordCount,
+        (Route::Updated(_), "GET") => O::GetUpdated,
+        (Route::Deleted(_), "GET") => O::GetDeleted,
+        (Route::Blob { .. }, "GET") => O::BlobGet,
+        (Route::Search, "GET") => O::Search,
+        (Route::ParameterizedSearch, "GET" | "POST") => O::ParameterizedSearch,
+        (Route::ApexRest, _) => O::ApexRest,
         (Route::Global, "GET") => O::DescribeGlobal,
         (Route::Describe(_) | Route::Object(_), "GET") => O::Describe,
         (Route::Object(_), "POST") => O::SObjectCreate,
@@ -129,6 +164,10 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Record { .. } | Route::ByKey { .. }, "DELETE") => O::SObjectDelete,
         (Route::Query { .. }, "GET") => O::Query,
         (Route::QueryMore(_), "GET") => O::QueryMore,
+        (Route::Composite, "POST") => O::Composite,
+        (Route::CompositeBatch, "POST") => O::CompositeBatch,
+        (Route::CompositeGraph, "POST") => O::CompositeGraph,
+        (Route::CompositeTree(_), "POST") => O::CompositeTree,
         (Route::Collections, "POST") => O::CollectionsCreate,
         (Route::Collections, "PATCH") => O::CollectionsUpdate,
         (Route::Collections, "DELETE") => O::CollectionsDelete,
@@ -138,7 +177,9 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (route, _) => {
             return Err(match route {
                 Route::Object(_)
+                | Route::Composite
                 | Route::CollectionsOf(_)
+                | Route::ParameterizedSearch
                 | Route::UserInfo
                 | Route::Authorize
                 | Route::LoginPage
@@ -148,7 +189,11 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
-                Route::SoapLogin(_) | Route::Metadata(_) => "POST",
+                Route::SoapLogin(_)
+                | Route::Metadata(_)
+                | Route::CompositeBatch
+                | Route::CompositeGraph
+                | Route::CompositeTree(_) => "POST",
                 _ => "GET",
             });
         }

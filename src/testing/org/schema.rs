@@ -293,6 +293,19 @@ impl Schema {
     }
 
     pub(crate) fn insert(&mut self, object: Object) {
+        if object.custom {
+            // Object Reference, ContentDocumentLink: records of custom objects have files too.
+            for (owner, reference) in
+                [("contentdocumentlink", "LinkedEntityId"), ("contentversion", "FirstPublishLocationId")]
+            {
+                let fields = self.objects.get_mut(owner).into_iter().flat_map(|owner| &mut owner.fields);
+                for field in fields.filter(|field| field.name == reference) {
+                    if !field.reference_to.contains(&object.name) {
+                        field.reference_to.push(object.name.clone());
+                    }
+                }
+            }
+        }
         self.objects.insert(object.name.to_ascii_lowercase(), object);
     }
 

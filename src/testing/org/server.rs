@@ -101,7 +101,7 @@ async fn respond(
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let request = Request::new(head.method, &target, head.headers, body, port);
     let outcome = state.lock().unwrap_or_else(PoisonError::into_inner).handle(&request);
-    let _held = Held { state, records: outcome.held };
+    let _held = Held { state, records: outcome.held, runs: outcome.runs };
     if !outcome.delay.is_zero() {
         sleep(outcome.delay).await;
     }
@@ -119,16 +119,20 @@ async fn respond(
     }
 }
 
-/// The locks of a request whose answer is not on its way yet; gone as well when the client gives up.
+/// The locks of a request whose answer is not on its way yet, and its place among the running ones; gone as well when the client
+/// gives up.
 struct Held {
     state: Arc<Mutex<State>>,
     records: Vec<String>,
+    runs: bool,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if !self.records.is_empty() {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).data.locks.release(&self.records);
+        if self.runs || !self.records.is_empty() {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.data.locks.release(&self.records);
+            state.knobs.running -= usize::from(self.runs);
         }
     }
 }

@@ -86,6 +86,8 @@ fn read_field(line: &str, object: &Object) -> Field {
             field.precision = precision.parse().unwrap_or(18);
             field.scale = scale.parse().unwrap_or(0);
         }
+        // Bytes have no length in describe.
+        FieldType::Base64 => {}
         _ if field.is_text() => field = field.with_length(argument.parse().unwrap_or(255)),
         _ => {}
     }
@@ -156,6 +158,7 @@ fn name_field_of(object: &str) -> &'static str {
     match object {
         "Event" | "Task" => "Subject",
         "OpportunityStage" | "LeadStatus" => "MasterLabel",
+        "ContentDocument" | "ContentVersion" => "Title",
         "PermissionSet" => "Label",
         _ => "Name",
     }
@@ -237,7 +240,7 @@ mod tests {
     #[test]
     fn the_table_is_read_to_its_end() {
         let schema = schema();
-        assert_eq!(schema.objects().count(), 22);
+        assert_eq!(schema.objects().count(), 25);
         for object in schema.objects() {
             assert_eq!(object.fields[0].name, "Id", "{}", object.name);
             assert!(object.key_prefix.as_ref().is_some_and(|prefix| prefix.len() == 3), "{}", object.name);

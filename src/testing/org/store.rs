@@ -16,6 +16,8 @@ pub(crate) struct Place {
 struct Stored {
     row: Row,
     deleted: bool,
+    /// No longer in the recycle bin either.
+    purged: bool,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +63,8 @@ pub(crate) struct Store {
     names: HashMap<String, usize>,
     /// By 18-character id; deleted rows stay.
     ids: HashMap<String, Place>,
-    journal: Option<Vec<Undo>>,
+    /// One for each [`Store::begin`] that is open, the innermost last.
+    journals: Vec<Vec<Undo>>,
     /// Changes to records that decide what users may do.
     pub(crate) setup_changes: u64,
 }
@@ -138,7 +141,24 @@ impl Store {
         deleted: bool,
     ) -> impl DoubleEndedIterator<Item = &'s Row> + use<'s> {
         let rows = self.table(object).map(|table| table.rows.as_slice()).unwrap_or_default();
-        rows.iter().filter(move |stored| !stored.deleted || deleted && !stored.row.is_empty()).map(|stored| &stored.row)
+        rows.iter().filter(move |stored| !stored.purged && (deleted || !stored.deleted)).map(|stored| &stored.row)
+    }
+
+    /// Rows in the recycle bin, in the order of their creation.
+    pub(crate) fn deleted_rows<'s>(&'s self, object: &str) -> impl Iterator<Item = &'s Row> + use<'s> {
+        let rows = self.table(object).map(|table| table.rows.as_slice()).unwrap_or_default();
+        rows.iter().filter(|stored| stored.deleted && !stored.purged).map(|stored| &stored.row)
+    }
+
+    /// Removes the deleted rows of an object for good. Their places stay, since rows never move.
+    pub(crate) fn purge(&mut self, object: &str) {
+        let Some(&number) = self.names.get(&object.to_ascii_lowercase()) else { return };
+        for stored in self.tables[number].rows.iter_mut().filter(|stored| stored.deleted && !stored.purged) {
+            if let Some(Value::Text(id)) = stored.row.get("Id") {
+                self.ids.remove(id);
+            }
+            stored.purged = true;
+        }
     }
 
     pub(crate) fn live_count(&self, object: &str) -> usize {
@@ -173,7 +193,7 @@ impl Store {
         let place = Place { table: number, row: table.rows.len() };
         table.live += 1;
         index_row(table, place.row, &row, true);
-        table.rows.push(Stored { row, deleted: false });
+        table.rows.push(Stored { row, deleted: false, purged: false });
         self.ids.insert(id.to_owned(), place);
         self.record(Undo::Insert(place));
     }
@@ -221,16 +241,15 @@ impl Store {
         }
     }
 
-    /// Takes a deleted row out of the recycle bin, for good.
-    pub(crate) fn purge(&mut self, id: &str) {
+    /// Removes a row for good, past the recycle bin.
+    pub(crate) fn purge_row(&mut self, id: &str) {
         let Some(place) = self.ids.remove(id) else { return };
         self.mark(place, true);
-        // Rows never move: what is left has no id.
-        self.tables[place.table].rows[place.row].row.clear();
+        self.tables[place.table].rows[place.row].purged = true;
     }
 
     fn record(&mut self, undo: Undo) {
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = self.journals.last_mut() {
             journal.push(undo);
         }
     }
@@ -250,19 +269,31 @@ impl Store {
         }
     }
 
-    /// Starts to remember how to undo.
+    /// Starts to remember how to undo. May be nested: the outer one can still undo what the inner one kept.
     pub(crate) fn begin(&mut self) {
-        self.journal = Some(Vec::new());
+        self.journals.push(Vec::new());
     }
 
-    /// Keeps what was done since [`Store::begin`].
+    /// Keeps what was done since the last [`Store::begin`] that is open.
     pub(crate) fn commit(&mut self) {
-        self.journal = None;
+        let done = self.journals.pop().unwrap_or_default();
+        if let Some(outer) = self.journals.last_mut() {
+            outer.extend(done);
+        }
     }
 
-    /// Undoes what was done since [`Store::begin`].
+    /// Keeps or undoes what was done since the last [`Store::begin`] that is open.
+    pub(crate) fn end(&mut self, keep: bool) {
+        if keep {
+            self.commit();
+        } else {
+            self.roll_back();
+        }
+    }
+
+    /// Undoes what was done since the last [`Store::begin`] that is open.
     pub(crate) fn roll_back(&mut self) {
-        for undo in self.journal.take().unwrap_or_default().into_iter().rev() {
+        for undo in self.journals.pop().unwrap_or_default().into_iter().rev() {
             match undo {
                 Undo::Delete(place) => self.mark(place, false),
                 Undo::Update(place, row) => {
@@ -327,5 +358,21 @@ mod tests {
         assert_eq!((found(&store, "ann@example.com"), found(&store, "bob@example.com")), (1, 0));
         assert_eq!((store.live_count("Contact"), store.rows("Contact", true).count()), (1, 1));
         assert!(store.find("b").is_none());
+    }
+
+    #[test]
+    fn an_outer_undo_takes_back_what_an_inner_one_kept() {
+        let mut store = Store::new(&standard::schema());
+        store.begin();
+        store.insert("Contact", "a", row("a", "a@example.com"));
+        store.begin();
+        store.update("a", row("a", "kept@example.com"));
+        store.commit();
+        store.begin();
+        store.insert("Contact", "b", row("b", "b@example.com"));
+        store.roll_back();
+        assert_eq!((found(&store, "kept@example.com"), store.live_count("Contact")), (1, 1));
+        store.roll_back();
+        assert_eq!((found(&store, "kept@example.com"), store.live_count("Contact")), (0, 0));
     }
 }

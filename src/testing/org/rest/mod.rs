@@ -2,15 +2,21 @@
 
 pub(crate) mod bulk;
 mod collections;
+pub(crate) mod composite;
 mod conditional;
 pub(crate) mod cursors;
 mod describe;
+mod files;
 pub(crate) mod identity;
 mod query;
 pub(crate) mod records;
+pub(crate) mod replication;
 pub(crate) mod resources;
+mod search;
+mod subrequest;
 mod upsert;
 
+use super::apex;
 use super::error::ApiError;
 use super::json::Json;
 use super::parse;
@@ -26,6 +32,11 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
     let since = match route {
         Route::Collections | Route::CollectionsOf(_) => 42,
         Route::CollectionsByKey { .. } => 46,
+        Route::CompositeBatch | Route::CompositeTree(_) => 34,
+        Route::Composite => 38,
+        Route::CompositeGraph => 50,
+        Route::RecordCount => 40,
+        Route::ParameterizedSearch => 36,
         Route::Record { .. } if method == "POST" => 37,
         _ => 0,
     };
@@ -34,8 +45,14 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
     }
     match route {
         Route::Resources => Ok(resources::resources(state, call)),
-        Route::Limits => Ok(resources::limits(state)),
-        Route::RecordCount => Ok(resources::record_count(state, call)),
+        Route::Limits => resources::limits(state, call),
+        Route::RecordCount => resources::record_count(state, call),
+        Route::Updated(object) => replication::updated(state, call, object),
+        Route::Deleted(object) => replication::deleted(state, call, object),
+        Route::Blob { object, id, field } => files::blob(state, call, object, id, field),
+        Route::Search => search::search(state, call),
+        Route::ParameterizedSearch => search::parameterized(state, call),
+        Route::ApexRest => apex::answer(state, call),
         Route::Global => describe::global(state, call),
         Route::Object(object) if method == "GET" => describe::basic(state, call, object),
         Route::Object(object) => records::create(state, call, object),
@@ -53,6 +70,11 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::CollectionsOf(object) => collections::read(state, call, object),
         Route::CollectionsByKey { object, field } => collections::upsert(state, call, object, field),
         Route::Jobs(job) => bulk::answer(state, call, job),
+        Route::Composite if method == "GET" => Ok(composite::resources(call)),
+        Route::Composite => composite::composite(state, call),
+        Route::CompositeBatch => composite::batch(state, call),
+        Route::CompositeTree(object) => composite::tree(state, call, object),
+        Route::CompositeGraph => composite::graph(state, call),
         _ => Err(ApiError::not_found()),
     }
 }

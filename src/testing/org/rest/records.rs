@@ -1,13 +1,13 @@
 //! Single records (wire facts 2.3).
 
 use super::conditional::{self, Conditions};
-use super::{body_object, object_of};
+use super::{body_object, files, object_of};
 use crate::testing::org::data::Data;
 use crate::testing::org::error::ApiError;
 use crate::testing::org::ids;
 use crate::testing::org::json::Json;
-use crate::testing::org::schema::{Field, Object, Schema};
-use crate::testing::org::soql::output::{attributes, field_json};
+use crate::testing::org::schema::{Field, FieldType, Object, Schema};
+use crate::testing::org::soql::output::{attributes, field_in};
 use crate::testing::org::state::{Call, State};
 use crate::testing::org::value::Row;
 use crate::testing::org::wire::Answer;
@@ -15,10 +15,14 @@ use crate::testing::org::wire::Answer;
 /// `POST /sobjects/<object>`, and `/sobjects/<object>/Id` (37.0 on).
 pub(super) fn create(state: &mut State, call: &Call<'_>, object: &str) -> Result<Answer, ApiError> {
     let object = object_of(&call.view.schema, object)?;
-    let members = body_object(call)?;
+    let blob = object.fields.iter().find(|field| field.kind == FieldType::Base64).map(|field| field.name.as_str());
+    let (members, part) = files::read(state, call, blob)?;
     refuse_members(&members, &["Id"])?;
-    call.lock_of(None, &Json::Object(members.clone()))?;
-    let id = state.data.create(&state.schema, &call.writer, object, &members, None)?;
+    call.check_fault(None, &Json::Object(members.clone()))?;
+    state.data.files.part = part;
+    let created = state.data.create(&state.schema, &call.writer, object, &members, None);
+    state.data.files.part = None;
+    let id = created?;
     // recorded: rest/create-record-201.json
     let by_upsert = call.request.segments.last().is_some_and(|last| last == "Id");
     let body = result(&id, (by_upsert && call.version >= 46).then_some(true));
@@ -45,7 +49,7 @@ pub(super) fn by_id(state: &mut State, call: &Call<'_>, object: &str, id: &str) 
             Ok(Answer::empty(204))
         }
         _ => {
-            call.lock_of(None, &Json::object([("id", Json::string(&id))]))?;
+            call.check_fault(None, &Json::object([("id", Json::string(&id))]))?;
             state.data.delete(&state.schema, &call.writer, object, &id)?;
             Ok(Answer::empty(204))
         }
@@ -64,7 +68,7 @@ pub(super) fn change(
     if let Some((row, false)) = data.store.find(id) {
         conditional::precondition(call, &Conditions::of_row(object, row))?;
     }
-    call.lock_of(None, &Json::Object(members.to_vec()))?;
+    call.check_fault(None, &Json::Object(members.to_vec()))?;
     data.update(schema, &call.writer, object, id, members)
 }
 
@@ -111,7 +115,7 @@ pub(super) fn named_fields(
 /// A record's body: `attributes`, then the fields.
 pub(super) fn record(base: &str, object: &Object, row: &Row, fields: &[&Field]) -> Json {
     let mut members = vec![("attributes".to_owned(), attributes(base, object, row))];
-    members.extend(fields.iter().map(|field| (field.name.clone(), field_json(object, field, row))));
+    members.extend(fields.iter().map(|field| (field.name.clone(), field_in(base, object, field, row))));
     Json::Object(members)
 }
 

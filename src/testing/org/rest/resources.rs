@@ -1,8 +1,11 @@
 //! Versions, the list of resources, limits and record counts.
 
+use crate::testing::org::error::ApiError;
 use crate::testing::org::json::Json;
 use crate::testing::org::router::VERSIONS;
+use crate::testing::org::schema::Object;
 use crate::testing::org::state::{Call, State};
+use crate::testing::org::value::{Value, is_set};
 use crate::testing::org::wire::Answer;
 
 /// `GET /services/data`, ascending (recorded: rest/collections-delete-and-versions.json).
@@ -65,41 +68,81 @@ pub(super) fn resources(state: &State, call: &Call<'_>) -> Answer {
     Answer::json(200, &Json::Object(members))
 }
 
-/// `GET /limits`: keys and maxima of a Developer Edition org (recorded: rest/limits-v60.json).
-pub(super) fn limits(state: &mut State) -> Answer {
+/// `GET /limits`: keys and maxima of a Developer Edition org (recorded: rest/limits-v60.json). What this org counts is counted,
+/// the rest is untouched.
+pub(super) fn limits(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiError> {
+    check_setup(call)?;
     let now = state.data.now();
     let (limit, remaining) = (state.usage.daily_limit, state.usage.remaining(now));
+    let store = &state.data.store;
+    let live = |object: &str| store.live_count(object) as u64;
+    // Profiles have permission sets of their own, which do not count. [K]
+    let sets = store.rows("PermissionSet", false).filter(|row| !is_set(row, "IsOwnedByProfile")).count() as u64;
+    let records: u64 = state.schema.objects().map(|object| live(&object.name)).sum();
+    let file_bytes = store.rows("ContentVersion", false).filter_map(|row| match row.get("ContentSize") {
+        Some(Value::Number(size)) => u64::try_from(*size).ok(),
+        _ => None,
+    });
+    let file_bytes: u64 = file_bytes.sum();
     let (batches, query_jobs) = (state.bulk.batches.remaining(now), state.bulk.query_jobs.remaining(now));
-    let pair = |max: u64, remaining: u64| {
+    let pair = |max: u64, used: u64| {
+        let remaining = max.saturating_sub(used);
         vec![("Max".to_owned(), Json::number(max)), ("Remaining".to_owned(), Json::number(remaining))]
     };
     let entry = |&(name, max): &(&str, u64)| {
         let mut members = match name {
-            "DailyApiRequests" => pair(limit, remaining),
-            "DailyBulkApiBatches" => pair(max, batches),
-            "DailyBulkV2QueryJobs" => pair(max, query_jobs),
-            _ => pair(max, max),
+            "DailyApiRequests" => pair(limit, limit - remaining),
+            "DailyBulkApiBatches" => pair(max, max.saturating_sub(batches)),
+            "DailyBulkV2QueryJobs" => pair(max, max.saturating_sub(query_jobs)),
+            // Help, "Data and File Storage Allocations": most records count as 2 KB.
+            "DataStorageMB" => pair(max, records / 512),
+            "FileStorageMB" => pair(max, file_bytes >> 20),
+            "MaxContentDocumentsLimit" => pair(max, live("ContentDocument")),
+            "PermissionSets" => pair(max, sets),
+            _ => pair(max, 0),
         };
         if name == "PermissionSets" {
-            members.push(("CreateCustom".to_owned(), Json::Object(pair(1_000, 1_000))));
+            members.push(("CreateCustom".to_owned(), Json::Object(pair(1_000, sets))));
         }
         (name.to_owned(), Json::Object(members))
     };
-    Answer::json(200, &Json::Object(LIMITS.iter().map(entry).collect()))
+    Ok(Answer::json(200, &Json::Object(LIMITS.iter().map(entry).collect())))
 }
 
-/// `GET /limits/recordCount?sObjects=Account,Contact`: objects without rows are missing (wire facts 2.8).
-pub(super) fn record_count(state: &State, call: &Call<'_>) -> Answer {
+/// `GET /limits/recordCount?sObjects=Account,Contact`: objects without rows are missing (wire facts 2.8); archived rows do not
+/// count (REST guide, "Record Count").
+pub(super) fn record_count(state: &State, call: &Call<'_>) -> Result<Answer, ApiError> {
+    check_setup(call)?;
     let wanted: Option<Vec<String>> =
         call.request.param("sObjects").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect());
     let counts = call.view.schema.objects().filter_map(|object| {
         let asked =
             wanted.as_ref().is_none_or(|names| names.iter().any(|name| name.eq_ignore_ascii_case(&object.name)));
-        let count = state.data.store.live_count(&object.name);
+        let count = match &state.knobs.counts {
+            Some(frozen) => frozen.get(&object.name.to_ascii_lowercase()).copied().unwrap_or(0),
+            None => live_rows(state, object),
+        };
         (asked && count > 0)
             .then(|| Json::object([("count", Json::number(count)), ("name", Json::string(&object.name))]))
     });
-    Answer::json(200, &Json::object([("sObjects", Json::Array(counts.collect()))]))
+    Ok(Answer::json(200, &Json::object([("sObjects", Json::Array(counts.collect()))])))
+}
+
+/// Rows neither deleted nor archived.
+pub(crate) fn live_rows(state: &State, object: &Object) -> usize {
+    let archived = object
+        .field("IsArchived")
+        .map_or(0, |_| state.data.store.rows(&object.name, false).filter(|row| is_set(row, "IsArchived")).count());
+    state.data.store.live_count(&object.name) - archived
+}
+
+/// REST guide, "Limits" and "Record Count": both are for users with "View Setup and Configuration".
+fn check_setup(call: &Call<'_>) -> Result<(), ApiError> {
+    if call.view.has("ViewSetup") {
+        return Ok(());
+    }
+    // [K] Status and text.
+    Err(ApiError::new(403, "INSUFFICIENT_ACCESS", "insufficient access rights on object id"))
 }
 
 const LIMITS: &[(&str, u64)] = &[

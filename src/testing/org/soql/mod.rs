@@ -19,7 +19,7 @@ mod names;
 pub(crate) mod output;
 mod parser;
 mod plan;
-mod position;
+pub(crate) mod position;
 mod predicate;
 mod tally;
 #[cfg(test)]

@@ -85,6 +85,9 @@ impl<'t, 'q> Planner<'t, 'q> {
             Shape::Records(self.columns(scope, query, level)?)
         };
         let filter = self.filter(scope, query)?;
+        if level == 1 && scope.object.name == "ContentDocumentLink" {
+            check_links(filter.as_ref())?;
+        }
         let order = match shape {
             Shape::Records(_) => self.order(scope, query)?,
             Shape::Count | Shape::Groups(_) => Vec::new(),
@@ -299,6 +302,24 @@ impl<'t, 'q> Planner<'t, 'q> {
         let plan = self.within(&inner_scope, inner, level + 1)?;
         Ok(Column::Children { plan: Box::new(plan), reference })
     }
+}
+
+/// Object Reference, `ContentDocumentLink`: "You can't run a query without filters". [S] The text, as many quote it.
+fn check_links(filter: Option<&Predicate<Operand<'_>>>) -> Result<(), SoqlError> {
+    let required = filter.map(Predicate::required).unwrap_or_default();
+    let by_id = required.iter().any(|(on, test)| {
+        let name = on.path().field.name.as_str();
+        test.keys().is_some()
+            && on.path().hops.is_empty()
+            && ["Id", "ContentDocumentId", "LinkedEntityId"].contains(&name)
+    });
+    if by_id {
+        return Ok(());
+    }
+    Err(super::position::malformed(
+        "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or \
+         LinkedEntityId using the equals operator or multiple Id's using the IN operator.",
+    ))
 }
 
 /// The field inside toLabel, FORMAT and convertCurrency, and how it is shown.

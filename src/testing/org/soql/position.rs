@@ -16,7 +16,7 @@ pub(super) fn malformed(message: impl Into<String>) -> SoqlError {
 ///
 /// `at` is a byte offset into `source`.
 // recorded: rest/error-invalid-type-query.json, rest/composite-query-count-and-invalid-type.json
-pub(super) fn refuse_at(source: &str, at: usize, code: &'static str, message: &str) -> SoqlError {
+pub(crate) fn refuse_at(source: &str, at: usize, code: &'static str, message: &str) -> SoqlError {
     let at = floor_boundary(source, at);
     let before = &source[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

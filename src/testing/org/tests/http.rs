@@ -14,6 +14,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -80,6 +81,17 @@ impl Client {
 
     /// One request on a connection of its own.
     pub(super) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
+        self.send_bytes(method, path, headers, body.as_bytes())
+    }
+
+    /// As [`Client::send`], of a body that may be no text.
+    pub(super) fn send_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Answer> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
         if let Some(authorization) = &self.authorization {
             write!(head, "Authorization: {authorization}\r\n").unwrap();
@@ -90,7 +102,7 @@ impl Client {
         if !body.is_empty() {
             write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
         }
-        self.raw(&format!("{head}\r\n{body}"))
+        read(&self.raw_bytes(&[format!("{head}\r\n").as_bytes(), body].concat())?)
     }
 
     /// The bytes of a request, and the answer that comes until the org closes.
@@ -114,20 +126,23 @@ fn broken(what: &str) -> io::Error {
 }
 
 fn read(bytes: &[u8]) -> io::Result<Answer> {
-    let text = String::from_utf8(bytes.to_vec()).map_err(io::Error::other)?;
-    let (head, rest) = text.split_once("\r\n\r\n").ok_or_else(|| broken("no head"))?;
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(|| broken("no head"))?;
+    let head = std::str::from_utf8(&bytes[..end]).map_err(io::Error::other)?;
+    let bytes = bytes[end + 4..].to_vec();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let rest = text.as_str();
     let mut lines = head.lines();
     let status =
         lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).ok_or_else(|| broken("no status"))?;
     let header = |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
     let headers: Vec<(String, String)> = lines.filter_map(header).collect();
-    let mut answer = Answer { status, headers, body: rest.to_owned() };
+    let mut answer = Answer { status, headers, body: rest.to_owned(), bytes };
     if answer.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
         answer.body = dechunk(rest)?;
     } else if let Some(length) = answer.header("content-length") {
         let length: usize = length.parse().map_err(io::Error::other)?;
-        if rest.len() != length {
-            return Err(broken(&format!("{} of {length} bytes", rest.len())));
+        if answer.bytes.len() != length {
+            return Err(broken(&format!("{} of {length} bytes", answer.bytes.len())));
         }
     }
     Ok(answer)

@@ -1,18 +1,31 @@
 //! The org as a stranger sees it: over a socket, with an HTTP client of the tests' own.
 
+mod apex;
 mod bulk;
 mod collections;
+mod composite;
+mod composite_batch;
+mod composite_graph;
+mod composite_tree;
+mod conditional;
+mod duplicates;
 mod faults;
+mod files;
 mod http;
+mod limits;
 mod locks;
 mod metadata;
 mod oauth;
+mod paging;
 mod people;
 mod permission_sets;
 mod permissions;
 mod query;
 mod recorded;
 mod records;
+mod replication;
+mod row_faults;
+mod search;
 mod setup;
 mod soap;
 mod wsdl;

@@ -67,7 +67,9 @@ fn a_user_without_rights_sees_nothing() {
     let client = client_of(&org, &user.access_token);
     assert_eq!(code(&client.get(&data("/limits"))), refused(403, "API_CURRENTLY_DISABLED"));
     org.grant_system(&user.user_id, "ApiEnabled");
-    assert_eq!(client.get(&data("/limits")).status, 200);
+    assert_eq!(client.get(&data("")).status, 200);
+    assert_eq!(code(&client.get(&data("/limits"))), refused(403, "INSUFFICIENT_ACCESS"));
+    assert_eq!(code(&client.get(&data("/limits/recordCount"))), refused(403, "INSUFFICIENT_ACCESS"));
     assert_eq!(code(&client.get(&data("/sobjects/Account/describe"))), refused(404, "NOT_FOUND"));
     assert_eq!(code(&client.query("SELECT Id FROM Account")), refused(400, "INVALID_TYPE"));
     assert_eq!(code(&client.post(&data("/sobjects/Account"), &json!({"Name": "A"}))), refused(404, "NOT_FOUND"));

@@ -123,7 +123,7 @@ impl<'t> Reader<'t> {
             }
             let end = self.at;
             self.at += self.line_end(rest)?.unwrap_or(0);
-            self.check_size(cells, &self.text[start..end])?;
+            check_size(cells, &self.text[start..end])?;
             return Ok(true);
         }
     }
@@ -146,7 +146,7 @@ impl<'t> Reader<'t> {
         let rest = &self.text[self.at..];
         let delimiter = self.dialect.delimiter.char();
         let Some(quoted) = rest.strip_prefix('"') else {
-            let end = rest.find(|c| c == delimiter || matches!(c, '\r' | '\n' | '"')).unwrap_or(rest.len());
+            let end = rest.find([delimiter, '\r', '\n', '"']).unwrap_or(rest.len());
             if rest[end..].starts_with('"') {
                 return Err(unescaped());
             }
@@ -176,21 +176,21 @@ impl<'t> Reader<'t> {
             return Ok(if owned.is_empty() { Cow::Borrowed(part) } else { Cow::Owned(owned + part) });
         }
     }
+}
 
-    fn check_size(&self, cells: &[Cow<'_, str>], record: &str) -> Result<(), Malformed> {
-        let longer = |text: &str, max: usize| text.len() > max && text.chars().count() > max;
-        // [K] The texts, and that they concern the whole job; the limits are documented.
-        if cells.len() > MAX_CELLS {
-            return Err(Malformed(format!("InvalidBatch : A record has more than {MAX_CELLS} fields")));
-        }
-        if longer(record, MAX_RECORD) {
-            return Err(Malformed(format!("InvalidBatch : A record is longer than {MAX_RECORD} characters")));
-        }
-        if cells.iter().any(|cell| longer(cell, MAX_CELL)) {
-            return Err(Malformed(format!("InvalidBatch : A field is longer than {MAX_CELL} characters")));
-        }
-        Ok(())
+fn check_size(cells: &[Cow<'_, str>], record: &str) -> Result<(), Malformed> {
+    let longer = |text: &str, max: usize| text.len() > max && text.chars().count() > max;
+    // [K] The texts, and that they concern the whole job; the limits are documented.
+    if cells.len() > MAX_CELLS {
+        return Err(Malformed(format!("InvalidBatch : A record has more than {MAX_CELLS} fields")));
     }
+    if longer(record, MAX_RECORD) {
+        return Err(Malformed(format!("InvalidBatch : A record is longer than {MAX_RECORD} characters")));
+    }
+    if cells.iter().any(|cell| longer(cell, MAX_CELL)) {
+        return Err(Malformed(format!("InvalidBatch : A field is longer than {MAX_CELL} characters")));
+    }
+    Ok(())
 }
 
 /// The limit of the first record.

@@ -1,11 +1,10 @@
 //! Ingest jobs over HTTP (wire facts 3.1).
 
-use bytes::Bytes;
-
+use super::super::files::{Part, boundary, is_multipart, parts};
 use super::super::{body_object, upsert::key_field};
 use super::csv::{Delimiter, Dialect, LineEnding};
 use super::job::{self, Change, Ingest, Job, JobState, Work};
-use super::{IngestFile, multipart, pace, refusal, text, work};
+use super::{IngestFile, pace, refusal, text, work};
 use crate::testing::org::error::ApiError;
 use crate::testing::org::json::Json;
 use crate::testing::org::parse;
@@ -17,35 +16,34 @@ const MAX_ONE_REQUEST: usize = 100_000;
 
 /// `POST /jobs/ingest`
 pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let kind = call.request.header("content-type").unwrap_or_default();
-    if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
+    if !is_multipart(call) {
         let job = new_job(state, call, &body_object(call)?)?;
         let answer = Answer::json(200, &job.created());
         state.bulk.jobs.insert(job.id.clone(), job);
         return Ok(answer);
     }
-    let parts = multipart::parts(kind, &call.request.body);
-    let Some([(first, settings), (second, rows)]) = parts.as_deref() else {
+    let kind = call.request.header("content-type").unwrap_or_default();
+    let parts = boundary(kind).and_then(|boundary| parts(&call.request.body, &boundary));
+    let Some([first, second]) = parts.as_deref() else {
         // [K] The code and the text.
         return Err(refusal(state, 400, "InvalidJob", "A multipart request has the parts job and content"));
     };
+    let is = |part: &Part, kind: &str| part.kind.to_ascii_lowercase().starts_with(kind);
     let named = first.name == "job" && second.name == "content" && second.file;
-    let typed = first.content_type.starts_with("application/json")
-        && (second.content_type.is_empty() || second.content_type.starts_with("text/csv"));
-    if !named || !typed {
+    if !named || !is(first, "application/json") || !(second.kind.is_empty() || is(second, "text/csv")) {
         // [K] The code and the text.
         return Err(refusal(state, 400, "InvalidJob", "The part job is JSON, and the part content is a file of CSV"));
     }
+    let (settings, rows) = (&first.bytes, second.bytes.clone());
     let settings = std::str::from_utf8(settings).map_err(|_| ApiError::json("The body is not UTF-8"))?;
     let Ok(Json::Object(settings)) = parse::parse(settings) else {
         return Err(ApiError::json("The part job is required to be a JSON object"));
     };
-    if rows.len() > MAX_ONE_REQUEST && String::from_utf8_lossy(rows).chars().count() > MAX_ONE_REQUEST {
+    if rows.len() > MAX_ONE_REQUEST && String::from_utf8_lossy(&rows).chars().count() > MAX_ONE_REQUEST {
         // [K] The code and the text.
         let text = format!("The content of a multipart request has at most {MAX_ONE_REQUEST} characters");
         return Err(refusal(state, 400, "ClientInputError", text));
     }
-    let rows = Bytes::copy_from_slice(rows);
     let mut job = new_job(state, call, &settings)?;
     if let Work::Ingest(ingest) = &mut job.work {
         ingest.content = Some(rows);
@@ -106,8 +104,8 @@ fn new_job(state: &mut State, call: &Call<'_>, members: &[(String, Json)]) -> Re
     };
     let assignment_rule = text(members, "assignmentRuleId").map(str::to_owned);
     let object = object.name.clone();
-    let (content, progress, failure, locks) = (None, None, None, None);
-    let work = Work::Ingest(Ingest { change, external_id, assignment_rule, content, progress, failure, locks });
+    let (content, progress, failure, row_fault) = (None, None, None, None);
+    let work = Work::Ingest(Ingest { change, external_id, assignment_rule, content, progress, failure, row_fault });
     Ok(job::new(state, call, object, dialect, work))
 }
 
@@ -162,7 +160,7 @@ pub(super) fn upload(state: &mut State, call: &Call<'_>, job: &mut Job) -> Resul
 fn close(state: &mut State, call: &Call<'_>, job: &mut Job) {
     if let Work::Ingest(ingest) = &mut job.work {
         ingest.failure = state.bulk.ingest_failures.pop_front();
-        ingest.locks = call.lock_script();
+        ingest.row_fault.clone_from(&call.row_fault);
     }
     job.queued = Some(state.data.clock.now_exact());
     job.enter(JobState::UploadComplete, state.data.now());

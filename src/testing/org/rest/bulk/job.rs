@@ -83,10 +83,10 @@ pub(super) struct Ingest {
     pub(super) assignment_rule: Option<String>,
     pub(super) content: Option<Bytes>,
     /// From the moment processing begins.
-    pub(super) progress: Option<Progress>,
+    pub(super) progress: Option<Box<Progress>>,
     pub(super) failure: Option<Failure>,
-    /// The rows a fault locks.
-    pub(super) locks: Option<Kind>,
+    /// A fault that happens to its rows.
+    pub(super) row_fault: Option<Kind>,
 }
 
 #[derive(Debug)]
@@ -238,7 +238,7 @@ impl Job {
     /// Rows processed, and those of them that failed.
     fn counts(&self) -> (usize, usize) {
         match &self.work {
-            Work::Ingest(ingest) => ingest.progress.as_ref().map_or((0, 0), Progress::counts),
+            Work::Ingest(ingest) => ingest.progress.as_ref().map_or((0, 0), |progress| progress.counts()),
             Work::Query(query) => (query.rows.as_ref().map_or(0, Rows::count), 0),
         }
     }
@@ -270,19 +270,19 @@ pub(super) fn new(state: &mut State, call: &Call<'_>, object: String, dialect: D
     }
 }
 
-/// Whose jobs a list shows.
+/// The jobs a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IngestJobs {
-    Yes,
-    No,
+pub(super) enum Jobs {
+    Ingest,
+    Query,
 }
 
 /// `GET /jobs/ingest` and `GET /jobs/query` (wire facts 3.1). The locator of the rest is opaque.
-pub(super) fn list(state: &State, call: &Call<'_>, ingest: IngestJobs) -> Result<Answer, ApiError> {
+pub(super) fn list(state: &State, call: &Call<'_>, shown: Jobs) -> Result<Answer, ApiError> {
     let kind = call.request.param("jobType");
     let jobs = state.bulk.jobs.values();
     let wanted: Vec<&Job> = jobs
-        .filter(|job| job.is_ingest() == (ingest == IngestJobs::Yes) && kind.is_none_or(|kind| kind == job.kind()))
+        .filter(|job| job.is_ingest() == (shown == Jobs::Ingest) && kind.is_none_or(|kind| kind == job.kind()))
         .collect();
     let start = match call.request.param("queryLocator") {
         None => 0,
@@ -294,8 +294,8 @@ pub(super) fn list(state: &State, call: &Call<'_>, ingest: IngestJobs) -> Result
                 .ok_or_else(|| ApiError::new(400, "INVALID_QUERY_LOCATOR", "invalid query locator"))?
         }
     };
-    let end = (start + state.bulk.settings.list_rows).min(wanted.len());
-    let path = if ingest == IngestJobs::Yes { "ingest" } else { "query" };
+    let end = start.saturating_add(state.bulk.settings.list_rows).min(wanted.len());
+    let path = if shown == Jobs::Ingest { "ingest" } else { "query" };
     let mut next = format!("{}/jobs/{path}?queryLocator=01gMk0{end}", call.base);
     if let Some(kind) = kind {
         next = format!("{next}&jobType={kind}");

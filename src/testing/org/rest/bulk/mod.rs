@@ -10,7 +10,6 @@ mod csv;
 mod header;
 mod ingest;
 mod job;
-mod multipart;
 mod pace;
 mod query;
 mod settings;
@@ -151,7 +150,7 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>, route: &JobsRoute) -> R
     let method = &call.request.method;
     match route {
         R::Ingest if *method == Method::POST => ingest::create(state, call),
-        R::Ingest => job::list(state, call, job::IngestJobs::Yes),
+        R::Ingest => job::list(state, call, job::Jobs::Ingest),
         R::IngestJob(id) => with_job(state, id, true, |state, job| match *method {
             Method::GET => ingest::info(state, job),
             Method::PATCH => ingest::patch(state, call, job),
@@ -160,7 +159,7 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>, route: &JobsRoute) -> R
         R::IngestContent(id) => with_job(state, id, true, |state, job| ingest::upload(state, call, job)),
         R::IngestResults(id, file) => with_job(state, id, true, |state, job| ingest::results(state, job, *file)),
         R::Query if *method == Method::POST => query::create(state, call),
-        R::Query => job::list(state, call, job::IngestJobs::No),
+        R::Query => job::list(state, call, job::Jobs::Query),
         R::QueryJob(id) => with_job(state, id, false, |state, job| match *method {
             Method::GET => query::info(state, job),
             Method::PATCH => query::patch(state, call, job),
@@ -180,8 +179,7 @@ fn with_job(
 ) -> Result<Answer, ApiError> {
     // Wire facts 3.2 for a deleted query job. [K] For ingest jobs too.
     let id = ids::to_18(id).ok_or_else(ApiError::not_found)?;
-    let found = state.bulk.jobs.remove(&id).ok_or_else(ApiError::not_found)?;
-    let mut job = found;
+    let mut job = state.bulk.jobs.remove(&id).ok_or_else(ApiError::not_found)?;
     let answer = if job.is_ingest() == ingest { act(state, &mut job) } else { Err(ApiError::not_found()) };
     if !job.removed {
         state.bulk.jobs.insert(id, job);

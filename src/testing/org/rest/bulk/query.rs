@@ -172,7 +172,7 @@ pub(super) fn results(state: &State, call: &Call<'_>, job: &Job) -> Result<Answe
         },
     };
     let start = row_of(call.request.param("locator"), rows.count())?;
-    let end = (start + size).min(rows.count());
+    let end = start.saturating_add(size).min(rows.count());
     let text = if rows.count() == 0 {
         match state.bulk.settings.empty {
             EmptyResult::Header => rows.header.clone(),
@@ -200,7 +200,7 @@ pub(super) fn pages(state: &State, call: &Call<'_>, job: &Job) -> Result<Answer,
     let link =
         |row: usize| Json::object([("resultUrl", Json::String(format!("{path}/results?locator={}", locator(row))))]);
     let links: Vec<Json> = starts.map(|row| if rows.count() == 0 { first(&path) } else { link(row) }).collect();
-    let end = start + links.len() * size;
+    let end = start.saturating_add(links.len().saturating_mul(size));
     let mut members = vec![("resultPages".to_owned(), Json::Array(links))];
     let done = end >= rows.count();
     if !done {

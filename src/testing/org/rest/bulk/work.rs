@@ -14,10 +14,11 @@ use super::header::{Column, is_id};
 use super::job::{Change, Ingest, Job, JobState, Work};
 use super::pace::Reach;
 use crate::testing::org::data::{Data, Rights, Writer};
+use crate::testing::org::duplicates::DuplicateOptions;
 use crate::testing::org::error::ApiError;
 use crate::testing::org::json::Json;
 use crate::testing::org::schema::{Object, Schema};
-use crate::testing::org::state::{State, lock_of};
+use crate::testing::org::state::State;
 
 /// Rows of a transaction (wire facts 3.1).
 const CHUNK: usize = 200;
@@ -100,7 +101,7 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
         let begun = Progress::begin(&view.schema, job, ingest);
         let Work::Ingest(ingest) = &mut job.work else { return };
         match begun {
-            Ok(progress) => ingest.progress = Some(progress),
+            Ok(progress) => ingest.progress = Some(Box::new(progress)),
             Err(Malformed(text)) => return job.fail(text, now),
         }
     }
@@ -109,7 +110,8 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
     // Jobs cannot pass `Sforce-Duplicate-Rule-Header`.
     let base = format!("/services/data/v{}.0", job.version);
     let (user, seen) = (job.user.clone(), Some(Arc::clone(&view)));
-    let writer = Writer { user, base, allow_duplicates: false, rights: Rights::Api, view: seen };
+    let duplicates = DuplicateOptions::default();
+    let writer = Writer { user, base, duplicates, rights: Rights::Api, view: seen };
     let goal = match reach {
         Reach::Queued => 0,
         // Whole chunks, so that the end is never seen early.
@@ -118,6 +120,8 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
     };
     let stop = ingest.failure.as_ref().map_or(usize::MAX, |failure| failure.after_rows);
     let mut end = None;
+    // Batches run side by side (bulk guide, "concurrencyMode"): one holds its locks while the next one is written.
+    let mut held = Vec::new();
     while progress.done < goal.min(stop) && end.is_none() {
         if progress.done.is_multiple_of(state.bulk.settings.batch_rows) && !state.bulk.batches.take(now) {
             // Their rows are in none of the files (wire facts 3.1). [K] That the job fails, and the text.
@@ -126,6 +130,10 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
             break;
         }
         let batch = state.bulk.settings.batch_rows;
+        if progress.done.is_multiple_of(batch) {
+            state.data.locks.release(&held);
+            held = state.data.locks.hold();
+        }
         let to_batch_end = batch - progress.done % batch;
         let size = CHUNK.min(to_batch_end).min(goal.min(stop) - progress.done);
         let object = view.schema.object(&job.object);
@@ -133,6 +141,7 @@ pub(super) fn advance(state: &mut State, job: &mut Job, reach: Reach) {
             Chunk { schema: &view.schema, object, ingest, writer: &writer, dialect, with_id: job.version >= 53 };
         chunk.process(&state.schema, &mut state.data, &mut progress, size);
     }
+    state.data.locks.release(&held);
     if let Some(failure) = ingest.failure.as_ref().filter(|_| progress.done >= stop || reach == Reach::End) {
         end = Some(failure.message.clone());
     }
@@ -163,7 +172,7 @@ struct Chunk<'c> {
 }
 
 /// A row that is written: its id, and whether it was created. Else the id it named, if any, and why not.
-type Written = Result<(String, bool), (String, ApiError)>;
+type Written = Result<(String, bool), (String, Box<ApiError>)>;
 
 impl Chunk<'_> {
     fn process(&self, schema: &Schema, data: &mut Data, progress: &mut Progress, size: usize) {
@@ -209,14 +218,17 @@ impl Chunk<'_> {
         cells: &[Cow<'_, str>],
         seen: &mut HashSet<String>,
     ) -> Written {
-        let Some(object) = self.object else { return Err((String::new(), ApiError::not_found())) };
+        let Some(object) = self.object else { return Err((String::new(), Box::new(ApiError::not_found()))) };
         let named = progress.columns.iter().zip(cells).find(|(column, _)| column.is("Id"));
         let named = named.map(|(_, cell)| cell.clone().into_owned()).filter(|id| !id.is_empty() && id != cells::NULL);
         let id = named.clone().unwrap_or_default();
-        let members = members(progress, cells).map_err(|error| (id.clone(), error))?;
+        let members = members(progress, cells).map_err(|error| (id.clone(), Box::new(error)))?;
         let place = progress.done;
-        lock_of(self.ingest.locks.as_ref(), Some(place), &Json::Object(members.clone()))
-            .map_err(|error| (id.clone(), error))?;
+        // A chunk of 200 records is one transaction. [D] Bulk API 2.0 guide.
+        let fault = self.ingest.row_fault.as_ref();
+        fault
+            .map_or(Ok(()), |fault| fault.check_row(place, 200, false, &Json::Object(members.clone())))
+            .map_err(|error| (id.clone(), Box::new(error)))?;
         let wanted = || {
             let Some(id) = &named else {
                 return Err(ApiError::row("MISSING_ARGUMENT", "Id not specified in an update call", []));
@@ -241,12 +253,12 @@ impl Chunk<'_> {
             Change::Delete | Change::HardDelete => wanted().and_then(|id| {
                 unknown_id(data.delete(schema, self.writer, object, &id))?;
                 if self.ingest.change == Change::HardDelete {
-                    data.store.purge(&id);
+                    data.store.purge_row(&id);
                 }
                 Ok((id, false))
             }),
         };
-        written.map_err(|error| (id, error))
+        written.map_err(|error| (id, Box::new(error)))
     }
 
     fn upsert(

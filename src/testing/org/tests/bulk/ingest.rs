@@ -33,10 +33,9 @@ fn a_job_goes_from_open_to_complete() {
 #[test]
 fn a_job_may_take_looks_or_time() {
     let (org, client) = org();
-    let csv = || format!("Key__c\n{}", (0..1_000).map(|n| format!("k{n}\n")).collect::<String>());
     org.bulk().complete_after_polls(3);
     let job = create(&client, &things("insert"));
-    upload(&client, &job, &csv());
+    upload(&client, &job, &numbered(1_000));
     state(&client, &job, "UploadComplete");
     let seen: Vec<(String, u64)> = (0..4)
         .map(|_| info(&client, &job))
@@ -47,7 +46,7 @@ fn a_job_may_take_looks_or_time() {
 
     org.bulk().complete_after(Duration::from_secs(1_000));
     let job = create(&client, &things("insert"));
-    upload(&client, &job, &csv());
+    upload(&client, &job, &numbered(1_000));
     state(&client, &job, "UploadComplete");
     for _ in 0..5 {
         assert_eq!(info(&client, &job)["state"], "InProgress", "looks do not help");
@@ -162,7 +161,7 @@ fn an_aborted_job_keeps_what_it_has_done() {
     let (org, client) = org();
     org.bulk().complete_after_polls(2);
     let job = create(&client, &things("insert"));
-    upload(&client, &job, &format!("Key__c\n{}", (0..1_000).map(|n| format!("k{n}\n")).collect::<String>()));
+    upload(&client, &job, &numbered(1_000));
     state(&client, &job, "UploadComplete");
     let early = client.get(&data(&format!("/jobs/ingest/{job}/successfulResults")));
     assert_eq!(code(&early), refused(400, "INVALIDJOBSTATE"), "there are no results yet");

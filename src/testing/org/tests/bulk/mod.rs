@@ -65,6 +65,12 @@ fn log_in(org: &MockOrg, client: &Client) -> Client {
     client.with_authorization(Some(&format!("Bearer {}", token["access_token"].as_str().unwrap())))
 }
 
+/// Rows with the keys k0, k1, …
+fn numbered(rows: usize) -> String {
+    let keys: Vec<String> = (0..rows).map(|number| format!("k{number}\n")).collect();
+    format!("Key__c\n{}", keys.concat())
+}
+
 fn things(operation: &str) -> Value {
     let mut settings = json!({ "object": "Thing__c", "operation": operation, "contentType": "CSV" });
     if operation == "upsert" {

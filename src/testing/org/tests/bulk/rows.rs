@@ -208,14 +208,27 @@ fn a_hard_deletion_leaves_nothing_in_the_recycle_bin() {
 }
 
 #[test]
+fn batches_that_run_side_by_side_meet_at_their_parents() {
+    let (org, client) = org();
+    org.lock_parents();
+    org.bulk().set_batch_rows(2);
+    org.bulk().complete_after_polls(0);
+    let parents = ["p", "q"].map(|key| org.insert("Thing__c", json!({ "Key__c": key })));
+    let [p, q] = &parents;
+    let csv = format!("Key__c,Parent__c\na,{p}\nb,{p}\nc,{p}\nd,{q}\ne,{p}\n");
+    let (job, _) = load(&client, &things("insert"), &csv);
+    let text = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--".to_owned();
+    assert_eq!(errors(&client, &job), [("c".to_owned(), text)], "e comes when the first batch is over");
+    assert_eq!(org.parent_collisions(), 1);
+    let (_, end) = load(&client, &things("insert"), &format!("Key__c,Parent__c\nc,{p}\n"));
+    assert_eq!(end["numberRecordsFailed"], 0, "nothing is held any more");
+}
+
+#[test]
 fn a_hundred_thousand_rows_are_written_once_each() {
     let (org, client) = org();
     org.bulk().complete_after_polls(60);
-    let mut csv = "Key__c,Code__c\n".to_owned();
-    for number in 0..100_000 {
-        csv += &format!("k{number},c{number}\n");
-    }
-    let (job, end) = load(&client, &things("upsert"), &csv);
+    let (job, end) = load(&client, &things("upsert"), &numbered(100_000));
     assert_eq!((&end["numberRecordsProcessed"], &end["numberRecordsFailed"]), (&json!(100_000), &json!(0)));
     let lines = file(&client, &job, "successfulResults");
     let keys: std::collections::HashSet<&str> = lines[1..].iter().map(|line| line.split('"').nth(5).unwrap()).collect();

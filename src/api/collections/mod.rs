@@ -1,9 +1,11 @@
 //! Up to 200 records in one call, one outcome each.
 
-use std::collections::HashSet;
+mod body;
 
+use http::HeaderValue;
 use serde::Serialize;
 
+use self::body::{BodyWriter, Keys};
 use super::sobjects::Saved;
 use crate::client::{ApiRequest, Client, record_error};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -11,6 +13,8 @@ use crate::types::{FieldName, Record, RecordId, SObjectName};
 
 /// Records per call. Source: REST API Developer Guide, "Using sObject Collections".
 pub const MAX_RECORDS: usize = 200;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 const DELETE: &str = "collections.delete";
 
@@ -56,29 +60,6 @@ pub struct Collections {
     object: SObjectName,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a, T> {
-    all_or_none: bool,
-    records: Vec<Typed<'a, T>>,
-}
-
-/// A record with its object's name before its fields.
-#[derive(Serialize)]
-struct Typed<'a, T> {
-    attributes: Attributes<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<RecordId>,
-    #[serde(flatten)]
-    record: &'a T,
-}
-
-#[derive(Clone, Copy, Serialize)]
-struct Attributes<'a> {
-    #[serde(rename = "type")]
-    object: &'a str,
-}
-
 impl Client {
     /// Calls on up to 200 records of one object.
     #[must_use]
@@ -112,7 +93,7 @@ impl Collections {
         self.save(request, "collections.update", records.iter().map(|(id, record)| (Some(*id), record)), mode).await
     }
 
-    /// Creates or updates records, matched by an external id field that each record holds.
+    /// Creates or updates records, matched by an external id field that each record holds as a text or a number.
     ///
     /// Costs one API call. Repeated by itself after a lost answer or a 503: an upsert by external id is idempotent. A row
     /// lock is not repeated here; it is the result of the record that met it.
@@ -122,24 +103,23 @@ impl Collections {
     /// [`ErrorKind::Invalid`] before sending: no records, more than [`MAX_RECORDS`], a record without the external id, or one
     /// that occurs twice. [`ErrorKind::LimitExceeded`] if the org has used up its API calls of 24 hours. Any error of
     /// [`Client::send`]; [`Error::effect`] tells whether records may have been written.
-    pub async fn upsert(&self, key: &FieldName, records: &[Record], mode: AllOrNone) -> Result<Vec<SaveResult>> {
-        let mut seen = HashSet::with_capacity(records.len());
+    pub async fn upsert<T: Serialize + Sync>(
+        &self,
+        key: &FieldName,
+        records: &[T],
+        mode: AllOrNone,
+    ) -> Result<Vec<SaveResult>> {
+        const OPERATION: &str = "collections.upsert";
+        self.check_size(OPERATION, records.len())?;
+        let mut body = BodyWriter::new(OPERATION, mode == AllOrNone::Yes, records.len());
+        let mut keys = Keys::new(key, records.len());
         for record in records {
-            let value = record.text(key.as_str()).filter(|value| !value.trim().is_empty());
-            let Some(value) = value else {
-                return Err(self
-                    .invalid("collections.upsert", "a record has no external id")
-                    .with_context("field", key));
-            };
-            if !seen.insert(value) {
-                return Err(self
-                    .invalid("collections.upsert", "an external id occurs twice")
-                    .with_context("field", key));
-            }
+            let named = |error: Error| error.with_operation(OPERATION).with_context("object", &self.object);
+            body.push(&self.object, None, record, |json| keys.check(json).map_err(named))?;
         }
         let path = format!("/composite/sobjects/{}/{key}", self.object);
-        let request = ApiRequest::patch("collections.upsert", path).idempotent();
-        self.save(request, "collections.upsert", records.iter().map(|record| (None, record)), mode).await
+        let request = ApiRequest::patch(OPERATION, path).idempotent().body(JSON, body.finish());
+        self.results(request, OPERATION, records.len()).await
     }
 
     /// Deletes records by id. Costs one API call; repeated by itself.
@@ -189,10 +169,11 @@ impl Collections {
     ) -> Result<Vec<SaveResult>> {
         let count = records.len();
         self.check_size(operation, count)?;
-        let attributes = Attributes { object: self.object.as_str() };
-        let records = records.map(|(id, record)| Typed { attributes, id, record }).collect();
-        let request = request.json(&Envelope { all_or_none: mode == AllOrNone::Yes, records })?;
-        self.results(request, operation, count).await
+        let mut body = BodyWriter::new(operation, mode == AllOrNone::Yes, count);
+        for (id, record) in records {
+            body.push(&self.object, id, record, |_| Ok(()))?;
+        }
+        self.results(request.body(JSON, body.finish()), operation, count).await
     }
 
     async fn results(&self, request: ApiRequest, operation: &'static str, count: usize) -> Result<Vec<SaveResult>> {
