@@ -273,9 +273,10 @@ fn put_text(bytes: &mut Vec<u8>, table: &[u8; 256], delimiter: u8, text: &str) -
         return Err(Misfit::new("a text of more than 131,072 characters"));
     }
     // Nearly all texts have none of these, which is seen many bytes at once.
-    let special = |flag: bool, byte: &u8| flag | (*byte < b' ') | (*byte == b'"') | (*byte == delimiter);
+    let special =
+        |flag: u8, byte: &u8| flag | u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == delimiter);
     let mut flags = 0;
-    if text.as_bytes().iter().fold(false, special) {
+    if text.as_bytes().iter().fold(0, special) != 0 {
         for byte in text.as_bytes() {
             flags |= table[usize::from(*byte)];
         }
