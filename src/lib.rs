@@ -114,6 +114,10 @@ struct Readme;
 struct ConnectGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guides/bulk.md")]
+struct BulkGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/guides/matching.md")]
 struct MatchingGuide;
 

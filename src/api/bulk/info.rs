@@ -233,6 +233,7 @@ impl JobInfo {
 mod version {
     use super::{ApiVersion, Deserialize, Deserializer, Serializer, de};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub(super) fn serialize<S: Serializer>(version: &ApiVersion, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f32(version.major().into())
     }

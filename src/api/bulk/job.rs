@@ -97,12 +97,12 @@ mod tests {
     #[test]
     fn the_end_of_a_job_is_seen_soon_whenever_it_comes() {
         let mut looks = vec![Duration::ZERO];
-        while looks.last().is_some_and(|look| *look < Duration::from_secs(120)) {
+        while looks.last().is_some_and(|look| *look < Duration::from_mins(2)) {
             let last = *looks.last().expect("one");
             looks.push(last + pause(last));
         }
         for pair in looks.windows(2) {
-            let late = pair[1] - pair[0];
+            let late = pair[1].saturating_sub(pair[0]);
             assert!(late <= Duration::from_millis(50).max(pair[0] / 5), "{pair:?}");
             assert!(late <= Duration::from_secs(5));
         }

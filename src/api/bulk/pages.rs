@@ -155,14 +155,14 @@ impl Source {
     ) -> Result<()> {
         let mut lists = HashSet::from([self.list_path()]);
         let mut pages = HashSet::new();
-        let mut list = match first {
-            Some(list) => list,
+        let mut current = match first {
+            Some(first) => first,
             None => self.list(&self.list_path()).await?,
         };
         let mut empty = 0;
         loop {
-            empty = if list.result_pages.is_empty() { empty + 1 } else { 0 };
-            for page in list.result_pages {
+            empty = if current.result_pages.is_empty() { empty + 1 } else { 0 };
+            for page in current.result_pages {
                 let url = self.own(page.result_url)?;
                 if !pages.insert(url.clone()) {
                     return Err(self.wrong("a page is listed twice"));
@@ -179,21 +179,21 @@ impl Source {
                     return Ok(());
                 }
             }
-            let Some(next) = list.next_records_url.or(list.next_record_url) else {
-                return if list.done == Some(false) {
+            let Some(next) = current.next_records_url.or(current.next_record_url) else {
+                return if current.done == Some(false) {
                     Err(self.wrong("a list of pages that goes on names no next one"))
                 } else {
                     Ok(())
                 };
             };
-            if list.done == Some(true) {
+            if current.done == Some(true) {
                 return Ok(());
             }
             let next = self.own(next)?;
             if !lists.insert(next.clone()) || empty > MAX_EMPTY_LISTS {
                 return Err(self.wrong("the lists of pages lead in a circle"));
             }
-            list = self.list(&next).await?;
+            current = self.list(&next).await?;
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::info::{BulkJob, JobInfo, JobKind, jobs_path};
-use super::rows::{BulkCursor, BulkRows};
+use super::rows::{BulkCursor, BulkRows, Expected};
 use super::{Delimiter, LineEnding, job};
 use crate::client::{ApiRequest, Client};
 use crate::error::Result;
@@ -171,7 +171,12 @@ impl QueryJob {
     /// The rows of the job, which is complete. Costs one API call a page, and one for each five pages.
     #[must_use]
     pub fn rows(&self) -> BulkRows {
-        BulkRows::new(self.client.clone(), self.job.clone(), self.rows.get().copied())
+        let expected = match self.rows.get() {
+            Some(Some(rows)) => Expected::Known(*rows),
+            Some(None) => Expected::Unknown,
+            None => Expected::Open,
+        };
+        BulkRows::new(self.client.clone(), self.job.clone(), expected)
     }
 
     /// Aborts the job. Costs one API call.

@@ -53,8 +53,11 @@ enum At {
 }
 
 /// How many rows there have to be.
-enum Expected {
+pub(super) enum Expected {
+    /// The job is complete, and the org does not say.
     Unknown,
+    /// To be asked for: nobody knows whether the job is complete.
+    Open,
     /// Asked for, not yet answered.
     Asked(oneshot::Receiver<Option<u64>>),
     Known(u64),
@@ -86,10 +89,8 @@ pub struct BulkRows {
 }
 
 impl BulkRows {
-    pub(super) fn new(client: Client, job: BulkJob, complete: Option<Option<u64>>) -> Self {
-        let expected = complete.map_or(Expected::Unknown, |rows| rows.map_or(Expected::Unknown, Expected::Known));
-        let ask = complete.is_none();
-        let rows = Self {
+    pub(super) fn new(client: Client, job: BulkJob, expected: Expected) -> Self {
+        Self {
             client,
             job,
             begin: Some(Begin::Start),
@@ -103,19 +104,11 @@ impl BulkRows {
             rows: 0,
             cursor: None,
             ended: None,
-        };
-        if ask { rows.asking() } else { rows }
-    }
-
-    /// Has the org asked for the number of rows before the first page.
-    fn asking(mut self) -> Self {
-        let (_, never) = oneshot::channel();
-        self.expected = Expected::Asked(never);
-        self
+        }
     }
 
     pub(super) fn resume(client: Client, cursor: BulkCursor) -> Self {
-        let mut rows = Self::new(client, cursor.job.clone(), None);
+        let mut rows = Self::new(client, cursor.job.clone(), Expected::Open);
         (rows.begin, rows.listed) = match &cursor.at {
             At::Listed { pages, last } => (Some(Begin::Listed { pages: *pages, last: last.clone() }), *pages),
             At::Chained { locator } => (Some(Begin::Chained { locator: locator.clone() }), 0),
@@ -221,7 +214,7 @@ impl BulkRows {
             Some(pages) => pages,
             none => {
                 let begin = self.begin.take().unwrap_or(Begin::Start);
-                let asked = if matches!(self.expected, Expected::Asked(_)) {
+                let asked = if matches!(self.expected, Expected::Open) {
                     let (sender, answer) = oneshot::channel();
                     self.expected = Expected::Asked(answer);
                     Some(sender)
@@ -292,7 +285,7 @@ impl BulkRows {
     #[must_use]
     pub fn records(self, types: FieldTypes) -> TypedRows<Record> {
         let read = move |block: &Block, rows: &mut VecDeque<_>| {
-            rows.extend(block.rows().map(|row| row.to_typed_record(&types)))
+            rows.extend(block.rows().map(|row| row.to_typed_record(&types)));
         };
         TypedRows { blocks: self, read: Arc::new(read), rows: VecDeque::new() }
     }

@@ -183,7 +183,7 @@ impl RowOutcomes {
                         ErrorKind::Unexpected,
                         OPERATION,
                         "the task that writes has ended without a word",
-                    ))
+                    ));
                 }
             }
         }

@@ -295,9 +295,9 @@ async fn a_result_file_that_breaks_off_is_read_on_from_where_it_was() {
     for chunked in [false, true] {
         let fault = org.faults().on(Operation::IngestSuccessful);
         if chunked {
-            fault.truncate_chunked(400_000).times(2)
+            fault.truncate_chunked(400_000).times(2);
         } else {
-            fault.truncate(333_333).times(2)
+            fault.truncate(333_333).times(2);
         }
         let saved = job.successful_results().await.expect("there").collect().await.expect("read again");
         let mut keys: Vec<_> = saved.iter().filter_map(|row| row.record.text("Key__c")).collect();

@@ -13,7 +13,7 @@ use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec};
 use sforce::types::{Decimal, Field, FieldName, SObjectName};
 
 const THING: SObjectName = SObjectName::from_static("Thing__c");
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn org() -> MockOrg {
     let thing = ObjectSpec::new("Thing__c")

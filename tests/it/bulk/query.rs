@@ -224,9 +224,9 @@ async fn a_page_that_breaks_off_is_read_on_from_where_it_was() {
         let org = filled(730);
         let fault = org.faults().on(Operation::QueryJobResults);
         if chunked {
-            fault.truncate_chunked(2500).every(2)
+            fault.truncate_chunked(2500).every(2);
         } else {
-            fault.truncate(2500).every(2)
+            fault.truncate(2500).every(2);
         }
         let client = builder(&org).api_version(ApiVersion::new(version).expect("answers")).build().expect("a client");
         assert_eq!(keys(&client, SOQL).await.expect("read again"), all(730));

@@ -84,8 +84,8 @@ async fn rows_without_a_key_are_joined_by_all_they_hold() {
             .with("Note__c", format!("n{}", number % 50))
             .with("Number__c", sforce::types::Decimal::parse(&format!("91226003{}.50", number % 5)).expect("a number"))
             .with("When__c", sforce::types::Timestamp::parse("2026-05-01T07:25:37+02:00").expect("a time"))
-            .with("Flag__c", number % 2 == 0)
-            .with("Account__c", if number % 90 == 0 { Value::from("001000000000000") } else { Value::Null })
+            .with("Flag__c", number.is_multiple_of(2))
+            .with("Account__c", if number.is_multiple_of(90) { Value::from("001000000000000") } else { Value::Null })
     };
     let write = client(&org).bulk_ingest(THING, IngestOperation::Insert).write(move || (0..500).map(row), HOUR);
     let (all, report) = outcomes(write).await;

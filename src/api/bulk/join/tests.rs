@@ -36,7 +36,7 @@ fn results(rows: &[[&str; 3]], columns: &[usize]) -> Vec<Block> {
         format!("\"sf__Id\",{}\n", columns.iter().map(|column| COLUMNS[*column]).collect::<Vec<_>>().join(","));
     for row in rows {
         let cells: Vec<String> = columns.iter().map(|column| quoted(row[*column])).collect();
-        text.push_str(&format!("\"x\",{}\n", cells.join(",")));
+        text.extend(["\"x\",", &cells.join(","), "\n"]);
     }
     let mut blocks = Vec::new();
     let mut parser = Parser::new(Delimiter::Comma);

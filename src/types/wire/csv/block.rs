@@ -61,6 +61,7 @@ impl Header {
     }
 
     /// The names in order.
+    #[must_use]
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
@@ -218,6 +219,7 @@ impl<'b> Row<'b> {
     }
 
     /// The cells in order.
+    #[must_use]
     pub fn cells(&self) -> impl ExactSizeIterator<Item = &'b str> + use<'b> {
         let row = *self;
         (0..self.block.header.len()).map(move |column| row.get(column))

@@ -95,7 +95,7 @@ struct Columns<'d, 'h, 'de> {
     node: usize,
 }
 
-impl<'de> Columns<'_, '_, 'de> {
+impl Columns<'_, '_, '_> {
     fn is_null(&self) -> bool {
         self.decoder.header.nodes[self.node].below.iter().all(|column| self.row.get(*column).is_empty())
     }

@@ -159,6 +159,20 @@ pub fn push_cell(row: &mut String, cell: &str, delimiter: char) {
     row.push('"');
 }
 
+/// Reads a whole file that is in memory, such as a result that was stored.
+///
+/// # Errors
+///
+/// [`ErrorKind::Decode`] for rows of different lengths and for what is no UTF-8; [`ErrorKind::Transport`](crate::ErrorKind::Transport)
+/// for a file that does not end with a line ending: it was cut off.
+pub fn read(file: &[u8], delimiter: Delimiter) -> Result<Vec<Block>> {
+    let mut parser = Parser::new(delimiter);
+    let mut blocks = Vec::new();
+    parser.feed(file, &mut blocks)?;
+    parser.finish(false, &mut blocks)?;
+    Ok(blocks)
+}
+
 /// A column of a file to load, as its header names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

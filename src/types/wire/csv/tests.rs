@@ -7,7 +7,7 @@ use super::*;
 use crate::types::{Date, Decimal, Field, RecordId, Timestamp};
 
 /// Reads a whole file in chunks of that size.
-fn read(bytes: &[u8], chunk: usize, delimiter: Delimiter) -> Result<Vec<Block>> {
+fn in_chunks(bytes: &[u8], chunk: usize, delimiter: Delimiter) -> Result<Vec<Block>> {
     let mut parser = Parser::new(delimiter);
     let mut blocks = Vec::new();
     for part in bytes.chunks(chunk.max(1)) {
@@ -66,7 +66,7 @@ proptest! {
         for row in &rows {
             csv.push(&names.iter().zip(row).collect::<BTreeMap<_, _>>()).expect("fits");
         }
-        let blocks = read(csv.as_bytes(), chunk, delimiter).expect("whole");
+        let blocks = in_chunks(csv.as_bytes(), chunk, delimiter).expect("whole");
         prop_assert_eq!(blocks[0].header().names().collect::<Vec<_>>(), names);
         let sent: Vec<Vec<String>> = rows
             .iter()
@@ -89,7 +89,7 @@ proptest! {
             file.push_str(&cells.collect::<Vec<_>>().join(&delimiter.as_char().to_string()));
             file.push_str(ending);
         }
-        let blocks = read(file.as_bytes(), chunk, delimiter).expect("whole");
+        let blocks = in_chunks(file.as_bytes(), chunk, delimiter).expect("whole");
         prop_assert_eq!(texts(&blocks), rows);
     }
 
@@ -102,9 +102,9 @@ proptest! {
         for row in &rows {
             csv.push(&["A", "B"].iter().zip(row).collect::<BTreeMap<_, _>>()).expect("fits");
         }
-        let whole = texts(&read(csv.as_bytes(), 7, delimiter).expect("whole"));
+        let whole = texts(&in_chunks(csv.as_bytes(), 7, delimiter).expect("whole"));
         for cut in 0..csv.as_bytes().len() {
-            if let Ok(blocks) = read(&csv.as_bytes()[..cut], 5, delimiter) {
+            if let Ok(blocks) = in_chunks(&csv.as_bytes()[..cut], 5, delimiter) {
                 let short = texts(&blocks);
                 prop_assert!(short.len() < whole.len() && whole.starts_with(&short), "at {}", cut);
             }
@@ -113,9 +113,9 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), chunk in 1_usize..50) {
-        let _ = read(&bytes, chunk, Delimiter::Comma);
+        let _ = in_chunks(&bytes, chunk, Delimiter::Comma);
         let lines: Vec<u8> = bytes.iter().map(|byte| b"\",\n\raB\xc3\xa9"[usize::from(byte % 8)]).collect();
-        let _ = read(&lines, chunk, Delimiter::Comma);
+        let _ = in_chunks(&lines, chunk, Delimiter::Comma);
     }
 
     #[test]
@@ -267,7 +267,7 @@ fn a_cell_of_ten_megabytes_is_read() {
     let mut file = String::from("\"Id\",\"Body\"\n\"1\",\"short\"\n\"2\",\"");
     file.push_str(&long.replace('"', "\"\""));
     file.push_str("\"\n\"3\",\"short\"\n");
-    let blocks = read(file.as_bytes(), 50_000, Delimiter::Comma).expect("whole");
+    let blocks = in_chunks(file.as_bytes(), 50_000, Delimiter::Comma).expect("whole");
     let rows = texts(&blocks);
     assert_eq!(rows.len(), 3);
     assert!(rows[1][1] == long && rows[2] == ["3", "short"]);
@@ -277,10 +277,10 @@ fn a_cell_of_ten_megabytes_is_read() {
 fn blocks_are_of_bounded_size_and_lose_no_row() {
     let mut file = String::from("Id,Text\n");
     for number in 0..20_000 {
-        file.push_str(&format!("{number},\"a text of some length, {number}\"\n"));
+        file.extend([format!("{number},\"a text of some length, {number}\"\n")]);
     }
     for chunk in [8192, 100_000, file.len()] {
-        let blocks = read(file.as_bytes(), chunk, Delimiter::Comma).expect("whole");
+        let blocks = in_chunks(file.as_bytes(), chunk, Delimiter::Comma).expect("whole");
         assert!(
             blocks.len() > 1
                 && blocks.iter().all(|block| block
@@ -297,10 +297,10 @@ fn blocks_are_of_bounded_size_and_lose_no_row() {
 #[test]
 fn rows_of_another_length_and_other_encodings_are_errors() {
     for file in [&b"A,B\n1\n"[..], b"A,B\n1,2,3\n", b"A\n\xff\n", b"\xff\n1\n"] {
-        assert_eq!(read(file, 100, Delimiter::Comma).expect_err("broken").kind(), ErrorKind::Decode);
+        assert_eq!(in_chunks(file, 100, Delimiter::Comma).expect_err("broken").kind(), ErrorKind::Decode);
     }
     // The halves of one character in two cells are no two texts.
-    assert!(read(b"A,B\n\xc3,\xa9\n", 100, Delimiter::Comma).is_err());
+    assert!(in_chunks(b"A,B\n\xc3,\xa9\n", 100, Delimiter::Comma).is_err());
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -345,14 +345,14 @@ enum State {
 fn rows_become_structs_by_the_names_of_the_columns() {
     let file = "\"ID\",\"Score__c\",\"Active__c\",\"Account.Ext__c\",\"Account.Name\",\"More\"\n\
                 \"1\",\"2.5\",\"true\",\"k\",\"Acme\",\"x\"\n\"2\",\"\",\"false\",\"\",\"\",\"\"\n";
-    let blocks = read(file.as_bytes(), 9, Delimiter::Comma).expect("whole");
+    let blocks = in_chunks(file.as_bytes(), 9, Delimiter::Comma).expect("whole");
     let rows: Vec<Borrowed<'_>> = blocks.iter().flat_map(Block::decode).collect::<Result<_>>().expect("fit");
     let account = Some(Parent { key: "k".into() });
     assert_eq!(rows[0], Borrowed { id: "1", score: Some(2.5), active: true, account, account_name: Some("Acme") });
     assert_eq!(rows[1], Borrowed { id: "2", score: None, active: false, account: None, account_name: None });
 
     let file = "Whole,When,Kinds,State,Note,Amount\n5.0,2026-05-01T07:25:37.000Z,a;b,Closed,,9.12260031E8\n7,2026-05-01T07:25:37.000Z,a,Open,x,\n";
-    let blocks = read(file.as_bytes(), 100, Delimiter::Comma).expect("whole");
+    let blocks = in_chunks(file.as_bytes(), 100, Delimiter::Comma).expect("whole");
     let rows: Vec<Owned> = blocks[0].decode().collect::<Result<_>>().expect("fit");
     let amount = Some(Decimal::parse("912260031").expect("a number"));
     assert_eq!((rows[0].amount, rows[0].whole, &rows[0].note), (amount, 5, &Field::Null));
@@ -372,7 +372,7 @@ fn rows_become_structs_by_the_names_of_the_columns() {
 
 #[test]
 fn a_row_that_does_not_fit_names_the_column_and_not_the_value() {
-    let blocks = read(
+    let blocks = in_chunks(
         b"Id,Score__c,Active__c,Account.Ext__c,Account.Name\n1,secret,true,,\n2,1,true,,\n",
         100,
         Delimiter::Comma,
@@ -388,8 +388,8 @@ fn a_row_that_does_not_fit_names_the_column_and_not_the_value() {
 
 #[test]
 fn rows_become_records_with_their_parents() {
-    let blocks =
-        read(b"Id,Account.Owner.Name,Account.Name,N__c\n1,Ada,,1.50\n2,,,\n", 100, Delimiter::Comma).expect("whole");
+    let blocks = in_chunks(b"Id,Account.Owner.Name,Account.Name,N__c\n1,Ada,,1.50\n2,,,\n", 100, Delimiter::Comma)
+        .expect("whole");
     let types = FieldTypesFor::numbers();
     let mut rows = blocks[0].rows();
     let row = rows.next().expect("a row");

@@ -114,6 +114,7 @@ impl CsvWriter {
     }
 
     /// The names of the columns; empty before the first row where none were given.
+    #[must_use]
     pub fn header(&self) -> impl ExactSizeIterator<Item = &str> {
         self.specs.iter().map(|spec| spec.header.as_str())
     }
@@ -267,20 +268,16 @@ impl Output {
 }
 
 /// Puts a text into a cell.
-fn put_text(bytes: &mut Vec<u8>, table: &[u8; 256], delimiter: u8, text: &str) -> Fit<()> {
+fn put_text(bytes: &mut Vec<u8>, table: &[u8; 256], text: &str) -> Fit<()> {
     if text.len() > MAX_CELL_CHARS && text.chars().count() > MAX_CELL_CHARS {
         return Err(Misfit::new("a text of more than 131,072 characters"));
     }
-    // Nearly all texts have none of these, which is seen many bytes at once.
-    let special = |flag: bool, byte: &u8| flag | (*byte < b' ') | (*byte == b'"') | (*byte == delimiter);
     let mut flags = 0;
-    if text.as_bytes().iter().fold(false, special) {
-        for byte in text.as_bytes() {
-            flags |= table[usize::from(*byte)];
-        }
-        if flags & NUL != 0 {
-            return Err(Misfit::new("a text with a NUL in it"));
-        }
+    for byte in text.as_bytes() {
+        flags |= table[usize::from(*byte)];
+    }
+    if flags & NUL != 0 {
+        return Err(Misfit::new("a text with a NUL in it"));
     }
     let plain = |byte: Option<&u8>| byte.is_some_and(|byte| (b'!'..=b'~').contains(byte));
     if !plain(text.as_bytes().first()) || !plain(text.as_bytes().last()) {
@@ -386,8 +383,8 @@ impl Writer<'_> {
                 }
                 self.out.reach(column);
                 let start = self.out.bytes.len();
-                let Output { bytes, table, delimiter, text, .. } = &mut *self.out;
-                value.serialize(Cell { bytes, table, delimiter: *delimiter, text })?;
+                let Output { bytes, table, text, .. } = &mut *self.out;
+                value.serialize(Cell { bytes, table, text })?;
                 self.out.cells.push((start, self.out.bytes.len()));
             }
             Order::Any => {
@@ -395,8 +392,8 @@ impl Writer<'_> {
                     return Err(Misfit::new("a field twice"));
                 }
                 let start = self.out.scratch.len();
-                let Output { scratch, table, delimiter, text, .. } = &mut *self.out;
-                value.serialize(Cell { bytes: scratch, table, delimiter: *delimiter, text })?;
+                let Output { scratch, table, text, .. } = &mut *self.out;
+                value.serialize(Cell { bytes: scratch, table, text })?;
                 self.out.cells[column] = (start, self.out.scratch.len());
             }
         }
@@ -686,7 +683,6 @@ impl Serializer for Key<'_> {
 struct Cell<'a> {
     bytes: &'a mut Vec<u8>,
     table: &'a [u8; 256],
-    delimiter: u8,
     text: &'a mut String,
 }
 
@@ -781,13 +777,13 @@ impl<'a> Serializer for Cell<'a> {
 
     #[inline]
     fn serialize_str(self, text: &str) -> Fit<()> {
-        put_text(self.bytes, self.table, self.delimiter, text)
+        put_text(self.bytes, self.table, text)
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Fit<()> {
         self.text.clear();
         write!(self.text, "{value}").map_err(|_| Misfit::new("a value that does not show"))?;
-        put_text(self.bytes, self.table, self.delimiter, self.text)
+        put_text(self.bytes, self.table, self.text)
     }
 
     fn serialize_none(self) -> Fit<()> {
