@@ -70,7 +70,8 @@ impl App {
     }
 }
 
-/// The members of a token answer that matter even if others are unusable.
+/// The members of a token answer that matter even if others are unusable. The access token is as it came, the refresh token one
+/// that can be used.
 #[derive(Default)]
 pub(super) struct Leftovers {
     pub(super) access_token: Option<Secret>,
@@ -88,11 +89,10 @@ impl Leftovers {
             refresh_token: Option<&'a RawValue>,
         }
         let Members { access_token, refresh_token } = serde_json::from_slice(body).unwrap_or_default();
-        let token = |member: Option<&RawValue>| {
-            let token: Secret = serde_json::from_str(member?.get()).ok()?;
-            (!token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic())).then_some(token)
-        };
-        Self { access_token: token(access_token), refresh_token: token(refresh_token) }
+        let text = |member: Option<&RawValue>| serde_json::from_str::<Secret>(member?.get()).ok();
+        let refresh_token = text(refresh_token)
+            .filter(|token| !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+        Self { access_token: text(access_token), refresh_token }
     }
 }
 
@@ -167,7 +167,8 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(found(r#"{"access_token":"a","refresh_token":"r","scope":7}"#), [text("a"), text("r")]);
         assert_eq!(found(r#"{"access_token":7,"refresh_token":"r"}"#), [None, text("r")]);
-        assert_eq!(found(r#"{"access_token":"a b","refresh_token":""}"#), [None, None]);
+        assert_eq!(found(r#"{"access_token":"a b","refresh_token":""}"#), [text("a b"), None]);
+        assert_eq!(found(r#"{"access_token":"","refresh_token":"a b"}"#), [text(""), None]);
         for body in ["", "[]", "null", "<html>", r#"{"refresh_token":"r""#] {
             assert_eq!(found(body), [None, None], "{body}");
         }

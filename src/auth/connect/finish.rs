@@ -62,7 +62,7 @@ impl ConnectFlow {
 
     /// Revokes tokens that nobody will use. What cannot be revoked now ends with the org's policy.
     async fn revoke_all(&self, login: &LoginHost, tokens: [Option<Secret>; 2]) {
-        for token in tokens.iter().flatten() {
+        for token in tokens.iter().flatten().filter(|token| !token.expose().is_empty()) {
             let _ = revoke(self.0.http.as_ref(), login, token).await;
         }
     }
