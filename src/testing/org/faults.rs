@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::error::ApiError;
 use super::oauth::Refusal;
 use super::operation::Operation;
 use super::state::State;
@@ -40,10 +41,16 @@ pub(crate) enum Kind {
         chunked: bool,
     },
     EmptyBody,
-    /// `all_single`: a single call is locked whatever the filter says.
-    LockRows {
+    /// `all_single`: the row of a single call is refused whatever the filter says.
+    RefuseRows {
         rows: RowFilter,
         all_single: bool,
+        error: ApiError,
+    },
+    /// Refuses all rows of a request that writes more than `most` of them.
+    RowLimit {
+        most: usize,
+        error: ApiError,
     },
     Delay(Duration),
     OAuthError(Refusal),
@@ -70,7 +77,8 @@ impl fmt::Debug for Kind {
             Self::ApplyThenReset => "ApplyThenReset",
             Self::Truncate { .. } => "Truncate",
             Self::EmptyBody => "EmptyBody",
-            Self::LockRows { .. } => "LockRows",
+            Self::RefuseRows { .. } => "RefuseRows",
+            Self::RowLimit { .. } => "RowLimit",
             Self::Delay(_) => "Delay",
             Self::OAuthError(_) => "OAuthError",
             Self::ApplyThenAnswer { .. } => "ApplyThenAnswer",
@@ -78,6 +86,18 @@ impl fmt::Debug for Kind {
             Self::EditPage(_) => "EditPage",
             Self::Endless => "Endless",
         })
+    }
+}
+
+impl Kind {
+    /// Happens to the rows of a request that is carried out otherwise.
+    pub(crate) fn is_of_rows(&self) -> bool {
+        matches!(self, Self::RefuseRows { .. } | Self::RowLimit { .. })
+    }
+
+    /// Can happen to a request inside another, which has no connection of its own.
+    fn is_of_subrequests(&self) -> bool {
+        self.is_of_rows() || matches!(self, Self::Answer { .. } | Self::Edit(_))
     }
 }
 
@@ -122,6 +142,12 @@ impl Script {
     pub(crate) fn next(&mut self, operation: Operation) -> Option<Kind> {
         let mut matching = self.0.iter_mut().filter(|fault| fault.operation.is_none_or(|wanted| wanted == operation));
         matching.find_map(|fault| fault.hits().then(|| fault.kind.clone()))
+    }
+
+    /// The fault of a sub-request of a composite, batch or graph: only those that name its operation count it.
+    pub(crate) fn next_inner(&mut self, operation: Operation) -> Option<Kind> {
+        let wanted = |fault: &&mut Fault| fault.operation == Some(operation) && fault.kind.is_of_subrequests();
+        self.0.iter_mut().filter(wanted).find_map(|fault| fault.hits().then(|| fault.kind.clone()))
     }
 }
 
@@ -311,15 +337,39 @@ impl<'a> FaultOn<'a> {
 
     /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection for which `rows` is true of their place (from 0) and
     /// JSON, or the one record of a single call. The others are carried out.
+    ///
+    /// Of a composite, batch, graph or tree all rows count, those of its collections too, in the order of the request.
     pub fn lock_rows(self, rows: impl Fn(usize, &serde_json::Value) -> bool + Send + Sync + 'static) -> FaultWhen<'a> {
-        self.fault(Kind::LockRows { rows: Arc::new(rows), all_single: false })
+        self.fault(Kind::RefuseRows { rows: Arc::new(rows), all_single: false, error: ApiError::locked() })
     }
 
     /// Refuses each nth row of a collection (places n-1, 2n-1, …) with `UNABLE_TO_LOCK_ROW`. Of a
     /// single call the one record is refused.
     pub fn lock_every(self, n: usize) -> FaultWhen<'a> {
         let rows = Arc::new(move |place: usize, _: &serde_json::Value| (place + 1).is_multiple_of(n.max(1)));
-        self.fault(Kind::LockRows { rows, all_single: true })
+        self.fault(Kind::RefuseRows { rows, all_single: true, error: ApiError::locked() })
+    }
+
+    /// Refuses rows with an error of the test's choice, as [`FaultOn::lock_rows`] does with a lock.
+    pub fn refuse_rows(
+        self,
+        code: &str,
+        message: &str,
+        rows: impl Fn(usize, &serde_json::Value) -> bool + Send + Sync + 'static,
+    ) -> FaultWhen<'a> {
+        let error = ApiError::row(code, message, []);
+        self.fault(Kind::RefuseRows { rows: Arc::new(rows), all_single: false, error })
+    }
+
+    /// Refuses all rows of a request that writes more than `most`, as a trigger does that hits a governor limit:
+    /// `CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY` with `message`, for example `Too many SOQL queries: 101` or
+    /// `Apex CPU time limit exceeded`, in the words of a trigger. A smaller request passes.
+    ///
+    /// The rows of a composite, of a tree or of one graph count together, those of a batch per request in it.
+    pub fn governor_limit(self, most: usize, message: &str) -> FaultWhen<'a> {
+        // [S] The form of the text, from many reports; wire facts 8 for the code.
+        let message = format!("MockTrigger: System.LimitException: {message}");
+        self.fault(Kind::RowLimit { most, error: ApiError::row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, []) })
     }
 
     /// Answers 401 `INVALID_SESSION_ID`, or the SOAP fault of that code; the access token is dead from then on. Nothing is carried out.

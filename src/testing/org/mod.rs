@@ -62,6 +62,7 @@ pub use mock::{MockOrg, MockOrgBuilder};
 pub use oauth::{AppSpec, Approval, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
+pub use rest::composite::CollectionsInComposite;
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;
 pub use users::{TestUser, UserSpec};

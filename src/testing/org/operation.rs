@@ -20,7 +20,7 @@ pub enum Operation {
     Identity,
     /// `GET /services/data`.
     Versions,
-    /// `GET /services/data/vXX.0`.
+    /// `GET /services/data/vXX.0`, and `GET /composite`.
     Resources,
     /// `GET /limits`.
     Limits,
@@ -56,6 +56,14 @@ pub enum Operation {
     SObjectDelete,
     /// `PATCH /sobjects/<object>/<field>/<value>`.
     SObjectUpsert,
+    /// `POST /composite`.
+    Composite,
+    /// `POST /composite/batch`.
+    CompositeBatch,
+    /// `POST /composite/graph`.
+    CompositeGraph,
+    /// `POST /composite/tree/<object>`.
+    CompositeTree,
     /// `POST /composite/sobjects`.
     CollectionsCreate,
     /// `GET` and `POST /composite/sobjects/<object>`.
@@ -113,6 +121,10 @@ impl Operation {
         Self::SObjectUpdate,
         Self::SObjectDelete,
         Self::SObjectUpsert,
+        Self::Composite,
+        Self::CompositeBatch,
+        Self::CompositeGraph,
+        Self::CompositeTree,
         Self::CollectionsCreate,
         Self::CollectionsGet,
         Self::CollectionsUpdate,

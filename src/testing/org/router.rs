@@ -59,6 +59,11 @@ pub(crate) enum Route {
         deleted: bool,
     },
     QueryMore(String),
+    Composite,
+    CompositeBatch,
+    CompositeGraph,
+    /// `/composite/tree/<object>`
+    CompositeTree(String),
     Collections,
     CollectionsOf(String),
     CollectionsByKey {
@@ -107,6 +112,10 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["query"] => Route::Query { deleted: false },
             ["queryAll"] => Route::Query { deleted: true },
             ["query" | "queryAll", locator] => Route::QueryMore(text(locator)),
+            ["composite"] => Route::Composite,
+            ["composite", "batch"] => Route::CompositeBatch,
+            ["composite", "graph"] => Route::CompositeGraph,
+            ["composite", "tree", object] => Route::CompositeTree(text(object)),
             ["composite", "sobjects"] => Route::Collections,
             ["composite", "sobjects", object] => Route::CollectionsOf(text(object)),
             ["composite", "sobjects", object, field] => {
@@ -132,7 +141,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::UserInfo, "GET" | "POST") => O::UserInfo,
         (Route::Identity { .. }, "GET" | "POST") => O::Identity,
         (Route::Versions, "GET") => O::Versions,
-        (Route::Resources, "GET") => O::Resources,
+        (Route::Resources | Route::Composite, "GET") => O::Resources,
         (Route::Limits, "GET") => O::Limits,
         (Route::RecordCount, "GET") => O::RecordCount,
         (Route::Updated(_), "GET") => O::GetUpdated,
@@ -151,6 +160,10 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Record { .. } | Route::ByKey { .. }, "DELETE") => O::SObjectDelete,
         (Route::Query { .. }, "GET") => O::Query,
         (Route::QueryMore(_), "GET") => O::QueryMore,
+        (Route::Composite, "POST") => O::Composite,
+        (Route::CompositeBatch, "POST") => O::CompositeBatch,
+        (Route::CompositeGraph, "POST") => O::CompositeGraph,
+        (Route::CompositeTree(_), "POST") => O::CompositeTree,
         (Route::Collections, "POST") => O::CollectionsCreate,
         (Route::Collections, "PATCH") => O::CollectionsUpdate,
         (Route::Collections, "DELETE") => O::CollectionsDelete,
@@ -159,6 +172,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (route, _) => {
             return Err(match route {
                 Route::Object(_)
+                | Route::Composite
                 | Route::CollectionsOf(_)
                 | Route::ParameterizedSearch
                 | Route::UserInfo
@@ -170,7 +184,11 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
-                Route::SoapLogin(_) | Route::Metadata(_) => "POST",
+                Route::SoapLogin(_)
+                | Route::Metadata(_)
+                | Route::CompositeBatch
+                | Route::CompositeGraph
+                | Route::CompositeTree(_) => "POST",
                 _ => "GET",
             });
         }

@@ -147,7 +147,12 @@ fn run(
 ) -> Answer {
     state.data.store.begin();
     let row = |(place, record): (usize, &Record)| {
-        call.lock_of(Some(place), &Json::Object(record.clone())).and_then(|()| write(state, record))
+        call.check_fault(Some((place, records.len())), &Json::Object(record.clone()))?;
+        state.data.store.begin();
+        let result = write(state, record);
+        // A refused row leaves nothing behind, not even what a later rule of its save refused.
+        state.data.store.end(result.is_ok());
+        result
     };
     let mut results: Vec<RowResult> = records.iter().enumerate().map(row).collect();
     if all_or_none && results.iter().any(Result::is_err) {

@@ -43,7 +43,7 @@ pub(super) fn by_key(
             None => Err(ApiError::not_found()),
         },
         (_, Found::One(id)) => {
-            call.lock_of(None, &Json::object([("id", Json::string(&id))]))?;
+            call.check_fault(None, &Json::object([("id", Json::string(&id))]))?;
             data.delete(schema, &call.writer, object, &id)?;
             Ok(Answer::empty(204))
         }
@@ -69,7 +69,7 @@ fn upsert(
         // [K] updateOnly without a match; an id that leads nowhere.
         _ if update_only || field.kind == FieldType::Id => return Err(ApiError::not_found()),
         _ => {
-            call.lock_of(None, &Json::Object(members.clone()))?;
+            call.check_fault(None, &Json::Object(members.clone()))?;
             (data.create(schema, &call.writer, object, &members, Some((field, key)))?, true)
         }
     };

@@ -2,6 +2,12 @@
 
 mod apex;
 mod collections;
+mod composite;
+mod composite_batch;
+mod composite_graph;
+mod composite_tree;
+mod conditional;
+mod duplicates;
 mod faults;
 mod files;
 mod http;
@@ -17,6 +23,7 @@ mod query;
 mod recorded;
 mod records;
 mod replication;
+mod row_faults;
 mod search;
 mod setup;
 mod soap;
