@@ -52,6 +52,7 @@ struct Core {
     gate: Gate,
     budget: Option<ApiBudget>,
     compress: bool,
+    max_answer: u64,
     limits: Mutex<Option<OrgLimits>>,
     api_calls: AtomicU64,
 }
@@ -106,6 +107,11 @@ impl Client {
         self.core.gate.refused(self.core.clock.monotonic());
     }
 
+    /// The time of day on the client's clock.
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        self.core.clock.now()
+    }
+
     /// Waits on the client's clock.
     pub(crate) async fn pause(&self, duration: std::time::Duration) {
         self.core.clock.sleep(duration).await;
@@ -141,6 +147,7 @@ pub struct ClientBuilder {
     max_in_flight: usize,
     budget: Option<ApiBudget>,
     compress: bool,
+    max_answer: u64,
 }
 
 impl ClientBuilder {
@@ -154,6 +161,7 @@ impl ClientBuilder {
             max_in_flight: concurrency::MOST,
             budget: None,
             compress: false,
+            max_answer: send::MAX_ANSWER,
         }
     }
 
@@ -209,6 +217,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how many bytes of an answer are read into memory, after decompression; 512 MiB by default. A longer one is an error of
+    /// kind [`ErrorKind::Decode`](crate::ErrorKind::Decode). Answers read as streams have no bound, and are in memory only in part.
+    #[must_use]
+    pub fn max_answer(mut self, bytes: u64) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
     /// Makes the client.
     ///
     /// # Errors
@@ -226,6 +242,7 @@ impl ClientBuilder {
             gate: Gate::new(self.max_in_flight),
             budget: self.budget,
             compress: self.compress,
+            max_answer: self.max_answer,
             limits: Mutex::default(),
             api_calls: AtomicU64::new(0),
         };
