@@ -203,7 +203,7 @@ impl Files {
     ///
     /// [`ErrorKind::Duplicate`] when it is shared with that record; any error of [`Client::send`].
     ///
-    /// Source: Object Reference, "ContentDocumentLink".
+    /// Source: Object Reference, "`ContentDocumentLink`".
     pub async fn share(&self, document: RecordId, with: RecordId, share: ShareType) -> Result<RecordId> {
         const OPERATION: &str = "files.share";
         let link = NewLink { content_document_id: document, linked_entity_id: with, share_type: share.letter() };
