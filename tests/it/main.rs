@@ -29,4 +29,5 @@ mod support;
 mod tokens;
 mod truncation;
 mod wire;
+mod write_many;
 mod wsdl;
