@@ -2,16 +2,28 @@
 
 pub mod bulk;
 mod collections;
+mod conditional;
 mod describe;
+mod files;
+mod http_date;
 mod identity;
+mod limits;
 pub mod metadata;
 mod query;
+mod replication;
+mod search;
 mod sobjects;
 mod versions;
 
 pub use self::collections::{AllOrNone, Collections, MAX_RECORDS, SaveResult};
 pub(crate) use self::collections::{JsonWrite, key_of};
+pub use self::conditional::{ETag, Snapshot};
+pub use self::describe::BasicInfo;
+pub use self::files::{FileUpload, FileVersion, Files, LinkedFile, MAX_FILE_BYTES, ShareType};
 pub use self::identity::UserInfo;
+pub use self::limits::LimitValue;
 pub use self::query::{Page, QueryCursor, QueryPages, QueryStream};
+pub use self::replication::{DeletedRecord, DeletedRecords, DeletedWindows, UpdatedRecords, UpdatedWindows};
+pub use self::search::{Found, ParameterizedSearch, SearchScope};
 pub use self::sobjects::{SObjectApi, Upserted};
 pub use self::versions::VersionInfo;

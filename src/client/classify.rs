@@ -92,6 +92,11 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         "EXCEEDED_ID_LIMIT" | "EXCEEDED_MAX_SIZE_REQUEST" | "OPERATION_TOO_LARGE" | "TOO_MANY_ENUM_VALUE" => {
             advised(K::Invalid, "make the call smaller")
         }
+        // SOAP guide, getUpdated() and getDeleted(): also when the log of deletions was trimmed or the recycle bin emptied.
+        "INVALID_REPLICATION_DATE" => advised(
+            K::Invalid,
+            "the org no longer knows what happened since then: read the whole table, and go on from when that began",
+        ),
 
         // What passes by itself.
         "UNABLE_TO_LOCK_ROW" => verdict(K::RowLocked, LATER, Effect::None),

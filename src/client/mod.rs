@@ -52,6 +52,7 @@ struct Core {
     gate: Gate,
     budget: Option<ApiBudget>,
     compress: bool,
+    max_answer: u64,
     limits: Mutex<Option<OrgLimits>>,
     api_calls: AtomicU64,
 }
@@ -106,6 +107,11 @@ impl Client {
         self.core.gate.refused(self.core.clock.monotonic());
     }
 
+    /// The time of day on the client's clock.
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        self.core.clock.now()
+    }
+
     /// Time since some fixed moment, on the client's clock.
     pub(crate) fn monotonic(&self) -> std::time::Duration {
         self.core.clock.monotonic()
@@ -146,6 +152,7 @@ pub struct ClientBuilder {
     max_in_flight: usize,
     budget: Option<ApiBudget>,
     compress: bool,
+    max_answer: u64,
 }
 
 impl ClientBuilder {
@@ -159,6 +166,7 @@ impl ClientBuilder {
             max_in_flight: concurrency::MOST,
             budget: None,
             compress: false,
+            max_answer: send::MAX_ANSWER,
         }
     }
 
@@ -214,6 +222,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how many bytes of an answer are read into memory, after decompression; 512 MiB by default. A longer one is an error of
+    /// kind [`ErrorKind::Decode`](crate::ErrorKind::Decode). Answers read as streams have no bound, and are in memory only in part.
+    #[must_use]
+    pub fn max_answer(mut self, bytes: u64) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
     /// Makes the client.
     ///
     /// # Errors
@@ -231,6 +247,7 @@ impl ClientBuilder {
             gate: Gate::new(self.max_in_flight),
             budget: self.budget,
             compress: self.compress,
+            max_answer: self.max_answer,
             limits: Mutex::default(),
             api_calls: AtomicU64::new(0),
         };

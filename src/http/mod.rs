@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+pub(crate) use body::exactly;
 pub use body::{Body, ByteStream};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use url::Url;

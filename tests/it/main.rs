@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+mod answers;
 mod architecture;
 mod browser;
 mod bulk;
@@ -12,6 +13,7 @@ mod connect;
 mod connections;
 mod engagement;
 mod faults;
+mod files;
 mod flow;
 mod generate_types;
 mod map_preview;
@@ -21,6 +23,7 @@ mod outside;
 mod query;
 mod recordings;
 mod requirements;
+mod resources;
 mod soql;
 mod stores;
 mod support;

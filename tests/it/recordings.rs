@@ -1,13 +1,16 @@
 //! Answers that Salesforce wrote, replayed to this client: each is decoded, and nothing of it is lost or invented.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
-use sforce::api::{AllOrNone, SaveResult};
+use sforce::api::{AllOrNone, LimitValue, SaveResult};
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::client::{ApiRequest, RetryPolicy};
-use sforce::types::{ExternalId, FieldName, Record, RecordId, SObjectName, Value};
+use sforce::testing::ManualClock;
+use sforce::types::{ExternalId, FieldName, Record, RecordId, SObjectName, Timestamp, Value};
 use sforce::{Client, Error, ErrorKind};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -19,6 +22,8 @@ struct Exchange {
     method: String,
     /// Below the host, without query.
     path: String,
+    /// The parameters of the address.
+    query: String,
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
@@ -39,7 +44,12 @@ fn exchanges(text: &str) -> Vec<Exchange> {
 fn exchange(entry: &Json) -> Option<Exchange> {
     let request = entry.get("request")?;
     let uri = request.get("path").or_else(|| request.get("uri"))?.as_str()?;
-    let path = uri.find("/services/").map_or(uri, |start| &uri[start..]).split('?').next()?.to_owned();
+    let uri = uri.find("/services/").map_or(uri, |start| &uri[start..]);
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    // One parameter at most.
+    let params = request.get("params").and_then(Json::as_object).and_then(|params| params.iter().next());
+    let query = params
+        .map_or_else(|| query.to_owned(), |(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
     let path = path.replace("vxx.0", "v63.0").replace("<api_version>", "v63.0");
     let status = entry["status"].as_u64().or_else(|| entry["status"]["code"].as_u64())?;
     let body = match &entry["body"] {
@@ -59,6 +69,7 @@ fn exchange(entry: &Json) -> Option<Exchange> {
     Some(Exchange {
         method: request["method"].as_str()?.to_owned(),
         path,
+        query,
         status: u16::try_from(status).ok()?,
         headers: headers.unwrap_or_default(),
         body,
@@ -171,6 +182,7 @@ async fn replay(exchange: &Exchange) -> bool {
                 assert_eq!(object.key_prefix.as_deref(), json["keyPrefix"].as_str());
             }
         }),
+        ("GET", ["limits", ..] | ["sobjects", _]) => replay_resource(&client, exchange, &parts, &json).await,
         ("GET", ["sobjects", object, "describe"]) => {
             client.describe(&name(object)).await.map(|describe| same_describe(&describe, &json))
         }
@@ -200,7 +212,12 @@ async fn replay(exchange: &Exchange) -> bool {
         }
         ("PATCH", ["sobjects", object, field, key]) => {
             let key = ExternalId::new(FieldName::new(*field).expect("an API name"), *key);
-            client.records(name(object)).upsert(&key, &record("{}")).await.map(|upserted| {
+            let records = client.records(name(object));
+            let saved = match exchange.query.as_str() {
+                "updateOnly=true" => records.update_by_key(&key, &record("{}")).await,
+                _ => records.upsert(&key, &record("{}")).await,
+            };
+            saved.map(|upserted| {
                 assert_eq!(
                     (upserted.id.map(|id| id.to_string()).as_deref(), Some(upserted.created)),
                     (json["id"].as_str(), json["created"].as_bool())
@@ -227,6 +244,52 @@ async fn replay(exchange: &Exchange) -> bool {
         assert_eq!(*usage, format!("api-usage={}/{}", api.used, api.allowed));
     }
     true
+}
+
+/// Limits, counts and objects in short.
+async fn replay_resource(client: &Client, exchange: &Exchange, parts: &[&str], json: &Json) -> sforce::Result<()> {
+    let name = |name: &str| SObjectName::new(name).expect("an API name");
+    match parts {
+        ["limits"] => same_limits(&client.all_limits().await?, json),
+        ["limits", _] => {
+            let asked: Vec<SObjectName> = exchange.query.trim_start_matches("sObjects=").split(',').map(name).collect();
+            let counts = client.record_counts(&asked).await?;
+            let told = json["sObjects"].as_array().expect("a list");
+            assert!(!asked.is_empty() && counts.len() == asked.len());
+            for object in asked {
+                let row = told.iter().find(|row| row["name"] == object.as_str());
+                assert_eq!(counts[&object], row.map_or(0, |row| row["count"].as_u64().expect("a number")));
+            }
+        }
+        _ => {
+            let info = client.basic_info(&name(parts[1])).await?;
+            let brief = serde_json::to_value(&info.object_describe).expect("serialises");
+            for (member, value) in brief.as_object().expect("an object") {
+                assert_eq!(*value, json["objectDescribe"][member], "{member}");
+            }
+            let recent = json["recentItems"].as_array().expect("a list");
+            assert_eq!(info.recent_items.len(), recent.len());
+            assert!(info.recent_items.iter().zip(recent).all(|(record, json)| same_record(record, json)));
+        }
+    }
+    Ok(())
+}
+
+fn same_limits(limits: &BTreeMap<String, LimitValue>, json: &Json) {
+    let told = json.as_object().expect("an object");
+    assert_eq!(limits.len(), told.len());
+    for (name, json) in told {
+        same_limit(&limits[name], json);
+    }
+}
+
+fn same_limit(limit: &LimitValue, json: &Json) {
+    let members = json.as_object().expect("an object");
+    assert_eq!((limit.max, limit.remaining), (json["Max"].as_i64(), json["Remaining"].as_i64()));
+    assert!(limit.max.is_some() && members.len() == 2 + limit.parts.len());
+    for (name, part) in &limit.parts {
+        same_limit(part, &json[name]);
+    }
 }
 
 async fn read_record(client: &Client, path: &str, json: &Json) -> sforce::Result<()> {
@@ -302,6 +365,7 @@ async fn replay_body(file: &str, text: &str) -> bool {
     let exchange = |method: &str, path: &str, status| Exchange {
         method: method.into(),
         path: format!("/services/data/v63.0{path}"),
+        query: String::new(),
         status,
         headers: Vec::new(),
         body: text.into(),
@@ -318,6 +382,21 @@ async fn replay_body(file: &str, text: &str) -> bool {
         exchange("GET", "/sobjects/Contact/describe", 200)
     } else if json.get("sobjects").is_some() {
         exchange("GET", "/sobjects", 200)
+    } else if json.get("deletedRecords").is_some() {
+        let (_server, client) = serve(200, &[], text).await;
+        let end = Timestamp::parse("2013-05-08T21:20:00Z").expect("a time");
+        let start = Timestamp::parse("2013-05-07T00:00:00Z").expect("a time");
+        let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_millis(end.unix_millis().unsigned_abs()));
+        let token = client.access_token().await.expect("there");
+        let client = Client::builder(StaticToken::new(token)).clock(clock).build().expect("a client");
+        let deleted = client.records(SObjectName::from_static("Thing__c")).deleted(start, end).await.expect("decodes");
+        let row = &deleted.deleted_records[0];
+        assert_eq!(Some(row.id.as_str()), json["deletedRecords"][0]["id"].as_str());
+        let told = |at: &Json| Timestamp::parse(at.as_str().expect("text")).expect("a time");
+        assert_eq!(row.deleted_date, told(&json["deletedRecords"][0]["deletedDate"]));
+        assert_eq!(deleted.earliest_date_available, told(&json["earliestDateAvailable"]));
+        assert_eq!(deleted.latest_date_covered, told(&json["latestDateCovered"]));
+        return true;
     } else if json.get("totalSize").is_some() {
         exchange("GET", "/query", 200)
     } else if json[0].get("errorCode").is_some() {
