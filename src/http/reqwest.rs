@@ -150,8 +150,9 @@ fn own(error: &reqwest::Error) -> Option<Error> {
 
 fn failed(error: reqwest::Error) -> Error {
     if let Some(own) = own(&error) {
-        // What was sent before it broke off is in Salesforce's hands.
-        return own.with_effect(Effect::Unknown);
+        // What was sent before it broke off is in Salesforce's hands. If the content comes from another login, that one has failed.
+        let retry = if own.retry() == Retry::Reauthenticate { Retry::Never } else { own.retry() };
+        return own.with_effect(Effect::Unknown).with_retry(retry);
     }
     let message = if error.is_connect() {
         "cannot connect"
