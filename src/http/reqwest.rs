@@ -150,7 +150,10 @@ fn own(error: &reqwest::Error) -> Option<Error> {
 
 fn failed(error: reqwest::Error) -> Error {
     if let Some(own) = own(&error) {
-        return own;
+        // A request that broke off was never whole, so its effect is what its maker says. If the content comes from another login,
+        // that one has failed.
+        let retry = if own.retry() == Retry::Reauthenticate { Retry::Never } else { own.retry() };
+        return own.with_retry(retry);
     }
     let message = if error.is_connect() {
         "cannot connect"

@@ -9,7 +9,7 @@ use serde_json::json;
 use sforce::api::{FileUpload, ShareType};
 use sforce::testing::org::{MockOrg, Operation};
 use sforce::types::RecordId;
-use sforce::{Client, Effect, Error, ErrorKind};
+use sforce::{Client, Effect, Error, ErrorKind, Retry};
 
 use crate::support::{builder, client};
 
@@ -122,6 +122,13 @@ async fn a_content_that_breaks_off_or_has_another_length_saves_nothing() {
     });
     let error = client.files().upload(&broken).await.expect_err("broken");
     assert_eq!((error.kind(), error.message()), (ErrorKind::Store, "the disk is gone"));
+    let stranger = FileUpload::streamed("a.txt", 10, || {
+        let error = Error::new(ErrorKind::Auth, "test", "the other org's session").with_retry(Retry::Reauthenticate);
+        stream::iter([Err(error)]).boxed()
+    });
+    let tokens = org.token_requests();
+    let error = client.files().upload(&stranger).await.expect_err("broken");
+    assert_eq!((error.kind(), org.token_requests()), (ErrorKind::Auth, tokens), "no session of ours is renewed for it");
     for length in [4, 6] {
         let other = FileUpload::streamed("a.txt", length, || stream::iter([Ok(Bytes::from_static(b"12345"))]).boxed());
         let error = client.files().upload(&other).await.expect_err("another length");
