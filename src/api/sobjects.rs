@@ -159,7 +159,7 @@ impl<T> SObjectApi<T> {
     }
 }
 
-fn accepted(saved: Saved, operation: &'static str) -> Result<Saved> {
+pub(super) fn accepted(saved: Saved, operation: &'static str) -> Result<Saved> {
     if saved.success { Ok(saved) } else { Err(record_error(operation, saved.errors.0)) }
 }
 

@@ -4,6 +4,7 @@ mod budget;
 mod classify;
 mod compress;
 mod concurrency;
+mod duplicates;
 mod limits;
 mod options;
 mod request;
@@ -11,15 +12,18 @@ mod retry;
 mod send;
 mod version;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::budget::{ApiBudget, Permit};
-pub(crate) use self::classify::{RecordErrors, record_error};
+pub(crate) use self::classify::{NodeErrors, RecordErrors, failed_answer, names_lost_reference, record_error};
 use self::concurrency::Gate;
+pub use self::duplicates::{DuplicateMatch, DuplicateResult};
 pub use self::limits::{ApiUsage, OrgLimits};
 use self::options::Scope;
+pub(crate) use self::options::foreign;
 pub use self::options::{AssignmentRule, CallOptions, DuplicateRule};
 pub use self::request::{ApiRequest, ApiResponse, ApiStream};
 pub use self::retry::RetryPolicy;
@@ -54,6 +58,8 @@ struct Core {
     compress: bool,
     limits: Mutex<Option<OrgLimits>>,
     api_calls: AtomicU64,
+    /// What this org was found not to take, by a name of the caller's choice.
+    refused: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Client {
@@ -104,6 +110,21 @@ impl Client {
     /// Tells that records met locks or governor limits inside an answer that was a success as a whole: fewer requests then.
     pub(crate) fn congested(&self) {
         self.core.gate.refused(self.core.clock.monotonic());
+    }
+
+    /// Remembers for all clones that this org does not take something that others take.
+    pub(crate) fn remember_refusal(&self, what: &'static str) {
+        self.core.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// Whether this org was found not to take something.
+    pub(crate) fn is_refused(&self, what: &'static str) -> bool {
+        self.core.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
+    }
+
+    /// The headers that this handle adds to its calls.
+    pub(crate) fn headers(&self) -> &http::HeaderMap {
+        &self.scope.headers
     }
 
     /// Waits on the client's clock.
@@ -228,6 +249,7 @@ impl ClientBuilder {
             compress: self.compress,
             limits: Mutex::default(),
             api_calls: AtomicU64::new(0),
+            refused: Mutex::default(),
         };
         Ok(Client { core: Arc::new(core), scope: Arc::default() })
     }
