@@ -6,6 +6,7 @@
 mod architecture;
 mod browser;
 mod client;
+mod composite;
 mod conflicts;
 mod connect;
 mod connections;

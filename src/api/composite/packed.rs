@@ -50,8 +50,8 @@ struct Call {
 }
 
 impl Call {
-    fn request(&self, path: &str) -> ApiRequest {
-        let request = ApiRequest::with_method(self.operation, self.method.clone(), path);
+    fn request(&self, method: http::Method, path: &str) -> ApiRequest {
+        let request = ApiRequest::with_method(self.operation, method, path);
         if self.idempotent { request.idempotent() } else { request }
     }
 }
@@ -181,7 +181,7 @@ impl Collections {
             outcomes.put_error(piece, &error);
             return Some(error);
         }
-        let request = call.request(&call.path).body(JSON, piece.body.clone());
+        let request = call.request(call.method.clone(), &call.path).body(JSON, piece.body.clone());
         match self.results(request, call.operation, piece.places.len()).await {
             Ok(rows) => {
                 outcomes.put(piece, rows);
@@ -199,7 +199,7 @@ impl Collections {
             return Err(error.clone().with_effect(Effect::None));
         }
         let records: usize = pack.iter().map(|piece| piece.places.len()).sum();
-        let request = call.request("/composite").body(JSON, compose(&self.client, call, pack));
+        let request = call.request(http::Method::POST, "/composite").body(JSON, compose(&self.client, call, pack));
         let request = request.context("object", &self.object).context("records", records);
         let answer = self.client.send(request).await?;
         let wire: WireResponse<'_> = answer.json()?;
