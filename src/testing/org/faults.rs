@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::ApiError;
+use super::json::Json;
 use super::oauth::Refusal;
 use super::operation::Operation;
 use super::state::State;
 
 /// Changes the JSON of an answer.
 type Editor = Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>;
+
+/// Changes an answer's text.
+type TextEditor = Arc<dyn Fn(&mut String) + Send + Sync>;
 
 /// Changes the JSON of an answer to the request of that path and query.
 type PageEditor = Arc<dyn Fn(&str, &mut serde_json::Value) + Send + Sync>;
@@ -60,6 +64,11 @@ pub(crate) enum Kind {
         body: String,
     },
     Edit(Editor),
+    EditText(TextEditor),
+    Header {
+        name: &'static str,
+        value: String,
+    },
     /// Changes the JSON of an answer, knowing the request's path and query.
     EditPage(PageEditor),
     /// The query opens a result that does not end.
@@ -83,6 +92,8 @@ impl fmt::Debug for Kind {
             Self::OAuthError(_) => "OAuthError",
             Self::ApplyThenAnswer { .. } => "ApplyThenAnswer",
             Self::Edit(_) => "Edit",
+            Self::EditText(_) => "EditText",
+            Self::Header { .. } => "Header",
             Self::EditPage(_) => "EditPage",
             Self::Endless => "Endless",
         })
@@ -93,6 +104,19 @@ impl Kind {
     /// Happens to the rows of a request that is carried out otherwise.
     pub(crate) fn is_of_rows(&self) -> bool {
         matches!(self, Self::RefuseRows { .. } | Self::RowLimit { .. })
+    }
+
+    /// The refusal of a row that this is meant for: by its place among so many of its request, `single` for the record of a
+    /// single call.
+    pub(crate) fn check_row(&self, place: usize, total: usize, single: bool, row: &Json) -> Result<(), ApiError> {
+        match self {
+            Self::RowLimit { most, error } if total > *most => Err(error.clone()),
+            Self::RefuseRows { rows, all_single, error } => {
+                let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
+                if (single && *all_single) || rows(place, &row) { Err(error.clone()) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Can happen to a request inside another, which has no connection of its own.
@@ -265,6 +289,16 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::Edit(Arc::new(change)))
     }
 
+    /// Carries the request out and changes the text it answers with, as CSV is.
+    pub fn edit_text(self, change: impl Fn(&mut String) + Send + Sync + 'static) -> FaultWhen<'a> {
+        self.fault(Kind::EditText(Arc::new(change)))
+    }
+
+    /// Carries the request out and gives a header of the answer another value: `Sforce-Locator`, `Sforce-NumberOfRecords`.
+    pub fn with_header(self, name: &'static str, value: &str) -> FaultWhen<'a> {
+        self.fault(Kind::Header { name, value: value.to_owned() })
+    }
+
     /// Carries the query out and is wrong about `totalSize` by that many.
     pub fn wrong_total(self, by: i64) -> FaultWhen<'a> {
         self.edit(move |body| {
@@ -335,7 +369,7 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::EmptyBody)
     }
 
-    /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection for which `rows` is true of their place (from 0) and
+    /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection, or of the ingest job that is closed, for which `rows` is true of their place (from 0) and
     /// JSON, or the one record of a single call. The others are carried out.
     ///
     /// Of a composite, batch, graph or tree all rows count, those of its collections too, in the order of the request.

@@ -17,6 +17,7 @@ use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
 use super::permissions::Denials;
+use super::rest::bulk::{self, Bulk};
 use super::rest::cursors::Cursors;
 use super::schema::Object;
 use super::server::{self, Server};
@@ -167,6 +168,8 @@ impl MockOrgBuilder {
             usage,
             faults: Script::default(),
             cursors: Cursors::default(),
+            bulk: Bulk::default(),
+            gzip: true,
             access: ApiAccess::Open,
             latency: self.latency,
             subrequests: Vec::new(),
@@ -511,7 +514,9 @@ impl MockOrg {
 
     /// Moves the org's clock on.
     pub fn advance(&self, by: Duration) {
-        self.state().data.clock.advance(by);
+        let mut state = self.state();
+        state.data.clock.advance(by);
+        bulk::tick(&mut state);
     }
 
     /// Spells the finding of a duplicate rule `duplicateResult`, as some versions do, or `duplicateResut` again, as the wire

@@ -5,6 +5,7 @@ use http::Method;
 use super::error::ApiError;
 use super::ids;
 use super::operation::Operation;
+use super::rest::bulk::{self, JobsRoute};
 use super::wire::Request;
 
 /// Oldest and newest version of the data API (wire facts 2.1).
@@ -70,6 +71,8 @@ pub(crate) enum Route {
         object: String,
         field: String,
     },
+    /// Bulk API 2.0.
+    Jobs(JobsRoute),
 }
 
 /// The route of a request's path; a trailing slash makes no difference.
@@ -121,6 +124,7 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["composite", "sobjects", object, field] => {
                 Route::CollectionsByKey { object: text(object), field: text(field) }
             }
+            ["jobs", rest @ ..] => Route::Jobs(bulk::route(rest)?),
             _ => return None,
         },
         _ => return None,
@@ -169,6 +173,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Collections, "DELETE") => O::CollectionsDelete,
         (Route::CollectionsOf(_), "GET" | "POST") => O::CollectionsGet,
         (Route::CollectionsByKey { .. }, "PATCH") => O::CollectionsUpsert,
+        (Route::Jobs(job), _) => bulk::operation(job, method)?,
         (route, _) => {
             return Err(match route {
                 Route::Object(_)

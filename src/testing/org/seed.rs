@@ -126,6 +126,7 @@ fn profile(seeder: &mut Seeder<'_>, license: &str, name: &str, all: bool, api: b
             ("PermissionsAssignPermissionSets", flag(all)),
             ("PermissionsAuthorApex", flag(all)),
             ("PermissionsCustomizeApplication", flag(all)),
+            ("PermissionsManageDataIntegrations", flag(all)),
             ("PermissionsManageProfilesPermissionsets", flag(all)),
             ("PermissionsManageUsers", flag(all)),
             ("PermissionsModifyAllData", flag(all)),

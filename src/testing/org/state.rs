@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::compress;
 use super::data::{Data, Rights, Writer};
 use super::duplicates::DuplicateOptions;
 use super::error::ApiError;
@@ -15,6 +16,7 @@ use super::metadata::{self, Envelope};
 use super::oauth::{self, At, Auth};
 use super::operation::Operation;
 use super::permissions::{self, Denials, UserView};
+use super::rest::bulk::{self, Bulk};
 use super::rest::cursors::Cursors;
 use super::router::{self, Route};
 use super::schema::Schema;
@@ -40,6 +42,9 @@ pub(crate) struct State {
     pub(crate) usage: Usage,
     pub(crate) faults: Script,
     pub(crate) cursors: Cursors,
+    pub(crate) bulk: Bulk,
+    /// Answers in gzip for those who take it.
+    pub(crate) gzip: bool,
     pub(crate) access: ApiAccess,
     pub(crate) latency: Duration,
     /// What the request at hand has carried inside.
@@ -125,20 +130,20 @@ impl<'a> Call<'a> {
             (None, Some((place, total))) => (place, total, false),
             (None, None) => (0, 1, true),
         };
-        match fault {
-            Kind::RowLimit { most, error } if total > *most => Err(error.clone()),
-            Kind::RefuseRows { rows, all_single, error } => {
-                let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
-                if (single && *all_single) || rows(place, &row) { Err(error.clone()) } else { Ok(()) }
-            }
-            _ => Ok(()),
-        }
+        fault.check_row(place, total, single, row)
     }
 }
 
 impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
         let running = self.knobs.running;
+        bulk::tick(self);
+        let wire_bytes = request.body.len();
+        let (unpacked, broken) = match compress::unpack(request) {
+            Ok(plain) => (plain, None),
+            Err(error) => (None, Some(error)),
+        };
+        let request = unpacked.as_ref().unwrap_or(request);
         let route = router::route(request);
         let soap = matches!(route, Some(Route::Metadata(_))).then(|| Envelope::parse(request));
         let operation = match &soap {
@@ -149,6 +154,7 @@ impl State {
         let mut delay = self.latency;
         let row_fault = fault.clone().filter(Kind::is_of_rows);
         let run = |state: &mut Self| match (&soap, &route) {
+            _ if let Some(error) = &broken => Answer::json(error.status, &error.to_array()),
             (Some(_), _) if request.port != state.auth.hosts.instance => metadata::no_session(),
             (Some(envelope), Some(Route::Metadata(version))) => metadata::answer(state, request, version, envelope),
             _ => state.carry_out(request, route.as_ref(), row_fault.clone()),
@@ -186,10 +192,9 @@ impl State {
                 run(self);
                 Reply::Answer(Answer::text(status, content_type, body))
             }
-            Some(Kind::Edit(edit)) => Reply::Answer(edited(run(self), &*edit)),
-            Some(Kind::EditPage(edit)) => {
-                Reply::Answer(edited(run(self), &|body: &mut serde_json::Value| edit(&request.target, body)))
-            }
+            Some(
+                kind @ (Kind::Edit(_) | Kind::EditPage(_) | Kind::EditText(_) | Kind::Header { .. } | Kind::EmptyBody),
+            ) => Reply::Answer(changed(run(self), request, kind)),
             Some(Kind::Endless) => {
                 self.cursors.endless = true;
                 let answer = run(self);
@@ -207,19 +212,8 @@ impl State {
                 Reply::Reset
             }
             Some(Kind::Truncate { bytes, chunked }) => Reply::Truncated { answer: run(self), bytes, chunked },
-            Some(Kind::EmptyBody) => {
-                let mut answer = run(self);
-                answer.body = bytes::Bytes::new();
-                Reply::Answer(answer)
-            }
         };
-        let reply = match reply {
-            Reply::Answer(answer) => Reply::Answer(common_headers(answer)),
-            Reply::Truncated { answer, bytes, chunked } => {
-                Reply::Truncated { answer: common_headers(answer), bytes, chunked }
-            }
-            other => other,
-        };
+        let reply = self.on_the_wire(request, reply);
         let status = match &reply {
             Reply::Answer(answer) | Reply::Truncated { answer, .. } => Some(answer.status),
             Reply::Never | Reply::Reset => None,
@@ -227,8 +221,24 @@ impl State {
         let grant_type = matches!(operation, Some(Operation::Token)).then(|| grant_of(request)).flatten();
         let subrequests = std::mem::take(&mut self.subrequests);
         let entry = LoggedRequest::new(operation, request, status);
-        self.usage.record(LoggedRequest { grant_type, subrequests, ..entry });
+        self.usage.record(LoggedRequest { grant_type, subrequests, body_bytes: wire_bytes, ..entry });
         Outcome { delay, reply, held: self.data.locks.hold(), runs: self.knobs.running > running }
+    }
+
+    /// An answer as it goes on the wire: with the headers all have, and in gzip for those who ask.
+    fn on_the_wire(&self, request: &Request, reply: Reply) -> Reply {
+        let finished =
+            |answer: Answer| common_headers(if self.gzip { compress::pack(request, answer) } else { answer });
+        match reply {
+            Reply::Answer(answer) => Reply::Answer(finished(answer)),
+            Reply::Truncated { answer, bytes, chunked } => {
+                let plain = answer.body.len();
+                let answer = finished(answer);
+                let bytes = compress::scaled(bytes, plain, answer.body.len());
+                Reply::Truncated { answer, bytes, chunked }
+            }
+            other => other,
+        }
     }
 
     /// The org as a user sees it now.
@@ -402,6 +412,27 @@ pub(crate) fn edited(mut answer: Answer, edit: &(dyn Fn(&mut serde_json::Value) 
     if let Ok(mut body) = serde_json::from_slice(&answer.body) {
         edit(&mut body);
         answer.body = body.to_string().into();
+    }
+    answer
+}
+
+/// An answer that a test changes.
+fn changed(mut answer: Answer, request: &Request, kind: Kind) -> Answer {
+    match kind {
+        Kind::Edit(edit) => return edited(answer, &*edit),
+        Kind::EditPage(edit) => {
+            return edited(answer, &|body: &mut serde_json::Value| edit(&request.target, body));
+        }
+        Kind::EditText(edit) => {
+            let mut text = String::from_utf8_lossy(&answer.body).into_owned();
+            edit(&mut text);
+            answer.body = text.into();
+        }
+        Kind::Header { name, value } => {
+            answer.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            return answer.with(name, value);
+        }
+        _ => answer.body = bytes::Bytes::new(),
     }
     answer
 }

@@ -241,6 +241,13 @@ impl Store {
         }
     }
 
+    /// Removes a row for good, past the recycle bin.
+    pub(crate) fn purge_row(&mut self, id: &str) {
+        let Some(place) = self.ids.remove(id) else { return };
+        self.mark(place, true);
+        self.tables[place.table].rows[place.row].purged = true;
+    }
+
     fn record(&mut self, undo: Undo) {
         if let Some(journal) = self.journals.last_mut() {
             journal.push(undo);

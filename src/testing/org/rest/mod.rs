@@ -1,5 +1,6 @@
 //! The data API under `/services/data/vXX.0`.
 
+pub(crate) mod bulk;
 mod collections;
 pub(crate) mod composite;
 mod conditional;
@@ -68,6 +69,7 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         },
         Route::CollectionsOf(object) => collections::read(state, call, object),
         Route::CollectionsByKey { object, field } => collections::upsert(state, call, object, field),
+        Route::Jobs(job) => bulk::answer(state, call, job),
         Route::Composite if method == "GET" => Ok(composite::resources(call)),
         Route::Composite => composite::composite(state, call),
         Route::CompositeBatch => composite::batch(state, call),
@@ -95,10 +97,6 @@ fn body(call: &Call<'_>) -> Result<Json, ApiError> {
     if !kind.starts_with("application/json") {
         // [K] The text.
         let message = format!("Content-Type header specified in HTTP request is not supported: {kind}");
-        return Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
-    }
-    if call.request.headers.contains_key("content-encoding") {
-        let message = "This org reads no compressed bodies";
         return Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
     }
     if call.request.body.is_empty() {

@@ -171,6 +171,22 @@ fn every_operation_can_be_struck() {
         (Operation::CollectionsUpdate, "PATCH", data("/composite/sobjects")),
         (Operation::CollectionsUpsert, "PATCH", data("/composite/sobjects/Thing__c/Key__c")),
         (Operation::CollectionsDelete, "DELETE", data("/composite/sobjects?ids=x")),
+        (Operation::IngestCreate, "POST", data("/jobs/ingest")),
+        (Operation::IngestList, "GET", data("/jobs/ingest/")),
+        (Operation::IngestGet, "GET", data("/jobs/ingest/x")),
+        (Operation::IngestUpload, "PUT", data("/jobs/ingest/x/batches/")),
+        (Operation::IngestPatch, "PATCH", data("/jobs/ingest/x")),
+        (Operation::IngestDelete, "DELETE", data("/jobs/ingest/x")),
+        (Operation::IngestSuccessful, "GET", data("/jobs/ingest/x/successfulResults/")),
+        (Operation::IngestFailed, "GET", data("/jobs/ingest/x/failedResults/")),
+        (Operation::IngestUnprocessed, "GET", data("/jobs/ingest/x/unprocessedrecords/")),
+        (Operation::QueryJobCreate, "POST", data("/jobs/query")),
+        (Operation::QueryJobList, "GET", data("/jobs/query")),
+        (Operation::QueryJobGet, "GET", data("/jobs/query/x")),
+        (Operation::QueryJobPatch, "PATCH", data("/jobs/query/x")),
+        (Operation::QueryJobDelete, "DELETE", data("/jobs/query/x")),
+        (Operation::QueryJobResults, "GET", data("/jobs/query/x/results?maxRecords=1")),
+        (Operation::QueryJobPages, "GET", data("/jobs/query/x/resultpages?locator=MA")),
     ] {
         assert!(Operation::ALL.contains(&operation));
         org.faults().on(operation).status(599).once();

@@ -1,6 +1,7 @@
 //! The org as a stranger sees it: over a socket, with an HTTP client of the tests' own.
 
 mod apex;
+mod bulk;
 mod collections;
 mod composite;
 mod composite_batch;

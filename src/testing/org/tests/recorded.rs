@@ -13,13 +13,18 @@ use super::{Client, MockOrg, code, data, org, refused, typed};
 
 /// A recording, or `None` after saying that it is not there.
 pub(super) fn recording(name: &str) -> Option<Value> {
+    Some(serde_json::from_str(&recorded_text(name)?).unwrap())
+}
+
+/// As [`recording`], of what is no JSON.
+pub(super) fn recorded_text(name: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/recorded").join(name);
-    let Ok(text) = std::fs::read_to_string(&path) else {
+    let text = std::fs::read_to_string(&path).ok();
+    if text.is_none() {
         // Past the capture of test output, so that it shows; if stderr is gone there is nobody to tell.
         let _ = writeln!(std::io::stderr(), "not run: {name}: there is no folder ../shared/recorded");
-        return None;
-    };
-    Some(serde_json::from_str(&text).unwrap())
+    }
+    text
 }
 
 /// The body of the first exchange whose path ends so.
@@ -471,12 +476,7 @@ fn userinfo_and_identity_have_the_recorded_members() {
 
 /// The JSON bodies of the answers of a cassette.
 fn cassette(name: &str) -> Option<Vec<Value>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/recorded").join(name);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        // Past the capture of test output, so that it shows; if stderr is gone there is nobody to tell.
-        let _ = writeln!(std::io::stderr(), "not run: {name}: there is no folder ../shared/recorded");
-        return None;
-    };
+    let text = recorded_text(name)?;
     let json = |line: &str| serde_json::from_str(line.trim().strip_prefix("string: '")?.strip_suffix('\'')?).ok();
     Some(text.lines().filter_map(json).filter(Value::is_object).collect())
 }
