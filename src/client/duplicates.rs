@@ -12,7 +12,7 @@ use crate::types::RecordId;
 ///
 /// Got by [`Error::duplicates`].
 ///
-/// Source: SOAP API Developer Guide, "DuplicateError", "DuplicateResult".
+/// Source: SOAP API Developer Guide, "`DuplicateError`".
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DuplicateResult {

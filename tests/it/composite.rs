@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::json;
-use sforce::api::{AllOrNone, Graph, Reference, SaveResult, Subrequest, TreeNode};
+use sforce::api::{AllOrNone, Graph, GraphResult, Reference, SaveResult, Subrequest, Subresult, TreeNode};
 use sforce::client::{ApiBudget, ApiVersion, AssignmentRule, CallOptions, DuplicateRule};
 use sforce::testing::org::{CollectionsInComposite, DuplicateAction, MockOrg, Operation};
 use sforce::types::{ExternalId, FieldName, Record, RecordId, SObjectName};
@@ -60,7 +60,7 @@ async fn parts_of_a_composite_use_what_earlier_ones_answered_for_one_call() {
         .add(
             "added",
             Subrequest::create(&CONTACT, &Record::new().with("LastName", "Added"))
-                .with_reference(&field("AccountId"), Reference::id_of("acme")),
+                .with_reference(&field("AccountId"), &Reference::id_of("acme")),
         )
         .add("session", Subrequest::upsert(&SESSION, &key, &named("S")))
         .add("read", Subrequest::get(&ACCOUNT, Reference::id_of("acme"), &[field("Name")]))
@@ -74,13 +74,10 @@ async fn parts_of_a_composite_use_what_earlier_ones_answered_for_one_call() {
         .expect("all done");
     assert_eq!((org.api_calls() - before, client.api_calls()), (1, 1));
 
-    let account = answer.result_of("acme").and_then(|part| part.id()).expect("created");
-    assert_eq!(
-        answer.result_of("read").and_then(|part| part.json::<Record>()).expect("read").text("Name"),
-        Some("Acme")
-    );
-    assert!(answer.result_of("session").and_then(|part| part.upserted()).expect("upserted").created);
-    let found = answer.result_of("found").and_then(|part| part.page::<Record>()).expect("a page");
+    let account = answer.result_of("acme").and_then(Subresult::id).expect("created");
+    assert_eq!(answer.result_of("read").and_then(Subresult::json::<Record>).expect("read").text("Name"), Some("Acme"));
+    assert!(answer.result_of("session").and_then(Subresult::upserted).expect("upserted").created);
+    let found = answer.result_of("found").and_then(Subresult::page::<Record>).expect("a page");
     assert_eq!((found.total_size, found.done), (1, true));
     let location = answer.result_of("acme").expect("there").headers().get("location").expect("of what was created");
     assert!(location.to_str().expect("text").ends_with(account.as_str()));
@@ -163,7 +160,7 @@ async fn a_refused_row_of_a_collection_undoes_a_composite_too() {
         .expect("answered");
     assert!(answer.is_rolled_back());
     assert_eq!(org.count("Account"), 0);
-    let rows = answer.result_of("rows").and_then(|part| part.rows()).expect("rows");
+    let rows = answer.result_of("rows").and_then(Subresult::rows).expect("rows");
     let kinds: Vec<Option<ErrorKind>> = rows.iter().map(|row| row.error.as_ref().map(sforce::Error::kind)).collect();
     assert_eq!(kinds, [Some(ErrorKind::Conflict), Some(ErrorKind::Invalid), Some(ErrorKind::Conflict)]);
     assert!(answer.result_of("before").expect("there").is_halted());
@@ -302,9 +299,9 @@ async fn each_part_of_a_batch_counts_as_a_call_and_stands_for_itself() {
     let batch = |halt: bool| {
         let batch = client
             .composite_batch()
-            .add(Subrequest::create(&ACCOUNT, &named("A")))
-            .add(Subrequest::create(&CONTACT, &Record::new()))
-            .add(Subrequest::query("SELECT Name FROM Account").api_version(ApiVersion::new(60).expect("answers")));
+            .push(Subrequest::create(&ACCOUNT, &named("A")))
+            .push(Subrequest::create(&CONTACT, &Record::new()))
+            .push(Subrequest::query("SELECT Name FROM Account").api_version(ApiVersion::new(60).expect("answers")));
         if halt { batch.halt_on_error() } else { batch }
     };
     let before = org.api_calls();
@@ -315,12 +312,13 @@ async fn each_part_of_a_batch_counts_as_a_call_and_stands_for_itself() {
     assert_eq!(results[2].page::<Record>().expect("a page").total_size, 1);
 
     let results = batch(true).send().await.expect("answered");
-    let halted: Vec<bool> = results.iter().map(|part| part.is_halted()).collect();
+    let halted: Vec<bool> = results.iter().map(Subresult::is_halted).collect();
     assert_eq!(halted, [false, false, true]);
     assert_eq!(org.count("Account"), 2, "what came before stays");
 
     // Four are left: five are not sent at all.
-    let five = (0..5).fold(client.composite_batch(), |batch, _| batch.add(Subrequest::query("SELECT Id FROM Account")));
+    let five =
+        (0..5).fold(client.composite_batch(), |batch, _| batch.push(Subrequest::query("SELECT Id FROM Account")));
     let error = five.send().await.expect_err("too few calls left");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::LimitExceeded, Effect::None));
     assert_eq!((org.calls(Operation::CompositeBatch), budget.left()), (2, 4));
@@ -334,12 +332,15 @@ async fn a_batch_takes_no_more_than_the_guide_says() {
     let header = http::HeaderValue::from_static("x");
     for (what, batch) in [
         ("nothing", client.composite_batch()),
-        ("26", (0..26).fold(client.composite_batch(), |batch, _| batch.add(query()))),
-        ("a reference", client.composite_batch().add(Subrequest::delete(&ACCOUNT, Reference::id_of("a")))),
-        ("a header", client.composite_batch().add(query().header(http::header::IF_MATCH, header))),
-        ("a collection", client.composite_batch().add(Subrequest::create_many(&ACCOUNT, &[named("A")], AllOrNone::No))),
-        ("too old", client.composite_batch().add(query().api_version(ApiVersion::new(33).expect("answers")))),
-        ("too new", client.composite_batch().add(query().api_version(ApiVersion::new(64).expect("answers")))),
+        ("26", (0..26).fold(client.composite_batch(), |batch, _| batch.push(query()))),
+        ("a reference", client.composite_batch().push(Subrequest::delete(&ACCOUNT, Reference::id_of("a")))),
+        ("a header", client.composite_batch().push(query().header(http::header::IF_MATCH, header))),
+        (
+            "a collection",
+            client.composite_batch().push(Subrequest::create_many(&ACCOUNT, &[named("A")], AllOrNone::No)),
+        ),
+        ("too old", client.composite_batch().push(query().api_version(ApiVersion::new(33).expect("answers")))),
+        ("too new", client.composite_batch().push(query().api_version(ApiVersion::new(64).expect("answers")))),
     ] {
         let error = batch.send().await.expect_err(what);
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Invalid, Effect::None), "{what}: {error}");
@@ -363,8 +364,8 @@ async fn a_tree_is_created_whole_and_answers_are_at_their_nodes() {
     let before = org.api_calls();
     let trees = client
         .composite_tree(ACCOUNT)
-        .add(tree("A", &["1", "2"]))
-        .add(tree("B", &["3"]))
+        .push(tree("A", &["1", "2"]))
+        .push(tree("B", &["3"]))
         .send()
         .await
         .expect("answered");
@@ -385,7 +386,7 @@ async fn a_refused_record_of_a_tree_is_told_and_nothing_is_created() {
     let org = org();
     let client = client(&org);
     let trees =
-        client.composite_tree(ACCOUNT).add(tree("A", &["1", ""])).add(tree("B", &[])).send().await.expect("answered");
+        client.composite_tree(ACCOUNT).push(tree("A", &["1", ""])).push(tree("B", &[])).send().await.expect("answered");
     assert_eq!((org.count("Account"), org.count("Contact")), (0, 0));
     let error = trees[0].first_error().expect("its own");
     assert!(error.has_code("REQUIRED_FIELD_MISSING"), "{error}");
@@ -397,14 +398,14 @@ async fn a_refused_record_of_a_tree_is_told_and_nothing_is_created() {
 
     // A lock passes, and nothing was created, so that it is sent again.
     org.faults().on(Operation::CompositeTree).lock_every(1).once();
-    let trees = client.composite_tree(ACCOUNT).add(tree("A", &["1"])).send().await.expect("answered");
+    let trees = client.composite_tree(ACCOUNT).push(tree("A", &["1"])).send().await.expect("answered");
     assert!(trees[0].saved.is_saved());
     assert_eq!((org.count("Account"), org.calls(Operation::CompositeTree)), (1, 3));
 
     // A tree whose answer was lost is not.
     let client = builder(&org).http(impatient()).build().expect("a client");
     org.faults().on(Operation::CompositeTree).apply_then_reset().once();
-    let error = client.composite_tree(ACCOUNT).add(tree("C", &[])).send().await.expect_err("unknown");
+    let error = client.composite_tree(ACCOUNT).push(tree("C", &[])).send().await.expect_err("unknown");
     assert_eq!((error.effect(), org.count("Account")), (Effect::Unknown, 2));
 }
 
@@ -416,7 +417,7 @@ async fn graphs_are_saved_each_for_itself_and_halted_ones_are_told_from_failed_o
         Graph::new().add("account", Subrequest::create(&ACCOUNT, &named("A"))).add(
             "contact",
             Subrequest::create(&CONTACT, &Record::new().with("LastName", "B"))
-                .with_reference(&field("AccountId"), Reference::id_of("account")),
+                .with_reference(&field("AccountId"), &Reference::id_of("account")),
         )
     };
     let bad = || good().add("bad", Subrequest::create(&CONTACT, &Record::new()));
@@ -434,8 +435,8 @@ async fn graphs_are_saved_each_for_itself_and_halted_ones_are_told_from_failed_o
         results.iter().map(|graph| (graph.graph_id.as_str(), graph.is_saved(), graph.is_halted())).collect();
     assert_eq!(saved, [("one", true, false), ("two", false, false), ("three", true, false)]);
     assert_eq!((org.count("Account"), org.count("Contact")), (2, 2));
-    let account = results[0].nodes.result_of("account").and_then(|node| node.id()).expect("created");
-    let contact = results[0].nodes.result_of("contact").and_then(|node| node.id()).expect("created");
+    let account = results[0].nodes.result_of("account").and_then(Subresult::id).expect("created");
+    let contact = results[0].nodes.result_of("contact").and_then(Subresult::id).expect("created");
     assert_eq!(org.record(contact.as_str()).expect("there")["AccountId"], account.as_str());
     assert!(results[1].error().is_some_and(|error| error.has_code("REQUIRED_FIELD_MISSING")));
     let halted: Vec<bool> = results[1].nodes.iter().map(|(_, node)| node.is_halted()).collect();
@@ -444,7 +445,7 @@ async fn graphs_are_saved_each_for_itself_and_halted_ones_are_told_from_failed_o
     // After 14 failed ones Salesforce tries no more.
     let many = (0..16).fold(client.composite_graph(), |call, number| call.add(format!("g{number}"), bad()));
     let results = many.send().await.expect("answered");
-    let halted: Vec<bool> = results.iter().map(|graph| graph.is_halted()).collect();
+    let halted: Vec<bool> = results.iter().map(GraphResult::is_halted).collect();
     assert_eq!(halted.iter().filter(|halted| **halted).count(), 2);
     assert!(halted[14] && halted[15] && results.iter().all(|graph| !graph.is_saved()));
 }

@@ -70,7 +70,7 @@ struct WireResult<'a> {
 
 impl CompositeBatch {
     /// Adds a request.
-    pub fn add(mut self, subrequest: Subrequest) -> Self {
+    pub fn push(mut self, subrequest: Subrequest) -> Self {
         self.subrequests.push(subrequest);
         self
     }

@@ -305,7 +305,7 @@ mod tests {
         nodes((0..count).map(|number| {
             let node = create(&ACCOUNT);
             let node = match number.checked_sub(1) {
-                Some(parent) => node.with_reference(&field, Reference::id_of(format!("n{parent}"))),
+                Some(parent) => node.with_reference(&field, &Reference::id_of(format!("n{parent}"))),
                 None => node,
             };
             (format!("n{number}"), node)

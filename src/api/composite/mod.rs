@@ -189,8 +189,8 @@ impl CompositeResponse {
     /// The first part that failed by its own fault.
     #[must_use]
     pub fn first_error(&self) -> Option<&Error> {
-        let failed = self.results.iter().filter(|result| !result.is_halted());
-        failed.filter_map(Subresult::error).next().or_else(|| self.results.iter().find_map(Subresult::error))
+        let mut failed = self.results.iter().filter(|result| !result.is_halted());
+        failed.find_map(Subresult::error).or_else(|| self.results.iter().find_map(Subresult::error))
     }
 
     /// The answers, or the error of the first part that failed by its own fault.

@@ -200,7 +200,7 @@ impl Subrequest {
     }
 
     /// Sets a field of the record to a value of an earlier answer, whatever type the record is of.
-    pub fn with_reference(self, field: &FieldName, reference: Reference) -> Self {
+    pub fn with_reference(self, field: &FieldName, reference: &Reference) -> Self {
         if self.records.is_some() {
             return self.wrong("a reference is added to one record, not to a collection");
         }
@@ -212,7 +212,7 @@ impl Subrequest {
         if !body[1..].trim_ascii().is_empty() {
             body.push(b',');
         }
-        let value = serde_json::to_string(&reference).unwrap_or_default();
+        let value = serde_json::to_string(reference).unwrap_or_default();
         body.extend_from_slice(format!("\"{field}\":{value}}}").as_bytes());
         Self { body: Some(body), ..self }
     }
@@ -446,7 +446,12 @@ mod tests {
                 true,
                 true,
             ),
-            (Subrequest::get_many(&ACCOUNT, &[id()], &[key.clone()]), "POST /composite/sobjects/Account", true, true),
+            (
+                Subrequest::get_many(&ACCOUNT, &[id()], std::slice::from_ref(&key)),
+                "POST /composite/sobjects/Account",
+                true,
+                true,
+            ),
             (Subrequest::new(Method::GET, "/services/data/v58.0/limits"), "GET /limits", true, false),
         ];
         for (request, expected, idempotent, heavy) in cases {
@@ -488,7 +493,7 @@ mod tests {
             ("a text", Subrequest::create(&ACCOUNT, &Record::new().with("Name", "@{a.id}"))),
             ("a bad path", Subrequest::delete(&ACCOUNT, Reference::new("a b"))),
             ("more than a path", Subrequest::delete(&ACCOUNT, Reference::new("a.id}/x"))),
-            ("no body", Subrequest::delete(&ACCOUNT, id()).with_reference(&key, Reference::id_of("a"))),
+            ("no body", Subrequest::delete(&ACCOUNT, id()).with_reference(&key, &Reference::id_of("a"))),
             ("a header of ours", authorization(Subrequest::create(&ACCOUNT, &empty))),
         ] {
             let error = prepared(request).expect_err(what);
@@ -503,7 +508,7 @@ mod tests {
             (Record::new(), r#"{"AccountId":"@{a.id}"}"#),
             (Record::new().with("LastName", "A"), r#"{"LastName":"A","AccountId":"@{a.id}"}"#),
         ] {
-            let request = Subrequest::create(&ACCOUNT, &record).with_reference(&field, Reference::id_of("a"));
+            let request = Subrequest::create(&ACCOUNT, &record).with_reference(&field, &Reference::id_of("a"));
             let prepared = prepared(request).expect("sound");
             assert_eq!(String::from_utf8(prepared.body.expect("a body")).expect("text"), expected);
             assert_eq!(prepared.references, [Reference::id_of("a")]);

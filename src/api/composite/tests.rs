@@ -78,7 +78,7 @@ fn reference_ids_are_well_formed_and_there_once() {
 #[test]
 fn a_reference_leads_to_what_comes_before() {
     let field = FieldName::from_static("ParentId");
-    let with = |reference: &str| create().with_reference(&field, Reference::id_of(reference));
+    let with = |reference: &str| create().with_reference(&field, &Reference::id_of(reference));
     assert!(check(&named([("a", create()), ("b", with("a"))])).is_ok());
     for (first, second) in [(with("b"), create()), (create(), with("A")), (create(), with("b")), (with("a"), create())]
     {
@@ -97,7 +97,7 @@ fn a_composite_is_repeatable_only_if_each_part_is() {
     let query = || Subrequest::query("SELECT Id FROM Account LIMIT 1");
     let read = || Subrequest::get(&ACCOUNT, id(), &[]);
     let found = || Subrequest::update(&ACCOUNT, Reference::new("q.records[0].Id"), &Record::new());
-    let after = || upsert().with_reference(&FieldName::from_static("ParentId"), Reference::id_of("a"));
+    let after = || upsert().with_reference(&FieldName::from_static("ParentId"), &Reference::id_of("a"));
     let etag = || update().header(header::IF_MATCH, HeaderValue::from_static("x"));
     let raw = || Subrequest::new(Method::PATCH, "/sobjects/Account/Id");
     for (what, parts, alone, together) in [
@@ -148,44 +148,44 @@ fn the_body_is_the_guides() {
 }
 
 /// The answers, and whether all was rolled back.
-fn read(parts: &Named, answers: serde_json::Value, all_or_none: bool) -> Result<(Vec<Subresult>, bool)> {
+fn read(parts: &Named, answers: &serde_json::Value, all_or_none: bool) -> Result<(Vec<Subresult>, bool)> {
     let asked: Vec<Asked> = parts.iter().map(|(reference, one)| Asked::of(reference.clone(), one)).collect();
     let whole = bytes::Bytes::from(answers.to_string());
     let wire: Vec<WireResult<'_>> = serde_json::from_slice(&whole).expect("results");
     read_all(&asked, wire, &whole, all_or_none, false)
 }
 
-fn answer(reference: &str, status: u16, body: serde_json::Value) -> serde_json::Value {
+fn answer(reference: &str, status: u16, body: &serde_json::Value) -> serde_json::Value {
     json!({"body": body, "httpHeaders": {}, "httpStatusCode": status, "referenceId": reference})
 }
 
 fn halted(reference: &str) -> serde_json::Value {
     let message = "The transaction was rolled back since another operation in the same transaction failed.";
-    answer(reference, 400, json!([{"errorCode": "PROCESSING_HALTED", "message": message}]))
+    answer(reference, 400, &json!([{"errorCode": "PROCESSING_HALTED", "message": message}]))
 }
 
 fn lost(reference: &str) -> serde_json::Value {
     let message = "Invalid reference specified. No value for a.id found in a. Provided referenceId ('a.id') must start";
-    answer(reference, 400, json!([{"errorCode": "PROCESSING_HALTED", "message": message}]))
+    answer(reference, 400, &json!([{"errorCode": "PROCESSING_HALTED", "message": message}]))
 }
 
 fn refused(reference: &str) -> serde_json::Value {
     let error =
         json!([{"errorCode": "REQUIRED_FIELD_MISSING", "message": "Required fields are missing", "fields": ["Name"]}]);
-    answer(reference, 400, error)
+    answer(reference, 400, &error)
 }
 
 #[test]
 fn answers_find_their_subrequests_whatever_their_order() {
     let parts = named([("a", create()), ("b", create())]);
-    let created = |reference: &str, id: &str| answer(reference, 201, json!({"id": id, "success": true, "errors": []}));
+    let created = |reference: &str, id: &str| answer(reference, 201, &json!({"id": id, "success": true, "errors": []}));
     let (first, second) = (created("a", "001000000000001AAA"), created("b", "001000000000002AAA"));
-    let (results, _) = read(&parts, json!([second, first]), false).expect("joined");
+    let (results, _) = read(&parts, &json!([second, first]), false).expect("joined");
     assert_eq!(results[0].id().expect("an id").as_str(), "001000000000001AAA");
     for answers in
         [json!([first]), json!([first, first]), json!([first, second, second]), json!([first, created("c", "x")])]
     {
-        let error = read(&parts, answers, false).expect_err("not one each");
+        let error = read(&parts, &answers, false).expect_err("not one each");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Decode, Effect::Unknown));
     }
 }
@@ -198,8 +198,8 @@ fn a_collection_of_a_composite_that_was_rolled_back_is_not_taken_at_its_word() {
     let saved = json!([good("001000000000001AAA"), good("001000000000002AAA")]);
 
     // Another part failed (wire facts 2.9).
-    let answers = json!([answer("rows", 200, saved.clone()), refused("b"), halted("q")]);
-    let (results, rolled_back) = read(&parts, answers, true).expect("reads");
+    let answers = json!([answer("rows", 200, &saved), refused("b"), halted("q")]);
+    let (results, rolled_back) = read(&parts, &answers, true).expect("reads");
     assert!(rolled_back && results.iter().all(|result| !result.is_done()));
     assert_eq!(results.iter().map(Subresult::is_halted).collect::<Vec<_>>(), [true, false, true]);
     let rows = results[0].rows().expect("rows");
@@ -209,8 +209,8 @@ fn a_collection_of_a_composite_that_was_rolled_back_is_not_taken_at_its_word() {
     // A row of its own failed, and the siblings were halted.
     let bad =
         json!({"success": false, "errors": [{"statusCode": "STRING_TOO_LONG", "message": "x", "fields": ["Name"]}]});
-    let answers = json!([answer("rows", 200, json!([good("001000000000001AAA"), bad])), halted("b"), halted("q")]);
-    let (results, rolled_back) = read(&parts, answers.clone(), true).expect("reads");
+    let answers = json!([answer("rows", 200, &json!([good("001000000000001AAA"), bad])), halted("b"), halted("q")]);
+    let (results, rolled_back) = read(&parts, &answers, true).expect("reads");
     assert!(rolled_back);
     let rows = results[0].rows().expect("rows");
     assert!(rows[0].error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Conflict), "{rows:?}");
@@ -219,7 +219,7 @@ fn a_collection_of_a_composite_that_was_rolled_back_is_not_taken_at_its_word() {
 
     // Where each part stands for itself, they are what they say.
     let (results, rolled_back) =
-        read(&parts, json!([answer("rows", 200, saved), refused("b"), answer("q", 200, json!({}))]), false)
+        read(&parts, &json!([answer("rows", 200, &saved), refused("b"), answer("q", 200, &json!({}))]), false)
             .expect("reads");
     assert!(!rolled_back && results[0].is_done() && results[2].is_done());
     assert!(results[0].rows().expect("rows").iter().all(SaveResult::is_saved));
@@ -228,8 +228,8 @@ fn a_collection_of_a_composite_that_was_rolled_back_is_not_taken_at_its_word() {
 #[test]
 fn a_success_that_should_have_been_halted_is_of_unknown_effect() {
     let parts = named([("a", create()), ("b", create())]);
-    let saved = answer("a", 201, json!({"id": "001000000000001AAA", "success": true, "errors": []}));
-    let (results, rolled_back) = read(&parts, json!([saved, refused("b")]), true).expect("reads");
+    let saved = answer("a", 201, &json!({"id": "001000000000001AAA", "success": true, "errors": []}));
+    let (results, rolled_back) = read(&parts, &json!([saved, refused("b")]), true).expect("reads");
     assert!(rolled_back);
     assert_eq!(results[0].error().map(Error::effect), Some(Effect::Unknown));
     assert!(results[0].id().is_err());
@@ -237,13 +237,13 @@ fn a_success_that_should_have_been_halted_is_of_unknown_effect() {
 
 #[test]
 fn who_was_halted_and_who_lost_a_reference_are_told_apart() {
-    let with = || create().with_reference(&FieldName::from_static("ParentId"), Reference::id_of("a"));
+    let with = || create().with_reference(&FieldName::from_static("ParentId"), &Reference::id_of("a"));
     let parts = named([("a", create()), ("b", with())]);
     let halted_part = |answers, all_or_none| {
-        let (results, _) = read(&parts, answers, all_or_none).expect("reads");
+        let (results, _) = read(&parts, &answers, all_or_none).expect("reads");
         (results[0].is_halted(), results[1].is_halted(), results[1].error().map(Error::kind))
     };
-    let saved = answer("a", 201, json!({"id": "001000000000001AAA", "success": true, "errors": []}));
+    let saved = answer("a", 201, &json!({"id": "001000000000001AAA", "success": true, "errors": []}));
     // What it depends on failed.
     assert_eq!(halted_part(json!([refused("a"), lost("b")]), false), (false, true, Some(ErrorKind::Conflict)));
     // That was carried out, so it is its own fault.
@@ -258,7 +258,7 @@ fn a_304_is_an_answer() {
     let parts = named([("a", Subrequest::get(&ACCOUNT, id(), &[]))]);
     let not_modified = json!([{"body": null, "httpHeaders": {"ETag": "\"x\"", "Last-Modified": "Fri, 14 Aug 2020 20:53:02 GMT"},
         "httpStatusCode": 304, "referenceId": "a"}]);
-    let (results, rolled_back) = read(&parts, not_modified, true).expect("reads");
+    let (results, rolled_back) = read(&parts, &not_modified, true).expect("reads");
     assert!(results[0].is_done() && !rolled_back);
     assert_eq!(results[0].headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()), Some("\"x\""));
     assert!(results[0].json::<Record>().is_err(), "it has no body");
@@ -269,6 +269,6 @@ fn rows_that_are_missing_are_an_error() {
     let rows = Subrequest::create_many(&ACCOUNT, &[Record::new(), Record::new()], AllOrNone::No);
     let parts: Vec<(String, Prepared)> = named([("rows", rows)]);
     let one = json!([{"id": "001000000000001AAA", "success": true, "errors": []}]);
-    let error = read(&parts, json!([answer("rows", 200, one)]), false).expect_err("one of two");
+    let error = read(&parts, &json!([answer("rows", 200, &one)]), false).expect_err("one of two");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Decode, Effect::Unknown));
 }

@@ -60,7 +60,7 @@ impl TreeNode {
 /// let ada = TreeNode::new(&contact, &Record::new().with("LastName", "Lovelace"));
 /// let acme = TreeNode::new(&account, &Record::new().with("Name", "Acme"))
 ///     .child(&FieldName::from_static("Contacts"), ada);
-/// let trees = client.composite_tree(account).add(acme).send().await?;
+/// let trees = client.composite_tree(account).push(acme).send().await?;
 /// if let Some(error) = trees.iter().find_map(|tree| tree.first_error()) {
 ///     println!("nothing was created: {error}");
 /// }
@@ -129,7 +129,7 @@ struct CreatedNode {
 
 impl CompositeTree {
     /// Adds a tree.
-    pub fn add(mut self, root: TreeNode) -> Self {
+    pub fn push(mut self, root: TreeNode) -> Self {
         self.roots.push(root);
         self
     }

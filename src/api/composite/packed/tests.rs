@@ -81,7 +81,7 @@ proptest! {
                 prop_assert!(!reads_like_reference(&piece.body));
             }
         }
-        let refer = kinds.iter().filter(|kind| **kind == 0).count();
+        let refer = records.iter().filter(|record| record.text("Text__c") == Some("x@{a.id}")).count();
         prop_assert_eq!(plan.alone.iter().map(|piece| piece.places.len()).sum::<usize>(), refer);
     }
 
