@@ -1,5 +1,6 @@
 //! The one error type: what failed, whether to try again, whether the org may have been changed.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -178,6 +179,8 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     salesforce: Vec<ApiError>,
     reauth: Option<ReauthReason>,
+    splittable: bool,
+    data: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -197,6 +200,8 @@ impl Error {
             context: Vec::new(),
             salesforce: Vec::new(),
             reauth: None,
+            splittable: false,
+            data: None,
             source: None,
         }))
     }
@@ -261,6 +266,15 @@ impl Error {
         self.0.reauth
     }
 
+    /// Whether the same records may pass in smaller calls: the call was too large, or what the org does about its records (a
+    /// trigger, a flow) used up a governor limit that holds for all of them together.
+    ///
+    /// A record that fails so alone is refused for good, and its org's automation has to be mended.
+    #[must_use]
+    pub fn is_splittable(&self) -> bool {
+        self.0.splittable
+    }
+
     /// Sets what the caller may do next.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
@@ -308,6 +322,26 @@ impl Error {
     pub fn with_reauth_reason(mut self, reason: ReauthReason) -> Self {
         self.0.reauth = Some(reason);
         self
+    }
+
+    /// Sets whether the same records may pass in smaller calls.
+    #[must_use]
+    pub fn with_splittable(mut self, splittable: bool) -> Self {
+        self.0.splittable = splittable;
+        self
+    }
+
+    /// Keeps what the layer above reads out of the answer for an accessor of its own. Never shown.
+    #[must_use]
+    pub(crate) fn with_data(mut self, data: impl Any + Send + Sync) -> Self {
+        self.0.data = Some(Arc::new(data));
+        self
+    }
+
+    /// What [`with_data`](Self::with_data) kept, if it is of this type.
+    #[must_use]
+    pub(crate) fn data<T: Any>(&self) -> Option<&T> {
+        self.0.data.as_deref()?.downcast_ref()
     }
 
     /// Sets the cause.
@@ -369,6 +403,7 @@ impl fmt::Debug for Error {
             .field("context", &self.0.context)
             .field("salesforce", &self.0.salesforce)
             .field("reauth", &self.0.reauth)
+            .field("splittable", &self.0.splittable)
             .field("source", &self.0.source)
             .finish_non_exhaustive()
     }

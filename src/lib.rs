@@ -50,6 +50,8 @@
 //! | --- | --- | --- |
 //! | one | [`Client::sobject`], [`Client::records`] | 1 |
 //! | up to 200 | [`Client::collections`] | 1 |
+//! | up to 1,000 | [`api::Collections::upsert_packed`] | 1 |
+//! | up to 25 requests that refer to one another | [`Client::composite`] | 1 |
 //! | a stream, kept in step by external id | [`sync::Push`] | 1 per 13 KB of keys, 1 per 200 that differ |
 //! | many, to find in the org | [`sync::Matcher`] | 1 per 13 KB of keys and step |
 //! | many, to read | [`Client::query`] | 1 per 2,000 rows or fewer |
@@ -131,3 +133,7 @@ struct QueryingGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/reading.md")]
 struct ReadingGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/composite.md")]
+struct CompositeGuide;

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 mod collections;
+mod composite;
 mod conditional;
 mod describe;
 mod files;
@@ -15,8 +16,13 @@ mod search;
 mod sobjects;
 mod versions;
 
-pub use self::collections::{AllOrNone, Collections, MAX_RECORDS, SaveResult};
+pub use self::collections::{AllOrNone, Collections, MAX_RECORDS, MixedCollections, SaveResult};
 pub(crate) use self::collections::{JsonWrite, key_of};
+pub use self::composite::{
+    Composite, CompositeBatch, CompositeGraph, CompositeResponse, CompositeTree, Graph, GraphResult,
+    MAX_COLLECTIONS_AND_QUERIES, MAX_PACKED_RECORDS, MAX_SUBREQUESTS, Reference, Subrequest, Subresult, Target,
+    TreeNode, TreeResult,
+};
 pub use self::conditional::{ETag, Snapshot};
 pub use self::describe::BasicInfo;
 pub use self::files::{FileUpload, FileVersion, Files, LinkedFile, MAX_FILE_BYTES, ShareType};

@@ -4,6 +4,7 @@ mod budget;
 mod classify;
 mod compress;
 mod concurrency;
+mod duplicates;
 mod limits;
 mod options;
 mod request;
@@ -11,15 +12,18 @@ mod retry;
 mod send;
 mod version;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::budget::{ApiBudget, Permit};
-pub(crate) use self::classify::{RecordErrors, record_error};
+pub(crate) use self::classify::{NodeErrors, RecordErrors, failed_answer, names_lost_reference, record_error};
 use self::concurrency::Gate;
+pub use self::duplicates::{DuplicateMatch, DuplicateResult};
 pub use self::limits::{ApiUsage, OrgLimits};
 use self::options::Scope;
+pub(crate) use self::options::foreign;
 pub use self::options::{AssignmentRule, CallOptions, DuplicateRule};
 pub use self::request::{ApiRequest, ApiResponse, ApiStream};
 pub use self::retry::RetryPolicy;
@@ -55,6 +59,8 @@ struct Core {
     max_answer: u64,
     limits: Mutex<Option<OrgLimits>>,
     api_calls: AtomicU64,
+    /// What this org was found not to take, by a name of the caller's choice.
+    refused: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Client {
@@ -110,6 +116,21 @@ impl Client {
     /// The time of day on the client's clock.
     pub(crate) fn now(&self) -> std::time::SystemTime {
         self.core.clock.now()
+    }
+
+    /// Remembers for all clones that this org does not take something that others take.
+    pub(crate) fn remember_refusal(&self, what: &'static str) {
+        self.core.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// Whether this org was found not to take something.
+    pub(crate) fn is_refused(&self, what: &'static str) -> bool {
+        self.core.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
+    }
+
+    /// The headers that this handle adds to its calls.
+    pub(crate) fn headers(&self) -> &http::HeaderMap {
+        &self.scope.headers
     }
 
     /// Time since some fixed moment, on the client's clock.
@@ -250,6 +271,7 @@ impl ClientBuilder {
             max_answer: self.max_answer,
             limits: Mutex::default(),
             api_calls: AtomicU64::new(0),
+            refused: Mutex::default(),
         };
         Ok(Client { core: Arc::new(core), scope: Arc::default() })
     }

@@ -61,6 +61,8 @@ pub struct ApiRequest {
     pub(super) idempotent: bool,
     /// Whether 304 is an answer.
     pub(super) conditional: bool,
+    /// API calls that an attempt counts for.
+    pub(super) calls: u64,
     pub(super) context: Vec<(&'static str, String)>,
 }
 
@@ -100,6 +102,7 @@ impl ApiRequest {
             body,
             idempotent,
             conditional: false,
+            calls: 1,
             context: Vec::new(),
         }
     }
@@ -157,6 +160,13 @@ impl ApiRequest {
     #[must_use]
     pub fn conditional(mut self) -> Self {
         self.conditional = true;
+        self
+    }
+
+    /// Says that the org counts an attempt as so many API calls, as it does the parts of a batch; one by default.
+    #[must_use]
+    pub fn costs(mut self, calls: u64) -> Self {
+        self.calls = calls;
         self
     }
 

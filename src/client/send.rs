@@ -235,11 +235,11 @@ impl Client {
         }
         let limits = self.limits();
         match (&self.scope.permit, &self.core.budget) {
-            (Some(permit), _) => permit.take(limits.as_ref())?,
-            (None, Some(budget)) => budget.take(limits.as_ref())?,
+            (Some(permit), _) => permit.take(request.calls, limits.as_ref())?,
+            (None, Some(budget)) => budget.take(request.calls, limits.as_ref())?,
             (None, None) => {}
         }
-        self.core.api_calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.core.api_calls.fetch_add(request.calls, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
 

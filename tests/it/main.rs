@@ -8,6 +8,7 @@ mod architecture;
 mod browser;
 mod bulk;
 mod client;
+mod composite;
 mod conflicts;
 mod connect;
 mod connections;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
-use sforce::api::{AllOrNone, LimitValue, SaveResult};
+use sforce::api::{AllOrNone, Composite, Graph, LimitValue, SaveResult, Subrequest, Subresult};
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::client::{ApiRequest, RetryPolicy};
 use sforce::testing::ManualClock;
@@ -29,6 +29,8 @@ struct Exchange {
     body: String,
     /// How many records a collections call carried.
     sent: usize,
+    /// What was sent.
+    data: Json,
 }
 
 /// Reads the wrapper `{request, status, headers, body}` around Salesforce's answers; one body without wrapper is none.
@@ -61,11 +63,8 @@ fn exchange(entry: &Json) -> Option<Exchange> {
     let headers = entry["headers"].as_object().map(|headers| {
         headers.iter().filter_map(|(name, value)| Some((name.to_ascii_lowercase(), header(value)?))).collect()
     });
-    let sent = request
-        .get("data")
-        .or_else(|| request.get("body"))
-        .and_then(|data| data["records"].as_array())
-        .map_or(0, Vec::len);
+    let data = request.get("data").or_else(|| request.get("body")).cloned().unwrap_or_default();
+    let sent = data["records"].as_array().map_or(0, Vec::len);
     Some(Exchange {
         method: request["method"].as_str()?.to_owned(),
         path,
@@ -74,6 +73,7 @@ fn exchange(entry: &Json) -> Option<Exchange> {
         headers: headers.unwrap_or_default(),
         body,
         sent,
+        data,
     })
 }
 
@@ -227,6 +227,8 @@ async fn replay(exchange: &Exchange) -> bool {
         ("DELETE", ["sobjects", object, id]) => {
             client.records(name(object)).delete(RecordId::new(id).expect("an id")).await
         }
+        ("POST", ["composite"]) => replay_composite(&client, &exchange.data, &json).await,
+        ("POST", ["composite", "graph"]) => replay_graphs(&client, &exchange.data, &json).await,
         (method, ["composite", "sobjects", ..]) => {
             replay_collections(&client, method, &parts, exchange.sent, &json).await
         }
@@ -340,6 +342,68 @@ async fn replay_collections(
     Ok(())
 }
 
+/// The recorded subrequest, made by this client.
+fn subrequest(json: &Json) -> Subrequest {
+    let text = |member: &str| json[member].as_str().expect("text").replace("vxx.0", "v63.0");
+    let request = Subrequest::new(text("method").parse().expect("a method"), text("url"));
+    let request = if json["body"].is_null() { request } else { request.json(&json["body"]) };
+    let headers = json["httpHeaders"].as_object().into_iter().flatten();
+    headers.fold(request, |request, (name, value)| {
+        let value = value.as_str().expect("text").parse().expect("a header");
+        request.header(name.parse().expect("a header"), value)
+    })
+}
+
+fn same_part(part: &Subresult, json: &Json) {
+    assert_eq!(Json::from(part.status().as_u16()), json["httpStatusCode"]);
+    assert_eq!(part.headers().len(), json["httpHeaders"].as_object().map_or(0, serde_json::Map::len));
+    for (name, value) in json["httpHeaders"].as_object().into_iter().flatten() {
+        assert_eq!(part.headers().get(name).and_then(|value| value.to_str().ok()), value.as_str());
+    }
+    match part.error() {
+        Some(error) => same_errors(error, &json["body"]),
+        None if json["body"].is_null() => assert!(part.json::<Json>().is_err()),
+        None => assert_eq!(part.json::<Json>().expect("decodes"), json["body"]),
+    }
+}
+
+async fn replay_composite(client: &Client, data: &Json, json: &Json) -> sforce::Result<()> {
+    let parts = data["compositeRequest"].as_array().expect("subrequests");
+    let add = |composite: Composite, part: &Json| {
+        composite.add(part["referenceId"].as_str().expect("text"), subrequest(part))
+    };
+    let answer = parts.iter().fold(client.composite(), add).send().await?;
+    let answers = json["compositeResponse"].as_array().expect("answers");
+    assert_eq!(answer.iter().len(), answers.len());
+    for ((reference, part), json) in answer.iter().zip(answers) {
+        assert_eq!(Some(reference), json["referenceId"].as_str());
+        same_part(part, json);
+    }
+    Ok(())
+}
+
+async fn replay_graphs(client: &Client, data: &Json, json: &Json) -> sforce::Result<()> {
+    let mut call = client.composite_graph();
+    for graph in data["graphs"].as_array().expect("graphs") {
+        let nodes = graph["compositeRequest"].as_array().expect("nodes");
+        let add = |graph: Graph, node: &Json| graph.add(node["referenceId"].as_str().expect("text"), subrequest(node));
+        call = call.add(graph["graphId"].as_str().expect("text"), nodes.iter().fold(Graph::new(), add));
+    }
+    let answers = json["graphs"].as_array().expect("graphs");
+    for (graph, json) in call.send().await?.iter().zip(answers) {
+        assert_eq!(
+            (Some(graph.graph_id.as_str()), Json::from(graph.is_saved())),
+            (json["graphId"].as_str(), json["isSuccessful"].clone())
+        );
+        let nodes = json["graphResponse"]["compositeResponse"].as_array().expect("nodes");
+        assert_eq!(graph.nodes.iter().len(), nodes.len());
+        for ((_, node), json) in graph.nodes.iter().zip(nodes) {
+            same_part(node, json);
+        }
+    }
+    Ok(())
+}
+
 fn same_describe(describe: &sforce::types::SObjectDescribe, json: &Json) {
     let fields = json["fields"].as_array().expect("fields");
     assert_eq!(describe.fields.len(), fields.len());
@@ -370,6 +434,7 @@ async fn replay_body(file: &str, text: &str) -> bool {
         headers: Vec::new(),
         body: text.into(),
         sent: 0,
+        data: Json::Null,
     };
     let exchange = if file.contains("upsert_multiple") {
         let (_server, client) = serve(300, &[], text).await;

@@ -18,6 +18,8 @@ pub(crate) struct BodyWriter {
     operation: &'static str,
     bytes: Vec<u8>,
     count: usize,
+    /// Where the last record starts, its comma included.
+    last: usize,
 }
 
 impl BodyWriter {
@@ -26,7 +28,7 @@ impl BodyWriter {
         let start: &[u8] =
             if all_or_none { br#"{"allOrNone":true,"records":["# } else { br#"{"allOrNone":false,"records":["# };
         bytes.extend_from_slice(start);
-        Self { operation, bytes, count: 0 }
+        Self { operation, bytes, count: 0, last: 0 }
     }
 
     /// Adds a record, after `look` has seen its JSON.
@@ -37,6 +39,7 @@ impl BodyWriter {
         record: &T,
         look: impl FnOnce(&[u8]) -> Result<()>,
     ) -> Result<()> {
+        self.last = self.bytes.len();
         self.begin(object, id);
         let start = self.bytes.len();
         serde_json::to_writer(&mut self.bytes, record)
@@ -47,7 +50,7 @@ impl BodyWriter {
         }
         look(json)?;
         // The members go on after the object's name.
-        if json == b"{}" {
+        if json[1..].trim_ascii_start() == b"}" {
             self.bytes.truncate(start);
             self.bytes.push(b'}');
         } else {
@@ -82,6 +85,17 @@ impl BodyWriter {
             self.bytes.extend_from_slice(id.as_str().as_bytes());
             self.bytes.push(b'"');
         }
+    }
+
+    /// Takes the last record out again; once for each record.
+    pub(crate) fn take_back(&mut self) {
+        self.bytes.truncate(self.last);
+        self.count = self.count.saturating_sub(1);
+    }
+
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     fn refused(&self, message: &'static str) -> Error {
@@ -221,6 +235,25 @@ mod tests {
                 {"attributes": contact, "id": "003000000000001AAA"},
                 {"attributes": contact, "id": "003000000000001AAA", "X": "y"},
             ]})
+        );
+    }
+
+    #[test]
+    fn a_record_taken_back_leaves_no_trace() {
+        let mut body = BodyWriter::new("test", false, 2);
+        for (name, keep) in [("a", false), ("b", true), ("c", false), ("d", true)] {
+            body.push(&object(), None, &Record::new().with("X", name), |_| Ok(())).expect("writes");
+            if !keep {
+                body.take_back();
+            }
+        }
+        let raw = serde_json::value::RawValue::from_string("{ }".into()).expect("JSON");
+        body.push(&object(), None, &raw, |_| Ok(())).expect("writes");
+        let json: serde_json::Value = serde_json::from_slice(&body.finish()).expect("JSON");
+        let contact = serde_json::json!({"type": "Contact"});
+        assert_eq!(
+            json["records"],
+            serde_json::json!([{"attributes": contact, "X": "b"}, {"attributes": contact, "X": "d"}, {"attributes": contact}])
         );
     }
 

@@ -34,7 +34,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Refuses a page that contradicts itself.
-    fn checked(self) -> Result<Self> {
+    pub(super) fn checked(self) -> Result<Self> {
         if self.done != self.next_records_url.is_none() {
             return Err(wrong("a page that is not the last one has no successor, or the last one has one"));
         }

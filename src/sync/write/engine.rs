@@ -271,6 +271,8 @@ impl<'a> Engine<'a> {
         }
         if has_used_up_a_limit(&error) {
             self.schedule.too_large();
+            // One that uses up a limit alone would do so again.
+            return self.send_again(row, error, WriteOutcome::Rejected);
         }
         if may_pass(&error) {
             return self.send_again(row, error, WriteOutcome::Deferred);
