@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::{Column, CsvWriter, Delimiter, LineEnding};
 use crate::client::{ApiRequest, Client};
@@ -143,7 +144,29 @@ struct Telling {
 }
 
 /// Where the last telling that came to its end leaves what it knows.
-type Slot<T> = Arc<Mutex<Option<T>>>;
+type Slot<T> = Arc<Last<T>>;
+
+struct Last<T> {
+    told: Mutex<Option<T>>,
+    /// The last telling.
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<T> Last<T> {
+    fn new() -> Self {
+        Self { told: Mutex::new(None), task: Mutex::new(None) }
+    }
+
+    /// What is known of the rows, once they are all told. Who sends a body of known length does not wait for its end.
+    async fn settled(&self) -> Option<T> {
+        let task = lock(&self.task).take();
+        if let Some(task) = task {
+            // One that has panicked has told nothing.
+            let _ = task.await;
+        }
+        lock(&self.told).take()
+    }
+}
 
 fn lock<T>(slot: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // Whole after every statement.
@@ -153,15 +176,16 @@ fn lock<T>(slot: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Telling {
     fn start<T: Teller>(teller: &Arc<T>, slot: &Slot<T::Told>) -> Self {
         let (sender, chunks) = mpsc::channel(AHEAD);
-        let (teller, slot) = (Arc::clone(teller), Arc::clone(slot));
-        tokio::task::spawn_blocking(move || {
+        let (teller, last) = (Arc::clone(teller), Arc::clone(slot));
+        let task = tokio::task::spawn_blocking(move || {
             let mut sink = |chunk: Vec<u8>| sender.blocking_send(Ok(chunk.into())).is_ok();
             match teller.tell(&mut sink) {
-                Ok(told) => *lock(&slot) = Some(told),
+                Ok(told) => *lock(&last.told) = Some(told),
                 // Nobody listens any more: then nobody waits for the error either.
                 Err(error) => drop(sender.blocking_send(Err(error))),
             }
         });
+        *lock(&slot.task) = Some(task);
         Self { chunks }
     }
 
@@ -200,7 +224,7 @@ pub(super) struct Ready<T: Teller> {
 
 impl<T: Teller> Ready<T> {
     pub(super) async fn new(teller: T) -> Result<Self> {
-        let (teller, slot) = (Arc::new(teller), Slot::default());
+        let (teller, slot) = (Arc::new(teller), Arc::new(Last::new()));
         let mut first = Telling::start(&teller, &slot);
         let (head, whole) = first.head().await?;
         Ok(Self { teller, slot, first, head, whole })
@@ -208,12 +232,12 @@ impl<T: Teller> Ready<T> {
 
     /// What is known of the rows, where they were so few that they are all told.
     pub(super) fn told<R>(&self, look: impl FnOnce(&T::Told) -> R) -> Option<R> {
-        if self.whole { lock(&self.slot).as_ref().map(look) } else { None }
+        if self.whole { lock(&self.slot.told).as_ref().map(look) } else { None }
     }
 
     /// The same, without having sent anything.
     pub(super) fn into_told(self) -> Option<T::Told> {
-        lock(&self.slot).take()
+        lock(&self.slot.told).take()
     }
 
     /// Takes a job's rows to the org.
@@ -254,8 +278,7 @@ impl<T: Teller> Ready<T> {
             }
             Err(error) => return Err(error),
         }
-        let told = lock(&slot).take();
-        told.ok_or_else(|| {
+        slot.settled().await.ok_or_else(|| {
             Error::new(ErrorKind::Unexpected, OPERATION, "the org has answered before all rows were sent")
                 .with_effect(Effect::Unknown)
                 .with_context("job", job.id)

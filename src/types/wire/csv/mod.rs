@@ -163,7 +163,7 @@ pub fn push_cell(row: &mut String, cell: &str, delimiter: char) {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Decode`] for rows of different lengths and for what is no UTF-8; [`ErrorKind::Transport`](crate::ErrorKind::Transport)
+/// [`ErrorKind::Decode`] for rows of different lengths and for what is no UTF-8; [`ErrorKind::Transport`]
 /// for a file that does not end with a line ending: it was cut off.
 pub fn read(file: &[u8], delimiter: Delimiter) -> Result<Vec<Block>> {
     let mut parser = Parser::new(delimiter);
