@@ -1,13 +1,14 @@
 //! The decision over one field.
 
 use std::cmp::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::custom::{CustomVerdict, FieldConflict};
 use super::decision::{Reason, Winner};
 use super::policy::{ConflictPolicy, Policy, Recency, Side};
 use super::stamps::{Stamp, older, stamp, younger};
 use super::state::State;
-use super::values::{addable, has_items, is_blank, items_like, order, same, sum, union};
+use super::values::{addable, has_items, is_blank, items_like, order, same, same_items, sum, union};
 use crate::types::{Direction, Value};
 
 /// A field as all sides have it.
@@ -43,21 +44,9 @@ pub(super) enum Write {
     /// The product's value to the org.
     ToSalesforce,
     /// A value of neither alone, to each side that has not got it.
-    Each(Box<Each>),
+    Each { to_salesforce: Option<Value>, to_source: Option<Value> },
     /// Nothing until a person has decided.
     Ask,
-}
-
-/// A value for each side that has not got it.
-pub(super) struct Each {
-    pub(super) to_salesforce: Option<Value>,
-    pub(super) to_source: Option<Value>,
-}
-
-impl Write {
-    pub(super) fn each(to_salesforce: Option<Value>, to_source: Option<Value>) -> Self {
-        Self::Each(Box::new(Each { to_salesforce, to_source }))
-    }
 }
 
 /// The name of what decided where no policy had to.
@@ -146,7 +135,7 @@ impl<'a> Field<'a> {
         }
         let both = match (self.source, self.remote) {
             (None, None) => return nothing(NOT_KNOWN, Reason::NotKnown),
-            _ if matches!(policy, Policy::FillBlanks) => return self.fill_blanks(policy),
+            _ if matches!(policy, Policy::FillBlanks) && !self.has_own_write() => return self.fill_blanks(policy),
             (Some(_), None) if self.source_edited() => return win(Side::Source, ONE_SIDE, Reason::SalesforceNotKnown),
             (None, Some(_)) if self.remote_edited() => {
                 return win(Side::Salesforce, ONE_SIDE, Reason::SourceNotKnown);
@@ -154,15 +143,71 @@ impl<'a> Field<'a> {
             (Some(_), None) | (None, Some(_)) => return nothing(NOT_KNOWN, self.why_not_edited()),
             (Some(source), Some(remote)) => Both { source, remote },
         };
-        let mut policy = policy;
-        let verdict = loop {
-            match (self.always(policy, &both, source, remote), policy) {
-                (Some(verdict), _) => break verdict,
-                (None, Policy::ValueBeatsBlank { then }) => policy = then,
-                (None, _) => break self.merge(policy, &both, all, source, remote),
-            }
+        let verdict = match self.base {
+            Some(base) if self.has_own_write() => self.beside_own_write(base, &both, policy, all, source, remote),
+            _ => self.by_policy(policy, &both, all, source, remote),
         };
         self.one_way(verdict)
+    }
+
+    fn by_policy(
+        &self,
+        policy: &Policy,
+        both: &Both<'_>,
+        all: &ConflictPolicy,
+        source: &State,
+        remote: &State,
+    ) -> Verdict {
+        let mut policy = policy;
+        loop {
+            match (self.always(policy, both, source, remote), policy) {
+                (Some(verdict), _) => return verdict,
+                (None, Policy::ValueBeatsBlank { then }) => policy = then,
+                (None, _) => return self.merge(policy, both, all, source, remote),
+            }
+        }
+    }
+
+    /// Both sides know the field, and the org differs from the base by our own write only.
+    fn has_own_write(&self) -> bool {
+        self.own && self.remote_differs && self.base.is_some() && self.source.is_some()
+    }
+
+    /// Decides as if the org still had the base's value, and gives the result to the org too: our own write is no edit, so it
+    /// neither wins nor stays where something else is the result.
+    fn beside_own_write(
+        &self,
+        base: &'a Value,
+        both: &Both<'_>,
+        policy: &Policy,
+        all: &ConflictPolicy,
+        source: &State,
+        remote: &State,
+    ) -> Verdict {
+        if same(both.source, both.remote) {
+            return nothing(EQUAL, Reason::Equal);
+        }
+        let unedited = Self { remote: Some(base), remote_differs: false, ..*self };
+        if unedited.is_unedited() {
+            return nothing(ONE_SIDE, Reason::OwnWrite);
+        }
+        let mut found = unedited.by_policy(policy, &Both { source: both.source, remote: base }, all, source, remote);
+        let has = |value: &Value| match policy {
+            Policy::AppendUnique => same_items(both.remote, value),
+            _ => same(both.remote, value),
+        };
+        found.write = match found.write {
+            Write::Nothing if found.reason == Reason::OneWay => Write::Nothing,
+            Write::Nothing => return nothing(ONE_SIDE, Reason::OwnWrite),
+            Write::ToSource => Write::Each { to_salesforce: Some(base.clone()), to_source: Some(base.clone()) },
+            Write::Each { to_salesforce, to_source } => {
+                // The base is the result where nothing would have been written to it.
+                let result = to_salesforce.unwrap_or_else(|| base.clone());
+                Write::Each { to_salesforce: Some(result).filter(|result| !has(result)), to_source }
+            }
+            write @ (Write::ToSalesforce | Write::Ask) => write,
+        };
+        found
     }
 
     fn why_not_edited(&self) -> Reason {
@@ -189,7 +234,7 @@ impl<'a> Field<'a> {
     /// The policies that apply whether there is a conflict or not; `None` for the others.
     fn always(&self, policy: &Policy, both: &Both<'_>, source: &State, remote: &State) -> Option<Verdict> {
         let rule = policy.name();
-        if !matches!(policy, Policy::Sum) && same(both.source, both.remote) {
+        if same(both.source, both.remote) {
             return Some(nothing(EQUAL, Reason::Equal));
         }
         match policy {
@@ -282,7 +327,11 @@ impl<'a> Field<'a> {
             source_changed_at: source_changed_at.moment(),
             remote_changed_at: remote_changed_at.moment(),
         };
-        match (custom.0)(&conflict) {
+        // A function that breaks its contract leaves this field to a person, and the other fields as they are.
+        let Ok(decided) = catch_unwind(AssertUnwindSafe(|| (custom.0)(&conflict))) else {
+            return ask(rule, Reason::CustomFailed);
+        };
+        match decided {
             CustomVerdict::Salesforce => win(Side::Salesforce, rule, Reason::CustomDecided),
             CustomVerdict::Source => win(Side::Source, rule, Reason::CustomDecided),
             CustomVerdict::Value(value) => both.each(rule, Reason::CustomDecided, Winner::Both, &value),
@@ -292,19 +341,13 @@ impl<'a> Field<'a> {
     }
 
     fn sum(&self, rule: &'static str, both: &Both<'_>) -> Verdict {
-        let equal = same(both.source, both.remote);
-        let Some(base) = self.base else {
-            return if equal { nothing(EQUAL, Reason::Equal) } else { ask(rule, Reason::NotAddable) };
-        };
+        let Some(base) = self.base else { return ask(rule, Reason::NotAddable) };
         match (self.source_edited(), self.remote_edited()) {
-            // Two counters that went up by the same are equal, and still both changes count.
             (true, true) => match sum(base, both.source, both.remote) {
                 Some(sum) => both.each(rule, Reason::Added, Winner::Both, &Value::Number(sum)),
-                None if is_blank(both.source) && is_blank(both.remote) => nothing(EQUAL, Reason::Equal),
                 None if addable(base, both.source, both.remote) => ask(rule, Reason::TooManyDigits),
                 None => ask(rule, Reason::NotAddable),
             },
-            _ if equal => nothing(EQUAL, Reason::Equal),
             (true, false) => win(Side::Source, rule, Reason::OnlySourceEdited),
             (false, true) => win(Side::Salesforce, rule, Reason::OnlySalesforceEdited),
             (false, false) => nothing(rule, self.why_remote_does_not_count()),
@@ -323,7 +366,7 @@ impl<'a> Field<'a> {
             let winner = match (self.source_differs, self.remote_differs) {
                 (false, _) => Winner::Source,
                 (_, false) => Winner::Salesforce,
-                _ => Winner::Both,
+                _ => Winner::None,
             };
             return both.each(rule, Reason::FirstValue, winner, base);
         }
@@ -344,15 +387,15 @@ impl<'a> Field<'a> {
         let blocked = match &mut verdict.write {
             Write::ToSalesforce => !writes_salesforce,
             Write::ToSource => !writes_source,
-            Write::Each(each) => {
-                let some = each.to_salesforce.is_some() || each.to_source.is_some();
+            Write::Each { to_salesforce, to_source } => {
+                let some = to_salesforce.is_some() || to_source.is_some();
                 if !writes_salesforce {
-                    each.to_salesforce = None;
+                    *to_salesforce = None;
                 }
                 if !writes_source {
-                    each.to_source = None;
+                    *to_source = None;
                 }
-                some && each.to_salesforce.is_none() && each.to_source.is_none()
+                some && to_salesforce.is_none() && to_source.is_none()
             }
             Write::Nothing | Write::Ask => false,
         };
@@ -393,13 +436,13 @@ impl Both<'_> {
         };
         let to_salesforce = (!remote_has).then(|| items_like(self.remote, &items));
         let to_source = (!source_has).then(|| items_like(self.source, &items));
-        verdict(Write::each(to_salesforce, to_source), winner, rule, reason)
+        verdict(Write::Each { to_salesforce, to_source }, winner, rule, reason)
     }
 
     /// A value for each side that has not got it.
     fn each(&self, rule: &'static str, reason: Reason, winner: Winner, value: &Value) -> Verdict {
         let lacks = |side: &Value| (!same(side, value)).then(|| value.clone());
-        let write = Write::each(lacks(self.remote), lacks(self.source));
+        let write = Write::Each { to_salesforce: lacks(self.remote), to_source: lacks(self.source) };
         verdict(write, winner, rule, reason)
     }
 }

@@ -3,7 +3,7 @@
 use super::decision::Reason;
 use super::policy::{Recency, Side};
 use super::state::State;
-use super::values::is_blank;
+use super::values::{in_any_case, is_blank};
 use crate::types::{Timestamp, Value};
 
 /// When a side's value of a field changed, as far as it is known.
@@ -13,7 +13,7 @@ pub(super) fn stamp(state: &State, field: &str, recency: &Recency) -> Stamp {
     }
     match &recency.stamp_field {
         None => state.changed_at.map_or(Stamp::Missing, Stamp::At),
-        Some(stamp_field) => match state.values.get(stamp_field) {
+        Some(stamp_field) => match in_any_case(&state.values, stamp_field) {
             Some(value) if !is_blank(value) => moment(value).map_or(Stamp::Unreadable, Stamp::At),
             _ => Stamp::Missing,
         },

@@ -206,7 +206,7 @@ fn every_policy_seen_in_the_wild_does_what_its_product_promises() {
 
     // 7: the field's own change time counts.
     let mut source = state(&json!({"F":2}), EARLY);
-    source.field_changed_at.insert("F".into(), "2026-05-01T09:00:00Z".parse().expect("a stamp"));
+    source.field_changed_at.set("F", "2026-05-01T09:00:00Z".parse().expect("a stamp"));
     let remote = state(&json!({"F":3}), LATE);
     let base = record(&json!({"F":1}));
     let resolution = resolve(Some(&base), &source, &remote, &policy(&json!({"default":"most_recent"})));

@@ -2,6 +2,7 @@
 //! policies, not from what the engine does.
 
 use super::*;
+use crate::types::RecordId;
 
 /// What is expected of a field: `-` nothing, `>` the source's value goes to Salesforce, `<` Salesforce's to the source, `?` a
 /// question, `x` the base's value goes back to both, `+` something of both goes to both. `t` goes to the younger side's loser,
@@ -131,6 +132,54 @@ fn every_policy_decides_every_combination_as_defined() {
     }
 }
 
+/// What is expected where the org's difference from the base is our own write: as if the org still had the base's value, with the
+/// result going to the org too. Letters as above; base `X`; rows are the source null, `X`, `A`; columns the remote null, `B`.
+const OWN: &[(&str, [&str; 3], [&str; 3])] = &[
+    ("\"salesforce_wins\"", TEXTS, ["->", "--", ">>"]),
+    ("\"source_wins\"", TEXTS, ["->", "--", ">>"]),
+    ("\"most_recent\"", TEXTS, ["->", "--", ">>"]),
+    ("\"salesforce_unless_blank\"", TEXTS, ["->", "--", ">>"]),
+    ("\"source_unless_blank\"", TEXTS, ["->", "--", ">>"]),
+    (r#"{"name":"source_ranking","ranking":["salesforce","source"]}"#, TEXTS, ["->", "--", ">>"]),
+    ("\"ask\"", TEXTS, ["->", "--", ">>"]),
+    ("\"custom\"", TEXTS, ["->", "--", ">>"]),
+    ("\"never\"", TEXTS, ["--", "--", "--"]),
+    ("\"fill_blanks\"", TEXTS, ["--", "--", "--"]),
+    ("\"value_beats_blank\"", TEXTS, ["-x", "--", ">>"]),
+    ("\"max\"", NUMBERS, ["-x", "--", ">>"]),
+    ("\"min\"", NUMBERS, ["-x", "--", "xx"]),
+    ("\"sum\"", NUMBERS, ["->", "--", ">>"]),
+    ("\"append_unique\"", TEXTS, ["-x", "--", "++"]),
+    ("\"first_touch\"", TEXTS, ["-x", "--", "xx"]),
+];
+
+#[test]
+fn our_own_write_counts_as_unedited_under_every_policy() {
+    let us = RecordId::new("005dM00000aYf0q").expect("an id");
+    let own = |remote: &str| side(Some(remote), EARLY).changed_by(us);
+    for (text, [x, a, b], grid) in OWN {
+        let policy = policy(text).with_integration_user(us);
+        let base = record(&format!(r#"{{"F__c":{x}}}"#));
+        for (source, line) in ["null", x, a].into_iter().zip(grid) {
+            for (remote, expected) in ["null", b].into_iter().zip(line.chars()) {
+                let resolution = resolve(Some(&base), &side(Some(source), LATE), &own(remote), &policy);
+                let found = written(&resolution, Some(source), Some(remote), Some(x));
+                assert_eq!(found, expected, "{text} source {source} remote {remote}: {resolution:?}");
+                assert_eq!(resolution.decisions[0].lost_salesforce, None, "nobody's edit is lost");
+            }
+        }
+        // What we wrote where there was nothing does not come back, and a later value of ours replaces it.
+        let (blank, never) = (record(r#"{"F__c":null}"#), *text == "\"never\"");
+        let echo = resolve(Some(&blank), &side(Some("null"), EARLY), &own(b), &policy);
+        assert!(echo.is_settled() && (never || echo.decisions[0].reason == Reason::OwnWrite), "{text}: {echo:?}");
+        let later = resolve(Some(&blank), &side(Some(a), LATE), &own(b), &policy);
+        assert_eq!(written(&later, Some(a), Some(b), None), if never { '-' } else { '>' }, "{text}: {later:?}");
+    }
+    for name in Policy::NAMES {
+        assert!(OWN.iter().any(|(text, ..)| policy(text).of("F__c").name() == name), "{name} is in no row");
+    }
+}
+
 #[test]
 fn sums_unions_and_extremes_give_the_right_value() {
     let base = record(r#"{"Visits__c":10,"Tags__c":"a","Level__c":2,"Day__c":"2026-05-01","Done__c":false}"#);
@@ -149,14 +198,23 @@ fn sums_unions_and_extremes_give_the_right_value() {
     assert_eq!(resolution.to_source, record(r#"{"Visits__c":15.5,"Tags__c":"a;b;c","Level__c":1}"#));
     let winners: Vec<Winner> = resolution.decisions.iter().map(|decision| decision.winner).collect();
     assert_eq!(winners, [Winner::Both, Winner::Both, Winner::Salesforce, Winner::Source, Winner::Source]);
-    let equal = resolve(
-        Some(&record(r#"{"N":10}"#)),
-        &state(r#"{"N":13}"#, EARLY),
-        &state(r#"{"N":13}"#, EARLY),
-        &self::policy("\"sum\""),
-    );
-    assert_eq!(equal.to_salesforce, record(r#"{"N":16}"#), "two counters that went up by the same");
-    assert_eq!(equal.to_source, record(r#"{"N":16}"#));
+}
+
+#[test]
+fn sides_that_are_equal_need_nothing_under_a_sum_too_so_that_it_can_be_repeated() {
+    let sum = policy("\"sum\"");
+    let resolve = |base: &str, source: &str, remote: &str| {
+        let values = |value: &str| record(&format!(r#"{{"N":{value}}}"#));
+        resolve(Some(&values(base)), &State::new(values(source)), &State::new(values(remote)), &sum)
+    };
+    for (base, source, remote, result) in [("2.5", "2.5", "1", "1"), ("10", "13", "12", "15"), ("10", "10", "7", "7")] {
+        let first = resolve(base, source, remote);
+        let written = first.to_source.get("N").or(first.to_salesforce.get("N")).expect("written");
+        assert_eq!(serde_json::to_string(written).expect("serialises"), result);
+        let again = resolve(base, result, result);
+        assert!(again.is_settled(), "the base was not stored in time: {again:?}");
+        assert_eq!((again.decisions[0].rule, again.decisions[0].winner), ("equal", Winner::None));
+    }
 }
 
 #[test]
