@@ -9,6 +9,7 @@ mod decision;
 mod deletion;
 mod fields;
 mod names;
+mod object;
 mod overlay;
 mod policy;
 mod policy_file;

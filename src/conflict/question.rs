@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decision::{Reason, Winner};
+use super::object::object;
 use super::rules::{Field, Verdict, Write};
 use super::values::same;
 use crate::types::{Timestamp, Value};
@@ -13,6 +14,7 @@ use crate::types::{Timestamp, Value};
 /// A field, or a record (`*`), over which a person has to decide. It does not say of which record: whoever keeps questions keeps
 /// the record's key beside them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Question {
     /// The field; `*` where one side deleted the record and the other one changed it.
@@ -67,11 +69,42 @@ pub enum Answer {
 
 /// A question with its answer, to be given to [`resolve_answered`](super::resolve_answered).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Answered {
     /// What was asked.
     pub question: Question,
     /// What was answered.
     pub answer: Answer,
+}
+
+/// What is derived would take lists for objects.
+macro_rules! objects_only {
+    ($($name:ident: $expecting:literal,)*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Derived($name);
+
+                impl<'de> Deserialize<'de> for Derived {
+                    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                        $name::deserialize(deserializer).map(Self)
+                    }
+                }
+
+                object(deserializer, $expecting).map(|Derived(read)| read)
+            }
+        }
+    )*};
+}
+
+objects_only! {
+    Question: "a question: an object with \"field\"",
+    Answered: "an answer: an object with \"question\" and \"answer\"",
 }
 
 impl Question {

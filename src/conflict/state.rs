@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::{twice, twice_words};
 use super::names::ByName;
+use super::object::object;
 use crate::types::{Record, RecordId, Timestamp};
 
 /// A record as one side has it. Field names are the same on both sides: Salesforce's, as a field map gives them. Their case does
 /// not count, and each side is written in its own. A field that is absent is not known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Parts")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct State {
     /// The values.
@@ -44,7 +44,7 @@ pub struct State {
 
 /// What a file says of a state: only a deleted one may leave its values out. Null is as good as left out.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a side: an object with \"values\"")]
+#[serde(deny_unknown_fields)]
 struct Parts {
     values: Option<Record>,
     changed_at: Option<Moment>,
@@ -91,6 +91,13 @@ impl<'de> Deserialize<'de> for Moment {
 /// The names that something is said of.
 fn said<T, U>(names: Option<ByName<Option<T>>>, of: impl Fn(T) -> U) -> ByName<U> {
     names.unwrap_or_default().filter_map(|thing| thing.map(&of))
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parts: Parts = object(deserializer, "a side: an object with \"values\"")?;
+        Self::try_from(parts).map_err(de::Error::custom)
+    }
 }
 
 impl TryFrom<Parts> for State {

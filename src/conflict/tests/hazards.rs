@@ -457,6 +457,19 @@ fn a_sum_that_goes_one_way_does_not_grow_for_ever() {
 fn a_misspelt_field_of_a_policy_is_named() {
     let policy = most_recent().with_field("Phnoe", Policy::Max).with_direction("Title", Direction::ToSalesforce);
     assert_eq!(policy.unknown_fields(["phone", "TITLE"]), ["Phnoe"]);
+    let stamped = policy_with_stamps();
+    assert_eq!(stamped.unknown_fields(["a", "B", "C", "d", "AT__C"]), ["Edited_At", "First_At", "Ranked_At"]);
+}
+
+fn policy_with_stamps() -> ConflictPolicy {
+    serde_json::from_str(
+        r#"{"default":{"name":"most_recent","stamp_field":"At__c"},
+            "fields":{"A":{"name":"first_touch","stamp_field":"First_At"},
+                      "B":{"name":"source_ranking","ranking":["user"],"stamp_field":"Ranked_At"},
+                      "C":{"name":"value_beats_blank","then":{"name":"most_recent","stamp_field":"Edited_At"}},
+                      "D":"most_recent"}}"#,
+    )
+    .expect("reads")
 }
 
 #[test]

@@ -10,23 +10,42 @@ use crate::types::RecordId;
 ///
 /// First grid, without base: rows are the source absent, null, `A`; columns the remote absent, null, `B`.
 /// Second grid, with base `X`: rows are the source absent, null, `X`, `A`; columns the remote absent, null, `X`, `B`.
+///
+/// `rules` has the same two grids for what decides: `=` equal values, `1` an edit on one side only, `n` a field that is not known,
+/// `p` the policy, `t` the one it falls to.
 struct Row {
     policy: &'static str,
     values: [&'static str; 3],
     no_base: [&'static str; 3],
     base: [&'static str; 4],
+    rules: Rules,
 }
+
+type Rules = ([&'static str; 3], [&'static str; 4]);
+
+/// Of the policies that decide conflicts.
+const IN_CONFLICT: Rules = (["-11", "1=p", "1pp"], ["n1n1", "1=1p", "n1=1", "1p1p"]);
+/// Of those that always apply.
+const ALWAYS: Rules = (["-11", "1=p", "1pp"], ["n1n1", "1=pp", "np=p", "1ppp"]);
+const NEVER: Rules = (["-pp", "ppp", "ppp"], ["pppp", "pppp", "pppp", "pppp"]);
+const FILL_BLANKS: Rules = (["-pp", "p=p", "ppp"], ["nppp", "p=pp", "pp=p", "pppp"]);
+/// Two values fall to the other policy, where both sides changed.
+const BEATS_BLANK: Rules = (["-11", "1=p", "1pt"], ["n1n1", "1=pp", "np=1", "1p1t"]);
 
 const TEXTS: [&str; 3] = ["\"x\"", "\"a\"", "\"b\""];
 /// X < A < B.
 const NUMBERS: [&str; 3] = ["5", "7", "9"];
 
 const fn row(policy: &'static str, no_base: [&'static str; 3], base: [&'static str; 4]) -> Row {
-    Row { policy, values: TEXTS, no_base, base }
+    Row { policy, values: TEXTS, no_base, base, rules: IN_CONFLICT }
+}
+
+const fn always(policy: &'static str, no_base: [&'static str; 3], base: [&'static str; 4], rules: Rules) -> Row {
+    Row { policy, values: TEXTS, no_base, base, rules }
 }
 
 const fn numbers(policy: &'static str, no_base: [&'static str; 3], base: [&'static str; 4]) -> Row {
-    Row { policy, values: NUMBERS, no_base, base }
+    Row { policy, values: NUMBERS, no_base, base, rules: ALWAYS }
 }
 
 const TABLE: &[Row] = &[
@@ -44,20 +63,50 @@ const TABLE: &[Row] = &[
     row("\"ask\"", ["-<<", ">-?", ">??"], ["-<-<", ">->?", "-<-<", ">?>?"]),
     // Without a function, custom asks.
     row("\"custom\"", ["-<<", ">-?", ">??"], ["-<-<", ">->?", "-<-<", ">?>?"]),
-    row("\"never\"", ["---", "---", "---"], ["----", "----", "----", "----"]),
-    row("\"fill_blanks\"", ["---", "---", "->-"], ["----", "----", "->--", "->--"]),
-    row("\"value_beats_blank\"", ["-<<", ">-<", ">><"], ["-<-<", ">-<<", "->-<", ">>><"]),
-    row(
+    always("\"never\"", ["---", "---", "---"], ["----", "----", "----", "----"], NEVER),
+    always("\"fill_blanks\"", ["---", "---", "->-"], ["----", "----", "->--", "->--"], FILL_BLANKS),
+    always("\"value_beats_blank\"", ["-<<", ">-<", ">><"], ["-<-<", ">-<<", "->-<", ">>><"], BEATS_BLANK),
+    always(
         r#"{"name":"value_beats_blank","then":"source_wins"}"#,
         ["-<<", ">-<", ">>>"],
         ["-<-<", ">-<<", "->-<", ">>>>"],
+        BEATS_BLANK,
     ),
     numbers("\"max\"", ["-<<", ">-<", ">><"], ["-<-<", ">-<<", "->-<", ">>><"]),
     numbers("\"min\"", ["-<<", ">-<", ">>>"], ["-<-<", ">-<<", "->->", ">><>"]),
     numbers("\"sum\"", ["-<<", ">-?", ">??"], ["-<-<", ">->?", "-<-<", ">?>+"]),
-    row("\"append_unique\"", ["-<<", ">-<", ">>+"], ["-<-<", ">-<<", "->-+", ">>++"]),
-    row("\"first_touch\"", ["-<<", ">-<", ">>o"], ["-<-<", ">-<x", "->->", ">x<x"]),
+    always("\"append_unique\"", ["-<<", ">-<", ">>+"], ["-<-<", ">-<<", "->-+", ">>++"], ALWAYS),
+    always("\"first_touch\"", ["-<<", ">-<", ">>o"], ["-<-<", ">-<x", "->->", ">x<x"], ALWAYS),
 ];
+
+/// Policy, source, remote, and what `+` stands for.
+const MERGED: &[(&str, &str, &str, &str)] = &[
+    ("sum", "7", "9", "11"),
+    ("append_unique", "\"a\"", "\"b\"", "\"b;a\""),
+    ("append_unique", "\"a\"", "\"x\"", "\"x;a\""),
+    ("append_unique", "\"x\"", "\"b\"", "\"b;x\""),
+];
+
+/// Whose the value is in the end.
+fn winner(cell: char) -> Winner {
+    match cell {
+        '>' => Winner::Source,
+        '<' => Winner::Salesforce,
+        '+' => Winner::Both,
+        _ => Winner::None,
+    }
+}
+
+fn rule(letter: char, policy: &Policy) -> &'static str {
+    match (letter, policy) {
+        ('=', _) => "equal",
+        ('1', _) => "one_side_edited",
+        ('n', _) => "not_known",
+        ('p', policy) => policy.name(),
+        ('t', Policy::ValueBeatsBlank { then }) => then.name(),
+        other => panic!("{other:?}"),
+    }
+}
 
 const EARLY: &str = "2026-05-01T07:25:37Z";
 const LATE: &str = "2026-05-01T07:25:38Z";
@@ -91,16 +140,17 @@ fn every_policy_decides_every_combination_as_defined() {
         let [x, a, b] = row.values;
         let policy = policy(row.policy);
         let with_base = record(&format!(r#"{{"F__c":{x}}}"#));
-        let no_base = (None, vec![None, Some("null"), Some(a)], vec![None, Some("null"), Some(b)], &row.no_base[..]);
+        let grid = (&row.no_base[..], &row.rules.0[..]);
+        let no_base = (None, vec![None, Some("null"), Some(a)], vec![None, Some("null"), Some(b)], grid);
         let base = (
             Some(&with_base),
             vec![None, Some("null"), Some(x), Some(a)],
             vec![None, Some("null"), Some(x), Some(b)],
-            &row.base[..],
+            (&row.base[..], &row.rules.1[..]),
         );
-        for (base, sources, remotes, grid) in [no_base, base] {
-            for (source, line) in sources.iter().zip(grid) {
-                for (remote, expected) in remotes.iter().zip(line.chars()) {
+        for (base, sources, remotes, (grid, rules)) in [no_base, base] {
+            for (source, (line, rules)) in sources.iter().zip(grid.iter().zip(rules)) {
+                for (remote, (expected, letter)) in remotes.iter().zip(line.chars().zip(rules.chars())) {
                     for (source_at, remote_at, younger) in [(EARLY, EARLY, '<'), (LATE, EARLY, '>'), (EARLY, LATE, '<')]
                     {
                         let expected = match expected {
@@ -120,6 +170,23 @@ fn every_policy_decides_every_combination_as_defined() {
                         assert_eq!(found, expected, "{context}: {:?}", resolution.decisions);
                         let known = usize::from(base.is_some() || source.is_some() || remote.is_some());
                         assert_eq!(resolution.decisions.len(), known, "{context}");
+                        if let [decision] = &resolution.decisions[..] {
+                            let expected = (winner(expected), rule(letter, policy.of("F__c")));
+                            assert_eq!((decision.winner, decision.rule), expected, "{context}");
+                        }
+                        if expected == '+' {
+                            let name = policy.of("F__c").name();
+                            let value = MERGED
+                                .iter()
+                                .find(|row| (row.0, Some(row.1), Some(row.2)) == (name, *source, *remote))
+                                .map(|row| record(&format!(r#"{{"F__c":{}}}"#, row.3)))
+                                .expect(&context);
+                            assert_eq!(
+                                (&resolution.to_salesforce, &resolution.to_source),
+                                (&value, &value),
+                                "{context}"
+                            );
+                        }
                         cells += 1;
                     }
                 }
@@ -224,12 +291,16 @@ fn what_has_no_order_or_is_no_number_or_list_is_asked_not_guessed() {
         ("\"min\"", "5", "\"2026-05-01\""),
         ("\"sum\"", "\"13\"", "12"),
         ("\"append_unique\"", "5", "\"a\""),
+        ("\"append_unique\"", "[1,2]", "[2,3]"),
     ] {
         let values = |value: &str| format!(r#"{{"F__c":{value}}}"#);
         let base = record(r#"{"F__c":1}"#);
         let resolution =
             resolve(Some(&base), &state(&values(source), EARLY), &state(&values(remote), LATE), &self::policy(policy));
         assert_eq!((resolution.questions.len(), resolution.to_salesforce.len(), resolution.to_source.len()), (1, 0, 0));
+        let reason = resolution.decisions[0].reason.words();
+        let word = if policy.contains("append") { "list of texts" } else { "a person has to decide" };
+        assert!(reason.contains(word), "{policy}: {reason}");
     }
 }
 
