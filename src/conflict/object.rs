@@ -28,3 +28,30 @@ where
 
     deserializer.deserialize_map(ObjectVisitor(expecting, PhantomData))
 }
+
+/// Reads and writes types as serde derives it for them with `remote = "Self"`, but from objects only.
+macro_rules! objects_only {
+    ($($name:ident: $expecting:literal,)*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Derived($name);
+
+                impl<'de> Deserialize<'de> for Derived {
+                    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                        $name::deserialize(deserializer).map(Self)
+                    }
+                }
+
+                object(deserializer, $expecting).map(|Derived(read)| read)
+            }
+        }
+    )*};
+}
+
+pub(super) use objects_only;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decision::{Reason, Winner};
-use super::object::object;
+use super::object::{object, objects_only};
 use super::rules::{Field, Verdict, Write};
 use super::values::same;
 use crate::types::{Timestamp, Value};
@@ -75,31 +75,6 @@ pub struct Answered {
     pub question: Question,
     /// What was answered.
     pub answer: Answer,
-}
-
-/// What is derived would take lists for objects.
-macro_rules! objects_only {
-    ($($name:ident: $expecting:literal,)*) => {$(
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                Self::serialize(self, serializer)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Derived($name);
-
-                impl<'de> Deserialize<'de> for Derived {
-                    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                        $name::deserialize(deserializer).map(Self)
-                    }
-                }
-
-                object(deserializer, $expecting).map(|Derived(read)| read)
-            }
-        }
-    )*};
 }
 
 objects_only! {
