@@ -1,6 +1,7 @@
 //! Finds the fields of a record by name, in any case, as Salesforce does.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ impl<'a> Fields<'a> {
 
     /// The field as the record spells it, and its value; `None` when it is absent.
     #[inline]
-    pub(super) fn get(&mut self, name: &str) -> Option<&'a (Arc<str>, Value)> {
+    pub(super) fn get(&mut self, name: &str) -> Option<Named<'a>> {
         let place = match self.fields.get(self.next) {
             Some((field, _)) if **field == *name => self.next,
             _ => self.search(name)?,
@@ -66,6 +67,52 @@ impl<'a> Fields<'a> {
         });
         places.get(&Folded(name)).copied()
     }
+}
+
+/// A field as a record spells it, and its value there.
+pub(super) type Named<'a> = &'a (Arc<str>, Value);
+
+/// One field with what each of three records has of it.
+pub(super) struct Row<'a> {
+    pub(super) name: &'a Arc<str>,
+    pub(super) sides: [Option<Named<'a>>; 3],
+}
+
+/// The fields of three records, each once: those of the first one in its order, then those that only a later one has.
+///
+/// Allocates a list, and one table where a record has more than a few fields.
+pub(super) fn side_by_side(records: [Option<&Record>; 3]) -> Vec<Row<'_>> {
+    let longest = records.into_iter().flatten().map(Record::len).max().unwrap_or_default();
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(longest);
+    let table = || HashMap::with_capacity_and_hasher(longest, RandomState::default());
+    let mut places: Option<HashMap<Folded<'_>, usize, RandomState>> = (longest > FEW).then(table);
+    for (side, record) in records.into_iter().enumerate() {
+        let mut next = 0;
+        for field in record.map(Record::entries).unwrap_or_default() {
+            let (name, _) = field;
+            // Records mostly have their fields in one order.
+            let guessed = side > 0 && rows.get(next).is_some_and(|row| **row.name == **name);
+            let known = match (guessed, &mut places) {
+                (true, _) => Some(next),
+                (false, None) => rows.iter().position(|row| row.name.eq_ignore_ascii_case(name)),
+                (false, Some(places)) => match places.entry(Folded(name)) {
+                    Entry::Occupied(place) => Some(*place.get()),
+                    Entry::Vacant(place) => {
+                        place.insert(rows.len());
+                        None
+                    }
+                },
+            };
+            let place = known.unwrap_or_else(|| {
+                rows.push(Row { name, sides: [None; 3] });
+                rows.len() - 1
+            });
+            next = place + 1;
+            // Of a name that stands twice in a record, in two cases, the first one counts.
+            rows[place].sides[side].get_or_insert(field);
+        }
+    }
+    rows
 }
 
 /// A name whose case does not count.

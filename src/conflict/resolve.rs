@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::decision::{Decision, Reason, Resolution};
-use super::fields::Fields;
+use super::fields::{Row, side_by_side};
 use super::policy::ConflictPolicy;
 use super::question::{Answered, Question};
 use super::rules::{Field, Verdict, Write};
+use super::stamps::Sides;
 use super::state::State;
-use crate::types::{Record, Value};
+use crate::types::Record;
 
 /// Decides what to write where after both sides may have changed a record. Pure: the same arguments give the same result.
 ///
@@ -75,51 +76,23 @@ pub(super) struct Call<'a> {
     pub(super) answers: &'a [Answered],
 }
 
-/// A field's name as a record spells it, and its value there.
-type Named<'a> = &'a (Arc<str>, Value);
-
 impl Call<'_> {
     fn fields(&self) -> Resolution {
-        let (source, remote) = (self.source.values.entries(), self.remote.values.entries());
-        let base = self.base.map(Record::entries).unwrap_or_default();
-        let (mut in_source, mut in_remote) = (Fields::new(&self.source.values), Fields::new(&self.remote.values));
-        let mut in_base = self.base.map(Fields::new);
-        let mut of_base = |name: &str| in_base.as_mut().and_then(|base| base.get(name));
-        let mut resolution =
-            Resolution { decisions: Vec::with_capacity(source.len().max(remote.len())), ..Resolution::default() };
-        let mut shared = 0;
-        for (place, field) in source.iter().enumerate() {
-            if !in_source.is_first(place) {
-                continue;
-            }
-            let (base, remote) = (of_base(&field.0), in_remote.get(&field.0));
-            shared += usize::from(remote.is_some());
-            self.field(field, [base, Some(field), remote], &mut resolution);
-        }
-        let known = resolution.decisions.len();
-        if shared == remote.len() && base.len() <= known && base.iter().all(|(name, _)| in_remote.has(name)) {
-            return resolution;
-        }
-        for (place, field) in remote.iter().enumerate() {
-            if in_remote.is_first(place) && !in_source.has(&field.0) {
-                self.field(field, [of_base(&field.0), None, Some(field)], &mut resolution);
-            }
-        }
-        let mut base_names = self.base.map(Fields::new);
-        for (place, field) in base.iter().enumerate() {
-            let first = base_names.as_mut().is_some_and(|names| names.is_first(place));
-            if first && !in_source.has(&field.0) && !in_remote.has(&field.0) {
-                self.field(field, [Some(field), None, None], &mut resolution);
-            }
+        let rows = side_by_side([Some(&self.source.values), Some(&self.remote.values), self.base]);
+        let sides = Sides::new(self.source, self.remote);
+        let mut resolution = Resolution { decisions: Vec::with_capacity(rows.len()), ..Resolution::default() };
+        for row in &rows {
+            self.field(row, &sides, &mut resolution);
         }
         resolution
     }
 
-    fn field(&self, (name, _): Named<'_>, sides: [Option<Named<'_>>; 3], out: &mut Resolution) {
+    fn field<'a>(&'a self, Row { name, sides: named }: &Row<'_>, sides: &Sides<'a>, out: &mut Resolution) {
+        let name = *name;
         let (direction, own) = (self.policy.direction(name), self.is_own(name));
-        let [base, source, remote] = sides.map(|side| side.map(|(_, value)| value));
+        let [source, remote, base] = named.map(|side| side.map(|(_, value)| value));
         let field = Field::new(name, [base, source, remote], direction, own);
-        let mut verdict = field.decide(self.policy.of(name), self.policy, self.source, self.remote);
+        let mut verdict = field.decide(self.policy.of(name), self.policy, sides);
         if let Write::Ask = verdict.write {
             let question = Question {
                 field: Arc::clone(name),
@@ -136,7 +109,7 @@ impl Call<'_> {
             }
         }
         // Each side is written in its own spelling.
-        let [_, in_source, in_remote] = sides.map(|side| side.map_or(name, |(name, _)| name));
+        let [in_source, in_remote, _] = named.map(|side| side.map_or(name, |(name, _)| name));
         carry_out(&field, [name, in_source, in_remote], verdict, out);
     }
 

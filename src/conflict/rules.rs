@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::custom::{CustomVerdict, FieldConflict};
 use super::decision::{Reason, Winner};
 use super::policy::{ConflictPolicy, Policy, Recency, Side};
-use super::stamps::{Stamp, older, stamp, younger};
+use super::stamps::{Sides, Stamp, older, younger};
 use super::state::State;
 use super::values::{addable, has_items, is_blank, items_like, order, same, same_items, sum, union};
 use crate::types::{Direction, Value};
@@ -53,6 +53,9 @@ pub(super) enum Write {
 const EQUAL: &str = "equal";
 const ONE_SIDE: &str = "one_side_edited";
 const NOT_KNOWN: &str = "not_known";
+
+/// The stamps of the records, for a function of the caller's.
+const BY_RECORD: Recency = Recency { stamp_field: None, skew_millis: 0, tie: Side::Salesforce };
 
 fn verdict(write: Write, winner: Winner, rule: &'static str, reason: Reason) -> Verdict {
     Verdict { write, winner, rule, reason }
@@ -126,7 +129,7 @@ impl<'a> Field<'a> {
     }
 
     /// Decides.
-    pub(super) fn decide(&self, policy: &Policy, all: &ConflictPolicy, source: &State, remote: &State) -> Verdict {
+    pub(super) fn decide<'p>(&self, policy: &'p Policy, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
         if let Policy::Never = policy {
             return nothing(policy.name(), Reason::NeverWritten);
         }
@@ -144,26 +147,19 @@ impl<'a> Field<'a> {
             (Some(source), Some(remote)) => Both { source, remote },
         };
         let verdict = match self.base {
-            Some(base) if self.has_own_write() => self.beside_own_write(base, &both, policy, all, source, remote),
-            _ => self.by_policy(policy, &both, all, source, remote),
+            Some(base) if self.has_own_write() => self.beside_own_write(base, &both, policy, all, sides),
+            _ => self.by_policy(policy, &both, all, sides),
         };
         self.one_way(verdict)
     }
 
-    fn by_policy(
-        &self,
-        policy: &Policy,
-        both: &Both<'_>,
-        all: &ConflictPolicy,
-        source: &State,
-        remote: &State,
-    ) -> Verdict {
+    fn by_policy<'p>(&self, policy: &'p Policy, both: &Both<'_>, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
         let mut policy = policy;
         loop {
-            match (self.always(policy, both, source, remote), policy) {
+            match (self.always(policy, both, sides), policy) {
                 (Some(verdict), _) => return verdict,
                 (None, Policy::ValueBeatsBlank { then }) => policy = then,
-                (None, _) => return self.merge(policy, both, all, source, remote),
+                (None, _) => return self.merge(policy, both, all, sides),
             }
         }
     }
@@ -175,14 +171,13 @@ impl<'a> Field<'a> {
 
     /// Decides as if the org still had the base's value, and gives the result to the org too: our own write is no edit, so it
     /// neither wins nor stays where something else is the result.
-    fn beside_own_write(
+    fn beside_own_write<'p>(
         &self,
         base: &'a Value,
         both: &Both<'_>,
-        policy: &Policy,
+        policy: &'p Policy,
         all: &ConflictPolicy,
-        source: &State,
-        remote: &State,
+        sides: &Sides<'p>,
     ) -> Verdict {
         if same(both.source, both.remote) {
             return nothing(EQUAL, Reason::Equal);
@@ -191,7 +186,7 @@ impl<'a> Field<'a> {
         if unedited.is_unedited() {
             return nothing(ONE_SIDE, Reason::OwnWrite);
         }
-        let mut found = unedited.by_policy(policy, &Both { source: both.source, remote: base }, all, source, remote);
+        let mut found = unedited.by_policy(policy, &Both { source: both.source, remote: base }, all, sides);
         let has = |value: &Value| match policy {
             Policy::AppendUnique => same_items(both.remote, value),
             _ => same(both.remote, value),
@@ -232,7 +227,7 @@ impl<'a> Field<'a> {
     }
 
     /// The policies that apply whether there is a conflict or not; `None` for the others.
-    fn always(&self, policy: &Policy, both: &Both<'_>, source: &State, remote: &State) -> Option<Verdict> {
+    fn always<'p>(&self, policy: &'p Policy, both: &Both<'_>, sides: &Sides<'p>) -> Option<Verdict> {
         let rule = policy.name();
         if same(both.source, both.remote) {
             return Some(nothing(EQUAL, Reason::Equal));
@@ -245,20 +240,20 @@ impl<'a> Field<'a> {
             Policy::Min => Some(both.extreme(rule, Ordering::Less)),
             Policy::Sum => Some(self.sum(rule, both)),
             Policy::AppendUnique => Some(both.append_unique(rule)),
-            Policy::FirstTouch(recency) => Some(self.first_touch(rule, recency, both, source, remote)),
+            Policy::FirstTouch(recency) => Some(self.first_touch(rule, recency, both, sides)),
             _ => None,
         }
     }
 
     /// An edit on one side only is no conflict; for the rest the policy decides.
-    fn merge(&self, policy: &Policy, both: &Both<'_>, all: &ConflictPolicy, source: &State, remote: &State) -> Verdict {
+    fn merge<'p>(&self, policy: &'p Policy, both: &Both<'_>, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
         match (self.source_edited(), self.remote_edited()) {
             (true, false) if self.base.is_none() => win(Side::Source, ONE_SIDE, self.why_remote_does_not_count()),
             (false, true) if self.base.is_none() => win(Side::Salesforce, ONE_SIDE, Reason::OneWay),
             (true, false) => win(Side::Source, ONE_SIDE, Reason::OnlySourceEdited),
             (false, true) => win(Side::Salesforce, ONE_SIDE, Reason::OnlySalesforceEdited),
             (false, false) => nothing(ONE_SIDE, self.why_remote_does_not_count()),
-            (true, true) => self.conflict(policy, both, all, source, remote),
+            (true, true) => self.conflict(policy, both, all, sides),
         }
     }
 
@@ -266,23 +261,14 @@ impl<'a> Field<'a> {
         if self.own { Reason::OwnWrite } else { Reason::OneWay }
     }
 
-    fn conflict(
-        &self,
-        policy: &Policy,
-        both: &Both<'_>,
-        all: &ConflictPolicy,
-        source: &State,
-        remote: &State,
-    ) -> Verdict {
+    fn conflict<'p>(&self, policy: &'p Policy, both: &Both<'_>, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
         let rule = policy.name();
         let reason = if self.base.is_some() { Reason::BothEdited } else { Reason::NoBase };
-        let stamps = |recency: &Recency| (stamp(source, self.name, recency), stamp(remote, self.name, recency));
         match policy {
             Policy::SalesforceWins => win(Side::Salesforce, rule, reason),
             Policy::SourceWins => win(Side::Source, rule, reason),
             Policy::MostRecent(recency) => {
-                let (source, remote) = stamps(recency);
-                let (side, reason) = younger(source, remote, recency);
+                let (side, reason) = younger(sides.stamps(self.name, recency), recency);
                 win(side, rule, reason)
             }
             Policy::SalesforceUnlessBlank if is_blank(both.remote) => win(Side::Source, rule, Reason::SalesforceBlank),
@@ -294,18 +280,17 @@ impl<'a> Field<'a> {
                     let origin = state.origin(self.name).unwrap_or(default.as_str());
                     ranking.iter().position(|ranked| ranked == origin).unwrap_or(usize::MAX)
                 };
-                let side = match rank(source, Side::Source).cmp(&rank(remote, Side::Salesforce)) {
+                let side = match rank(sides.source, Side::Source).cmp(&rank(sides.remote, Side::Salesforce)) {
                     Ordering::Less => Side::Source,
                     Ordering::Greater => Side::Salesforce,
                     Ordering::Equal => {
-                        let (source, remote) = stamps(recency);
-                        let (side, reason) = younger(source, remote, recency);
+                        let (side, reason) = younger(sides.stamps(self.name, recency), recency);
                         return win(side, rule, reason);
                     }
                 };
                 win(side, rule, Reason::RankedFirst)
             }
-            Policy::Custom => self.custom(rule, both, all, stamps(&Recency::default())),
+            Policy::Custom => self.custom(rule, both, all, sides.stamps(self.name, &BY_RECORD)),
             // The policies that always apply have decided before.
             _ => ask(rule, Reason::Asked),
         }
@@ -316,7 +301,7 @@ impl<'a> Field<'a> {
         rule: &'static str,
         both: &Both<'_>,
         all: &ConflictPolicy,
-        (source_changed_at, remote_changed_at): (Stamp, Stamp),
+        [source_changed_at, remote_changed_at]: [Stamp; 2],
     ) -> Verdict {
         let Some(custom) = &all.custom else { return ask(rule, Reason::NoCustom) };
         let conflict = FieldConflict {
@@ -354,14 +339,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn first_touch(
-        &self,
-        rule: &'static str,
-        recency: &Recency,
-        both: &Both<'_>,
-        source: &State,
-        remote: &State,
-    ) -> Verdict {
+    fn first_touch<'p>(&self, rule: &'static str, recency: &'p Recency, both: &Both<'_>, sides: &Sides<'p>) -> Verdict {
         if let Some(base) = self.base.filter(|base| !is_blank(base)) {
             let winner = match (self.source_differs, self.remote_differs) {
                 (false, _) => Winner::Source,
@@ -374,8 +352,7 @@ impl<'a> Field<'a> {
             (true, _) => win(Side::Salesforce, rule, Reason::SourceBlank),
             (_, true) => win(Side::Source, rule, Reason::SalesforceBlank),
             _ => {
-                let stamps = (stamp(source, self.name, recency), stamp(remote, self.name, recency));
-                let (side, reason) = older(stamps.0, stamps.1, recency);
+                let (side, reason) = older(sides.stamps(self.name, recency), recency);
                 win(side, rule, reason)
             }
         }

@@ -59,7 +59,11 @@ fn same_shapes(text: &str, other: &str, left: &Value, right: &Value) -> bool {
     if matches!((text.len(), other.len()), (15, 18) | (18, 15)) {
         return left.to_id().is_some_and(|id| right.to_id() == Some(id));
     }
-    !same_offset(text, other) && left.to_timestamp().is_some_and(|moment| right.to_timestamp() == Some(moment))
+    let dated = |text: &str| matches!(text.trim_ascii_start().as_bytes(), [_, _, _, _, b'-', _, _, b'-', ..]);
+    dated(text)
+        && dated(other)
+        && !same_offset(text, other)
+        && left.to_timestamp().is_some_and(|moment| right.to_timestamp() == Some(moment))
 }
 
 /// Two moments that differ, and are written with the same offset, differ in their time.
