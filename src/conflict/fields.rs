@@ -18,25 +18,25 @@ const FEW: usize = 16;
 /// Costs nothing for a record of up to 16 fields, and one table when the first field of a longer one is not where the last
 /// one was found: who asks in the order of the record needs none.
 pub(super) struct Fields<'a> {
-    fields: &'a [(Arc<str>, Value)],
+    entries: &'a [(Arc<str>, Value)],
     next: usize,
     places: Option<HashMap<Folded<'a>, usize, RandomState>>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(record: &'a Record) -> Self {
-        Self { fields: record.entries(), next: 0, places: None }
+        Self { entries: record.entries(), next: 0, places: None }
     }
 
     /// The field as the record spells it, and its value; `None` when it is absent.
     #[inline]
     pub(super) fn get(&mut self, name: &str) -> Option<Named<'a>> {
-        let place = match self.fields.get(self.next) {
+        let place = match self.entries.get(self.next) {
             Some((field, _)) if **field == *name => self.next,
             _ => self.search(name)?,
         };
         self.next = place + 1;
-        Some(&self.fields[place])
+        Some(&self.entries[place])
     }
 
     pub(super) fn has(&mut self, name: &str) -> bool {
@@ -46,18 +46,18 @@ impl<'a> Fields<'a> {
     /// Whether no field before this one has the same name in another case.
     #[inline]
     pub(super) fn is_first(&mut self, place: usize) -> bool {
-        let (name, _) = &self.fields[place];
-        if self.fields.len() <= FEW {
-            return !self.fields[..place].iter().any(|(field, _)| field.eq_ignore_ascii_case(name));
+        let (name, _) = &self.entries[place];
+        if self.entries.len() <= FEW {
+            return !self.entries[..place].iter().any(|(field, _)| field.eq_ignore_ascii_case(name));
         }
         self.search(name) == Some(place)
     }
 
     fn search(&mut self, name: &str) -> Option<usize> {
-        if self.fields.len() <= FEW {
-            return self.fields.iter().position(|(field, _)| field.eq_ignore_ascii_case(name));
+        if self.entries.len() <= FEW {
+            return self.entries.iter().position(|(field, _)| field.eq_ignore_ascii_case(name));
         }
-        let fields = self.fields;
+        let fields = self.entries;
         let places = self.places.get_or_insert_with(|| {
             let mut places = HashMap::with_capacity_and_hasher(fields.len(), RandomState::default());
             for (place, (field, _)) in fields.iter().enumerate() {

@@ -110,9 +110,10 @@ impl Answer {
             Self::Source => (Write::ToSalesforce, Winner::Source, Reason::Answered),
             Self::KeepApart => (Write::Nothing, Winner::None, Reason::KeptApart),
             Self::Value(value) => {
-                let lacks = |side: Option<&Value>| side.filter(|side| !same(side, value)).map(|_| value.clone());
+                let lacks = |side: Option<&Value>| side.is_some_and(|side| !same(side, value));
                 let (to_salesforce, to_source) = (lacks(field.remote), lacks(field.source));
-                (Write::Each { to_salesforce, to_source }, Winner::Both, Reason::Answered)
+                let write = Write::Each { value: value.clone(), to_salesforce, to_source };
+                (write, Winner::Both, Reason::Answered)
             }
         };
         Verdict { write, winner, rule: "answer", reason }

@@ -9,7 +9,8 @@ use super::question::{Answered, Question};
 use super::rules::{Field, Verdict, Write};
 use super::stamps::Sides;
 use super::state::State;
-use crate::types::Record;
+use super::values::in_form_of;
+use crate::types::{Record, Value};
 
 /// Decides what to write where after both sides may have changed a record. Pure: the same arguments give the same result.
 ///
@@ -126,7 +127,12 @@ fn carry_out(field: &Field<'_>, names: [&Arc<str>; 3], verdict: Verdict, out: &m
         Write::Nothing | Write::Ask => (None, None),
         Write::ToSalesforce => (field.source.cloned(), None),
         Write::ToSource => (None, field.remote.cloned()),
-        Write::Each { to_salesforce, to_source } => (to_salesforce, to_source),
+        Write::Each { value, to_salesforce, to_source } => match (to_salesforce, to_source) {
+            (true, true) => (Some(value.clone()), Some(value)),
+            (true, false) => (Some(value), None),
+            (false, true) => (None, Some(value)),
+            (false, false) => (None, None),
+        },
     };
     if to_salesforce.is_none() && to_source.is_none() {
         let (lost_source, lost_salesforce) = (None, None);
@@ -137,10 +143,14 @@ fn carry_out(field: &Field<'_>, names: [&Arc<str>; 3], verdict: Verdict, out: &m
     let kept = matches!(reason, Reason::Added | Reason::Joined);
     let lost_source = field.source_edit().filter(|_| to_source.is_some() && !kept).cloned();
     let lost_salesforce = field.remote_edit().filter(|_| to_salesforce.is_some() && !kept).cloned();
-    if let Some(value) = to_salesforce {
+    let formed = |form: Option<&Value>, value: Value| match form {
+        Some(form) if reason == Reason::Joined => in_form_of(form, value),
+        _ => value,
+    };
+    if let Some(value) = to_salesforce.map(|value| formed(field.remote, value)) {
         out.to_salesforce.push(Arc::clone(in_remote), value);
     }
-    if let Some(value) = to_source {
+    if let Some(value) = to_source.map(|value| formed(field.source, value)) {
         out.to_source.push(Arc::clone(in_source), value);
     }
     out.decisions.push(Decision { field: Arc::clone(name), winner, rule, reason, lost_source, lost_salesforce });

@@ -44,7 +44,7 @@ pub(super) enum Write {
     /// The product's value to the org.
     ToSalesforce,
     /// A value of neither alone, to each side that has not got it.
-    Each { to_salesforce: Option<Value>, to_source: Option<Value> },
+    Each { value: Value, to_salesforce: bool, to_source: bool },
     /// Nothing until a person has decided.
     Ask,
 }
@@ -194,12 +194,9 @@ impl<'a> Field<'a> {
         found.write = match found.write {
             Write::Nothing if found.reason == Reason::OneWay => Write::Nothing,
             Write::Nothing => return nothing(ONE_SIDE, Reason::OwnWrite),
-            Write::ToSource => Write::Each { to_salesforce: Some(base.clone()), to_source: Some(base.clone()) },
-            Write::Each { to_salesforce, to_source } => {
-                // The base is the result where nothing would have been written to it.
-                let result = to_salesforce.unwrap_or_else(|| base.clone());
-                Write::Each { to_salesforce: Some(result).filter(|result| !has(result)), to_source }
-            }
+            Write::ToSource => Write::Each { value: base.clone(), to_salesforce: true, to_source: true },
+            // The base may be the result, and then nothing would be written to it.
+            Write::Each { value, to_source, .. } => Write::Each { to_salesforce: !has(&value), value, to_source },
             write @ (Write::ToSalesforce | Write::Ask) => write,
         };
         found
@@ -364,15 +361,11 @@ impl<'a> Field<'a> {
         let blocked = match &mut verdict.write {
             Write::ToSalesforce => !writes_salesforce,
             Write::ToSource => !writes_source,
-            Write::Each { to_salesforce, to_source } => {
-                let some = to_salesforce.is_some() || to_source.is_some();
-                if !writes_salesforce {
-                    *to_salesforce = None;
-                }
-                if !writes_source {
-                    *to_source = None;
-                }
-                some && to_salesforce.is_none() && to_source.is_none()
+            Write::Each { to_salesforce, to_source, .. } => {
+                let some = *to_salesforce || *to_source;
+                *to_salesforce &= writes_salesforce;
+                *to_source &= writes_source;
+                some && !*to_salesforce && !*to_source
             }
             Write::Nothing | Write::Ask => false,
         };
@@ -411,15 +404,16 @@ impl Both<'_> {
             (false, true) => (Winner::Salesforce, Reason::Joined),
             (false, false) => (Winner::Both, Reason::Joined),
         };
-        let to_salesforce = (!remote_has).then(|| items_like(self.remote, &items));
-        let to_source = (!source_has).then(|| items_like(self.source, &items));
-        verdict(Write::Each { to_salesforce, to_source }, winner, rule, reason)
+        // A side that has another form gets it in that one.
+        let value = items_like(self.remote, &items);
+        verdict(Write::Each { value, to_salesforce: !remote_has, to_source: !source_has }, winner, rule, reason)
     }
 
     /// A value for each side that has not got it.
     fn each(&self, rule: &'static str, reason: Reason, winner: Winner, value: &Value) -> Verdict {
-        let lacks = |side: &Value| (!same(side, value)).then(|| value.clone());
-        let write = Write::Each { to_salesforce: lacks(self.remote), to_source: lacks(self.source) };
+        let lacks = |side: &Value| !same(side, value);
+        let (to_salesforce, to_source) = (lacks(self.remote), lacks(self.source));
+        let write = Write::Each { value: value.clone(), to_salesforce, to_source };
         verdict(write, winner, rule, reason)
     }
 }

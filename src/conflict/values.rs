@@ -59,7 +59,7 @@ fn same_shapes(text: &str, other: &str, left: &Value, right: &Value) -> bool {
     if matches!((text.len(), other.len()), (15, 18) | (18, 15)) {
         return left.to_id().is_some_and(|id| right.to_id() == Some(id));
     }
-    let dated = |text: &str| matches!(text.trim_ascii_start().as_bytes(), [_, _, _, _, b'-', _, _, b'-', ..]);
+    let dated = |text: &str| matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', ..]);
     dated(text)
         && dated(other)
         && !same_offset(text, other)
@@ -127,6 +127,15 @@ pub(super) fn has_items(value: &Value, items: &[String]) -> bool {
     found.sort_unstable();
     found.dedup();
     wanted == found
+}
+
+/// A list of items in the form that a side has them in.
+pub(super) fn in_form_of(form: &Value, list: Value) -> Value {
+    if std::mem::discriminant(form) == std::mem::discriminant(&list) {
+        return list;
+    }
+    let items = list.chosen().map(owned);
+    items.map_or(list, |items| items_like(form, &items))
 }
 
 /// Whether two values have the same items, in any order.

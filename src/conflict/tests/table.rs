@@ -316,3 +316,12 @@ fn a_decision_tells_what_was_lost() {
     let two = Some(crate::types::Value::from(2_u32));
     assert_eq!(lost, [(two, None), (None, None), (None, Some(3_u32.into()))]);
 }
+
+#[test]
+fn a_union_reaches_each_side_in_its_own_form() {
+    let base = record(r#"{"Tags__c":"a"}"#);
+    let (source, remote) = (state(r#"{"Tags__c":["a","c"]}"#, EARLY), state(r#"{"Tags__c":"b;a"}"#, LATE));
+    let resolution = resolve(Some(&base), &source, &remote, &policy("\"append_unique\""));
+    assert_eq!(resolution.to_source, record(r#"{"Tags__c":["b","a","c"]}"#));
+    assert_eq!(resolution.to_salesforce, record(r#"{"Tags__c":"b;a;c"}"#));
+}
