@@ -39,6 +39,7 @@
 //! - [`api`]: one file per Salesforce API.
 //! - [`client`]: [`Client`], the one place that repeats requests, limits.
 //! - [`auth`]: token providers, and [`auth::ConnectFlow`] for "Connect Salesforce".
+//! - [`audit`]: who did what and when. Bring your own by [`audit::AuditSink`].
 //! - [`http`]: one request, once. Bring your own by [`http::HttpService`].
 //! - [`store`]: what outlives the process, in memory, a file or PostgreSQL. Bring your own by [`store::Store`].
 //! - [`types`]: ids, names, values, records, SOQL text. [`clock`]: time.
@@ -83,6 +84,7 @@ mod error;
 
 pub mod adapters;
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod client;
 pub mod clock;

@@ -52,6 +52,11 @@ impl LoginHost {
         Self::checked(address, HostPolicy::allowing_loopback())
     }
 
+    /// As [`allowing_loopback`](Self::allowing_loopback) where `loopback` says so, else as [`my_domain`](Self::my_domain).
+    pub(crate) fn opted_in(address: &str, loopback: bool) -> Result<Self> {
+        if loopback { Self::allowing_loopback(address) } else { Self::my_domain(address) }
+    }
+
     pub(super) fn checked(address: &str, policy: HostPolicy) -> Result<Self> {
         let address = address.trim();
         let with_scheme = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };

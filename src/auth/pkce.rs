@@ -24,6 +24,13 @@ pub(super) fn fill(bytes: &mut [u8]) -> Result<()> {
     })
 }
 
+/// A name that no other process gives: 128 random bits. It may be read by anybody.
+pub(crate) fn random_name() -> Result<String> {
+    let mut bytes = [0; 16];
+    fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
 /// The challenge of a verifier by the method `S256`.
 pub(super) fn challenge(verifier: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()))

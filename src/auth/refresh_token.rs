@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::refusal::Cause;
 use super::token_request::{Granted, TokenFailure, post};
@@ -70,21 +71,38 @@ impl App {
 }
 
 /// The members of a token answer that matter even if others are unusable.
-#[derive(Default, Deserialize)]
-struct Members {
-    #[serde(default)]
-    access_token: Option<Secret>,
-    #[serde(default)]
-    refresh_token: Option<Secret>,
+#[derive(Default)]
+pub(super) struct Leftovers {
+    pub(super) access_token: Option<Secret>,
+    pub(super) refresh_token: Option<Secret>,
+}
+
+impl Leftovers {
+    /// What a body holds of tokens, whatever else is wrong with it.
+    pub(super) fn of(body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Members<'a> {
+            #[serde(default, borrow)]
+            access_token: Option<&'a RawValue>,
+            #[serde(default, borrow)]
+            refresh_token: Option<&'a RawValue>,
+        }
+        let Members { access_token, refresh_token } = serde_json::from_slice(body).unwrap_or_default();
+        let token = |member: Option<&RawValue>| {
+            let token: Secret = serde_json::from_str(member?.get()).ok()?;
+            (!token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic())).then_some(token)
+        };
+        Self { access_token: token(access_token), refresh_token: token(refresh_token) }
+    }
 }
 
 /// An answer of status 200 that we do not take. A rotated refresh token in it is kept all the same.
 fn unusable(error: Error, body: &[u8]) -> Redeemed {
-    let members = serde_json::from_slice::<Members>(body).unwrap_or_default();
-    match members.refresh_token.filter(|token| !token.expose().is_empty()) {
+    let leftovers = Leftovers::of(body);
+    match leftovers.refresh_token {
         Some(refresh) => Redeemed::Half { refresh, error },
         // A whole answer without a refresh token: nothing was rotated.
-        None if members.access_token.is_some() => Redeemed::Blocked(error),
+        None if leftovers.access_token.is_some() => Redeemed::Blocked(error),
         None => Redeemed::Lost(error),
     }
 }
@@ -125,6 +143,8 @@ fn unanswered(error: Error) -> Redeemed {
         (ErrorKind::Transport, Effect::None) => Redeemed::Later(error),
         // Our own request could not be put together.
         (ErrorKind::Config | ErrorKind::Auth, Effect::None) => Redeemed::Blocked(error),
+        // The HTTP service has let nothing out: the connection was stopped here.
+        (ErrorKind::ReauthRequired, Effect::None) => Redeemed::Later(error),
         _ => Redeemed::Lost(error),
     }
 }

@@ -99,6 +99,27 @@ impl AccessToken {
         self.identity_url.as_ref()
     }
 
+    /// The org whose token it is: by the identity URL, `…/id/<org>/<user>`, else by the token itself, which starts with its id
+    /// of 15 characters and `!` unless it is a JWT. `None` if neither tells, or if they disagree.
+    #[must_use]
+    pub fn org_id(&self) -> Option<RecordId> {
+        match self.orgs() {
+            (Some(one), Some(other)) if one != other => None,
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// The org by the identity URL, and by the token.
+    pub(super) fn orgs(&self) -> (Option<RecordId>, Option<RecordId>) {
+        let token = self.secret.expose().split_once('!').and_then(|(org, _)| RecordId::new(org).ok());
+        let path: Vec<&str> = self.identity_url.as_ref().and_then(Url::path_segments).into_iter().flatten().collect();
+        let identity = match path[..] {
+            ["id", org, _] => RecordId::new(org).ok(),
+            _ => None,
+        };
+        (identity, token)
+    }
+
     /// The user whom the token acts for, if the answer told.
     #[must_use]
     pub fn user_id(&self) -> Option<RecordId> {

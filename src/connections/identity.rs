@@ -29,7 +29,7 @@ pub struct OrgIdentity {
 }
 
 impl OrgIdentity {
-    pub(super) async fn read(client: &Client, user: Option<RecordId>) -> Result<Self> {
+    pub(super) async fn read(client: &Client, user: Option<RecordId>, pinned: RecordId) -> Result<Self> {
         let user = match user {
             Some(user) => user,
             None => client.user_info().await?.user_id,
@@ -50,8 +50,15 @@ impl OrgIdentity {
             let missing = || Error::new(ErrorKind::Decode, "connection", "a record without its id");
             record.get("Id").and_then(Value::to_id).ok_or_else(missing)
         };
+        let org_id = id(org)?;
+        if org_id != pinned {
+            return Err(Error::new(ErrorKind::Conflict, "connection", "another org answers than the connection's")
+                .with_context("expected", pinned)
+                .with_context("found", org_id)
+                .with_advice("disconnect it and connect the org again"));
+        }
         Ok(Self {
-            org_id: id(org)?,
+            org_id,
             org_name: text(org, "Name").unwrap_or_default(),
             edition: text(org, "OrganizationType"),
             sandbox: org.get("IsSandbox").and_then(Value::as_bool).unwrap_or_default(),
@@ -62,10 +69,47 @@ impl OrgIdentity {
         })
     }
 
+    /// What to say to who connected as a person instead of an integration user; `None` where all is well.
+    #[must_use]
+    pub fn warning(&self) -> Option<&'static str> {
+        if self.is_integration_user() {
+            return None;
+        }
+        Some(if self.profile.as_deref() == Some("System Administrator") {
+            "The connection works as an administrator: it may do everything, its changes cannot be told from that person's, and \
+             it breaks when they leave. Connect as a user of its own with the Salesforce Integration licence."
+        } else {
+            "The connection works as a person: its changes cannot be told from theirs, and it breaks when they leave. Connect \
+             as a user of its own, with the Salesforce Integration licence where the org has one."
+        })
+    }
+
     /// Whether the licence is the one that Salesforce gives to integrations: the user can be disabled alone, and what it did
     /// stands out in the audit trail.
     #[must_use]
     pub fn is_integration_user(&self) -> bool {
         self.licence.as_deref().is_some_and(|licence| licence.contains("Integration"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nav_18_a_connection_that_works_as_a_person_or_an_admin_is_warned_of() {
+        let of = |profile: &str, licence: &str| OrgIdentity {
+            org_id: RecordId::new("00D5g00000ABCDE").expect("an id"),
+            org_name: "Acme".into(),
+            edition: None,
+            sandbox: false,
+            user_id: RecordId::new("0055g00000ABCDE").expect("an id"),
+            username: "x".into(),
+            profile: Some(profile.into()),
+            licence: Some(licence.into()),
+        };
+        assert_eq!(of("Salesforce API Only System Integrations", "Salesforce Integration").warning(), None);
+        assert!(of("System Administrator", "Salesforce").warning().is_some_and(|text| text.contains("administrator")));
+        assert!(of("Standard User", "Salesforce").warning().is_some_and(|text| text.contains("as a person")));
     }
 }

@@ -5,27 +5,32 @@
 //! lives in a [`Store`], so any number of processes share it.
 
 mod builder;
+mod connect;
 mod connection;
+mod disconnect;
 mod entry;
+mod events;
 mod identity;
+mod live;
 mod stop;
+mod tries;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub use self::builder::ConnectionsBuilder;
-pub use self::connection::{Connection, ConnectionInfo, ConnectionStatus, Disconnected, Revoked};
-use self::entry::{CONNECTIONS, DEFAULTS, Default, Entry, connection_key, connections_prefix, default_key, tokens_key};
+use self::connection::App;
+pub use self::connection::{Connection, ConnectionInfo, ConnectionStatus, Disconnected, Revoked, SessionFit};
+use self::entry::{CONNECTIONS, DEFAULTS, Default, Entry, connection_key, connections_prefix, default_key};
 pub use self::identity::OrgIdentity;
-use self::stop::{StopSwitch, Stoppable};
-use crate::auth::{
-    AuthorizeRequest, ConnectError, ConnectFlow, ConnectRequest, Connected, Grant, LoginHost, TokenManager, TokenState,
-    revoke,
-};
-use crate::client::Client;
+use self::live::{Clients, is_an_end};
+use self::tries::Tries;
+use crate::audit::AuditSink;
+use crate::auth::{ConnectFlow, TokenManagerBuilder, TokenState};
+use crate::client::ClientBuilder;
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::error::{Error, ErrorKind, ReauthReason, Result};
 use crate::http::HttpService;
 use crate::store::{Batch, Commit, Expect, Store, Version};
 use crate::types::Secret;
@@ -33,14 +38,15 @@ use crate::types::Secret;
 /// Entries that a page of a scan holds.
 const PAGE: usize = 200;
 
-/// How often a write is tried again after another process has written the same entry.
-const ATTEMPTS: usize = 20;
-
 /// The connections of all tenants, by one app.
 ///
 /// The first connection of a tenant becomes its default. A connection is pinned to its org: who reconnects it to another org, or to
 /// another environment, gets an error that says so. A connection that was disconnected keeps its org, its settings and whatever
 /// the product keeps under its id, so that a reconnect goes on where it was.
+///
+/// What happens is told to an [`AuditSink`](crate::audit::AuditSink), if one is given, with who did it
+/// ([`acting_as`](Self::acting_as)). Three jobs belong to it, in one process or many: [`purge_expired`](Self::purge_expired) once a
+/// day, [`revoke_owed`](Self::revoke_owed) every hour or so, and with an audit sink [`deliver_events`](Self::deliver_events).
 ///
 /// Costs no API calls but where it is said.
 ///
@@ -71,7 +77,15 @@ const ATTEMPTS: usize = 20;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Connections(Arc<Inner>);
+pub struct Connections {
+    inner: Arc<Inner>,
+    /// Who acts, for the audit.
+    actor: Option<Arc<str>>,
+}
+
+type Settings<B> = Arc<dyn Fn(&ConnectionInfo, B) -> B + Send + Sync>;
+type AfterConnect = Arc<dyn Fn(&str, &Connection) + Send + Sync>;
+type OnReauthRequired = Arc<dyn Fn(&str, &ConnectionInfo, ReauthReason) + Send + Sync>;
 
 struct Inner {
     client_id: String,
@@ -80,16 +94,26 @@ struct Inner {
     http: Arc<dyn HttpService>,
     clock: Arc<dyn Clock>,
     flow: ConnectFlow,
-    /// Clients of this process, by the key of their connection.
-    live: Mutex<HashMap<String, Live>>,
+    /// Whether orgs may be on this machine.
+    loopback: bool,
+    /// How often a client looks whether its connection is still there.
+    watch: Duration,
+    audit: Option<Arc<dyn AuditSink>>,
+    client_settings: Option<Settings<ClientBuilder>>,
+    token_settings: Option<Settings<TokenManagerBuilder>>,
+    after_connect: Option<AfterConnect>,
+    on_reauth_required: Option<OnReauthRequired>,
+    live: Mutex<Clients>,
 }
 
-/// A client that was handed out.
-#[derive(Clone)]
-struct Live {
-    client: Client,
-    manager: TokenManager,
-    switch: StopSwitch,
+impl Inner {
+    fn app(&self) -> App {
+        App {
+            http: Arc::clone(&self.http),
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+        }
+    }
 }
 
 impl Connections {
@@ -102,91 +126,20 @@ impl Connections {
         ConnectionsBuilder::new(client_id.into(), redirect_uri.into(), Arc::new(store))
     }
 
-    /// Begins to connect an org, or to reconnect one, and answers with the address to send the browser to. A connection that is
-    /// known must come back with the same org.
+    /// The same registry in the hands of a person or job of the product: what is done by it carries that name in the audit.
+    /// An id, such as `user-17`, tells enough; an email address would stand in records for long.
+    #[must_use]
+    pub fn acting_as(&self, actor: impl Into<Arc<str>>) -> Self {
+        Self { inner: Arc::clone(&self.inner), actor: Some(actor.into()) }
+    }
+
+    /// Deletes attempts to connect whose time limit passed a day ago, and says how many. For a daily job.
     ///
     /// # Errors
     ///
-    /// As for [`ConnectFlow::begin`]; [`ConnectError::WrongEnvironment`] when the connection's org is of another kind than was
-    /// chosen.
-    pub async fn begin(&self, request: ConnectRequest) -> Result<AuthorizeRequest, ConnectError> {
-        let known = self.read(request.tenant(), request.connection_id()).await.map_err(ConnectError::Store)?;
-        let Some((_, entry)) = known else { return self.0.flow.begin(&request).await };
-        if let (Some(asked), Some(found)) = (request.environment(), entry.environment())
-            && asked != found
-        {
-            return Err(ConnectError::WrongEnvironment { asked, found });
-        }
-        self.0.flow.begin(&request.expect_org(entry.org_id)).await
-    }
-
-    /// Finishes what [`begin`](Self::begin) began, with the query of the callback. The tenant comes from the session of the
-    /// person at the browser.
-    ///
-    /// The tokens are stored before the connection is; who dies in between clicks once more. Costs one request to the token
-    /// endpoint.
-    ///
-    /// # Errors
-    ///
-    /// As for [`ConnectFlow::finish`]; [`ConnectError::WrongOrg`] when another tab has connected another org meanwhile.
-    pub async fn finish(&self, tenant: &str, query: &str) -> Result<Connection, ConnectError> {
-        let connected = self.0.flow.finish(tenant, query).await?;
-        match self.keep(tenant, &connected).await {
-            Ok(connection) => Ok(connection),
-            Err(error) => {
-                // Tokens that nobody keeps must not stay valid.
-                let token = connected.refresh.as_ref().unwrap_or_else(|| connected.access.secret());
-                let _ = revoke(&self.0.http, &connected.login, token).await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn keep(&self, tenant: &str, connected: &Connected) -> Result<Connection, ConnectError> {
-        let id = connected.connection.as_str();
-        let Some(refresh) = &connected.refresh else {
-            let advice = "ask for the scope refresh_token, and allow it in the app";
-            let error = Error::new(ErrorKind::Config, "connect", "the org gave no refresh token").with_advice(advice);
-            return Err(ConnectError::Config(error));
-        };
-        for _ in 0..ATTEMPTS {
-            let before = self.read(tenant, id).await.map_err(ConnectError::Store)?;
-            if let Some((_, entry)) = &before
-                && entry.org_id != connected.org_id
-            {
-                return Err(ConnectError::WrongOrg { expected: entry.org_id, found: connected.org_id });
-            }
-            let mut grant = Grant::new(refresh.clone()).access_token(connected.access.clone());
-            if let Some(scopes) = &connected.scopes {
-                grant = grant.scopes(scopes.clone());
-            }
-            let manager = self.manager(tenant, id, &connected.login).map_err(ConnectError::Config)?;
-            manager.connect(&grant).await.map_err(ConnectError::Store)?;
-            let entry = Entry::of(id, connected, self.0.clock.now(), before.as_ref().map(|(_, entry)| entry));
-            if self.commit(tenant, &entry, before.as_ref().map(|(version, _)| *version)).await? {
-                // Clients of the time before have stopped for good.
-                self.forget_live(tenant, id);
-                let live = self.live(tenant, &entry).map_err(ConnectError::Config)?;
-                return Ok(Connection::new(entry.info(), live));
-            }
-        }
-        Err(ConnectError::Store(busy()))
-    }
-
-    /// Writes a connection, and makes it the tenant's default where there is none. Says whether nobody else wrote meanwhile.
-    async fn commit(&self, tenant: &str, entry: &Entry, before: Option<Version>) -> Result<bool, ConnectError> {
-        let commit = async {
-            let key = default_key(tenant)?;
-            let default = self.0.store.get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
-            let expected = before.map_or(Expect::Absent, Expect::Version);
-            let mut batch = Batch::new().put(connection_key(tenant, &entry.id)?, CONNECTIONS.encode(entry)?, expected);
-            if default.is_none() {
-                let default = Default { connection: entry.id.clone() };
-                batch = batch.put(key, DEFAULTS.encode(&default)?, Expect::Absent);
-            }
-            Ok(self.0.store.commit(batch).await?.is_applied())
-        };
-        commit.await.map_err(ConnectError::Store)
+    /// [`ErrorKind::Store`].
+    pub async fn purge_expired(&self) -> Result<usize> {
+        self.inner.flow.purge_expired().await
     }
 
     /// A connection, connected or not, by its id. One read of the store.
@@ -195,9 +148,12 @@ impl Connections {
     ///
     /// [`ErrorKind::Store`].
     pub async fn get(&self, tenant: &str, id: &str) -> Result<Option<Connection>> {
-        let Some((_, entry)) = self.read(tenant, id).await? else { return Ok(None) };
+        let Some((_, entry)) = self.read(tenant, id).await? else {
+            self.let_go(tenant, id);
+            return Ok(None);
+        };
         let live = self.live(tenant, &entry)?;
-        Ok(Some(Connection::new(entry.info(), live)))
+        Ok(Some(Connection::new(entry.info(), live, self.inner.app())))
     }
 
     /// The tenant's default connection: its first one, unless another was chosen. Two reads of the store.
@@ -206,7 +162,7 @@ impl Connections {
     ///
     /// [`ErrorKind::Store`].
     pub async fn default_of(&self, tenant: &str) -> Result<Option<Connection>> {
-        let entry = self.0.store.get(&[default_key(tenant)?]).await?.into_iter().next().flatten();
+        let entry = self.inner.store.get(&[default_key(tenant)?]).await?.into_iter().next().flatten();
         match entry {
             Some(entry) => self.get(tenant, &DEFAULTS.decode(&entry.value)?.connection).await,
             None => Ok(None),
@@ -224,7 +180,7 @@ impl Connections {
         }
         let default = Default { connection: id.to_owned() };
         let batch = Batch::new().put(default_key(tenant)?, DEFAULTS.encode(&default)?, Expect::Any);
-        self.0.store.commit(batch).await.map(drop)
+        self.inner.store.commit(batch).await.map(drop)
     }
 
     /// All connections of a tenant, ordered by id. One read of the store per 200.
@@ -236,7 +192,7 @@ impl Connections {
         let prefix = connections_prefix(tenant);
         let (mut found, mut after): (Vec<ConnectionInfo>, Option<String>) = (Vec::new(), None);
         loop {
-            let page = self.0.store.scan(&prefix, after.as_deref(), PAGE).await?;
+            let page = self.inner.store.scan(&prefix, after.as_deref(), PAGE).await?;
             for entry in &page {
                 found.push(CONNECTIONS.decode(&entry.value)?.info());
             }
@@ -249,14 +205,22 @@ impl Connections {
         Ok(found)
     }
 
-    /// Whether work can go on. One read of the store.
+    /// Whether work can go on. Two reads of the store.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for an id that the tenant has not; [`ErrorKind::Store`].
     pub async fn status(&self, tenant: &str, id: &str) -> Result<ConnectionStatus> {
         let (_, entry) = self.read(tenant, id).await?.ok_or_else(|| unknown(id))?;
-        let state = self.manager(tenant, id, &entry.login()?)?.state().await?;
+        let login = entry.login(self.inner.loopback)?;
+        let state = self.manager(tenant, &entry.info(), &login, &entry.incarnation)?.state().await?;
+        if let TokenState::Ended(reason) = &state
+            && is_an_end(*reason)
+            && entry.connected
+            && !entry.end_told
+        {
+            self.tell_end(tenant, id).await?;
+        }
         Ok(match state {
             _ if !entry.connected => ConnectionStatus::Disconnected,
             TokenState::Ended(reason) => ConnectionStatus::ReauthRequired(reason),
@@ -278,111 +242,23 @@ impl Connections {
         self.change(tenant, id, |entry| entry.settings = Some(settings.clone())).await.map(drop)
     }
 
-    /// Ends a connection: all clients of this process stop at once and those of other processes with their next renewal; the
-    /// tokens are purged and revoked at Salesforce, which ends what they still could do. The connection's org, settings and
-    /// whatever the product keeps under its id stay, for a reconnect; [`forget`](Self::forget) deletes them too.
-    ///
-    /// Nothing in the org is changed. The answer says what remains. May be repeated. Costs one request, for the revocation.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`] for an id that the tenant has not; [`ErrorKind::Store`], and then the tokens may still be there.
-    /// A revocation that fails is no error but [`Disconnected::revoked`].
-    pub async fn disconnect(&self, tenant: &str, id: &str) -> Result<Disconnected> {
-        let (_, entry) = self.read(tenant, id).await?.ok_or_else(|| unknown(id))?;
-        self.forget_live(tenant, id);
-        let login = entry.login()?;
-        let refresh = self.manager(tenant, id, &login)?.disconnect().await?;
-        let entry = self.change(tenant, id, |entry| entry.connected = false).await?;
-        let revoked = match refresh {
-            None => Revoked::NothingToRevoke,
-            Some(token) => match revoke(&self.0.http, &login, &token).await {
-                Ok(_) => Revoked::Yes,
-                Err(error) => Revoked::No(error),
-            },
-        };
-        Ok(Disconnected { info: entry.info(), revoked })
-    }
-
-    /// Deletes all that is kept of a connection that was disconnected.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] while it is connected; [`ErrorKind::Store`].
-    pub async fn forget(&self, tenant: &str, id: &str) -> Result<()> {
-        for _ in 0..ATTEMPTS {
-            let (version, entry) = self.read(tenant, id).await?.ok_or_else(|| unknown(id))?;
-            if entry.connected {
-                return Err(Error::new(ErrorKind::Conflict, "connections", "the connection is in use")
-                    .with_advice("disconnect it first"));
-            }
-            let default = self.0.store.get(&[default_key(tenant)?]).await?.into_iter().next().flatten();
-            let mut batch = Batch::new()
-                .delete(connection_key(tenant, id)?, Expect::Version(version))
-                .delete(tokens_key(tenant, id)?, Expect::Any);
-            if let Some(default) = default
-                && DEFAULTS.decode(&default.value)?.connection == id
-            {
-                batch = batch.delete(default.key.clone(), Expect::Version(default.version));
-            }
-            if let Commit::Applied(_) = self.0.store.commit(batch).await? {
-                return Ok(());
-            }
-        }
-        Err(busy())
-    }
-
     async fn read(&self, tenant: &str, id: &str) -> Result<Option<(Version, Entry)>> {
-        let found = self.0.store.get(&[connection_key(tenant, id)?]).await?.into_iter().next().flatten();
+        let found = self.inner.store.get(&[connection_key(tenant, id)?]).await?.into_iter().next().flatten();
         found.map(|entry| Ok((entry.version, CONNECTIONS.decode(&entry.value)?))).transpose()
     }
 
     /// Changes what is kept of a connection, again if another process has changed it meanwhile.
     async fn change(&self, tenant: &str, id: &str, change: impl Fn(&mut Entry) + Send + Sync) -> Result<Entry> {
-        for _ in 0..ATTEMPTS {
+        let mut tries = Tries::new(&*self.inner.clock);
+        loop {
             let (version, mut entry) = self.read(tenant, id).await?.ok_or_else(|| unknown(id))?;
             change(&mut entry);
             let batch =
                 Batch::new().put(connection_key(tenant, id)?, CONNECTIONS.encode(&entry)?, Expect::Version(version));
-            if let Commit::Applied(_) = self.0.store.commit(batch).await? {
+            if let Commit::Applied(_) = self.inner.store.commit(batch).await? {
                 return Ok(entry);
             }
-        }
-        Err(busy())
-    }
-
-    fn manager(&self, tenant: &str, id: &str, login: &LoginHost) -> Result<TokenManager> {
-        let mut manager = TokenManager::builder(login.clone(), &self.0.client_id)
-            .store(Arc::clone(&self.0.store), tokens_key(tenant, id)?)
-            .clock(Arc::clone(&self.0.clock));
-        if let Some(secret) = &self.0.client_secret {
-            manager = manager.client_secret(secret.clone());
-        }
-        manager.build()
-    }
-
-    /// The client of a connection; all who ask in this process share it.
-    fn live(&self, tenant: &str, entry: &Entry) -> Result<Live> {
-        let key = connection_key(tenant, &entry.id)?.as_str().to_owned();
-        let mut all = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(live) = all.get(&key) {
-            return Ok(live.clone());
-        }
-        let manager = self.manager(tenant, &entry.id, &entry.login()?)?;
-        let switch = StopSwitch::default();
-        let http = Stoppable::new(Arc::clone(&self.0.http), switch.clone());
-        let client = Client::builder(manager.clone()).http(http).clock(Arc::clone(&self.0.clock)).build()?;
-        let live = Live { client, manager, switch };
-        all.insert(key, live.clone());
-        Ok(live)
-    }
-
-    /// Stops the clients of a connection in this process.
-    fn forget_live(&self, tenant: &str, id: &str) {
-        let Ok(key) = connection_key(tenant, id) else { return };
-        let live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner).remove(key.as_str());
-        if let Some(live) = live {
-            live.switch.stop();
+            tries.after(None).await?;
         }
     }
 }
@@ -391,13 +267,11 @@ fn unknown(id: &str) -> Error {
     Error::new(ErrorKind::NotFound, "connections", "the tenant has no such connection").with_context("connection", id)
 }
 
-fn busy() -> Error {
-    Error::new(ErrorKind::Store, "connections", "other processes change the connection all the time")
-        .with_retry(Retry::After(None))
-}
-
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections").field("client_id", &self.0.client_id).field("store", &self.0.store).finish()
+        f.debug_struct("Connections")
+            .field("client_id", &self.inner.client_id)
+            .field("store", &self.inner.store)
+            .finish_non_exhaustive()
     }
 }

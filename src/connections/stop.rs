@@ -1,7 +1,7 @@
 //! Stops all clients of a connection at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 
@@ -12,13 +12,30 @@ use crate::http::{HttpService, Request, Response};
 #[derive(Clone, Debug, Default)]
 pub(super) struct StopSwitch(Arc<AtomicBool>);
 
+/// Reaches the clients that a switch belongs to for as long as there are any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WeakSwitch(Weak<AtomicBool>);
+
 impl StopSwitch {
-    pub(super) fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
+    pub(super) fn downgrade(&self) -> WeakSwitch {
+        WeakSwitch(Arc::downgrade(&self.0))
     }
 }
 
-/// Sends until the switch is off.
+impl WeakSwitch {
+    pub(super) fn stop(&self) {
+        if let Some(switch) = self.0.upgrade() {
+            switch.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// The switch, while somebody uses it and it is on.
+    pub(super) fn upgrade(&self) -> Option<StopSwitch> {
+        self.0.upgrade().filter(|switch| !switch.load(Ordering::SeqCst)).map(StopSwitch)
+    }
+}
+
+/// Sends until the switch is off; revocations always, since they end what is left.
 #[derive(Debug)]
 pub(super) struct Stoppable {
     http: Arc<dyn HttpService>,
@@ -34,7 +51,7 @@ impl Stoppable {
 #[async_trait]
 impl HttpService for Stoppable {
     async fn send(&self, request: Request) -> Result<Response> {
-        if self.switch.0.load(Ordering::SeqCst) {
+        if self.switch.0.load(Ordering::SeqCst) && request.url.path() != "/services/oauth2/revoke" {
             return Err(Error::new(ErrorKind::ReauthRequired, "connection", "the org was disconnected")
                 .with_reauth_reason(ReauthReason::Disconnected)
                 .with_advice("connect the org again"));

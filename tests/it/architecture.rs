@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["api"],
     &["client"],
     &["auth"],
+    &["audit"],
     &["http", "store"],
     &["types", "clock"],
     &["error"],

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::ConnectError;
 use crate::auth::pkce::name_of;
-use crate::auth::{HostPolicy, LoginHost, Scopes};
+use crate::auth::{LoginHost, Scopes};
 use crate::error::Result;
 use crate::store::{Key, Versioned};
 use crate::types::{RecordId, Secret};
@@ -86,9 +86,10 @@ impl Attempt {
         }
     }
 
-    pub(super) fn login(&self) -> Result<LoginHost> {
-        let policy = if self.loopback { HostPolicy::allowing_loopback() } else { HostPolicy::salesforce() };
-        LoginHost::checked(&self.login, policy)
+    /// Where it logs in. This machine only if both the attempt and the program's own setting say so: who can write to the store
+    /// must not lead a code here.
+    pub(super) fn login(&self, loopback: bool) -> Result<LoginHost> {
+        LoginHost::opted_in(&self.login, loopback && self.loopback)
     }
 
     pub(super) fn scopes(&self) -> Result<Scopes> {
@@ -171,7 +172,7 @@ mod tests {
     fn format_1_of_an_attempt_is_read() {
         let stored = include_bytes!("../../../tests/fixtures/store/connect-attempt-v1.json");
         let read = ATTEMPTS.decode(stored).expect("format 1");
-        assert_eq!(read.login().expect("a host"), LoginHost::sandbox());
+        assert_eq!(read.login(false).expect("a host"), LoginHost::sandbox());
         assert_eq!(read.scopes().expect("scopes"), Scopes::default());
         check(&read, "this", at(60)).expect("in time");
         assert!(!format!("{read:?}").contains("hunter2"));
@@ -184,8 +185,11 @@ mod tests {
     #[test]
     fn an_attempt_that_was_tampered_with_leads_to_no_foreign_host() {
         let foreign = Attempt { login: "https://evil.com".into(), ..attempt() };
-        foreign.login().expect_err("not Salesforce's");
+        foreign.login(true).expect_err("not Salesforce's");
         let local = Attempt { login: "http://127.0.0.1:1".into(), ..attempt() };
-        local.login().expect_err("not opted in");
+        local.login(true).expect_err("the attempt has not opted in");
+        let both = Attempt { loopback: true, ..local };
+        both.login(false).expect_err("the program has not opted in");
+        both.login(true).expect("both have");
     }
 }

@@ -24,6 +24,7 @@ pub struct ConnectFlowBuilder {
     http: Option<Arc<dyn HttpService>>,
     clock: Arc<dyn Clock>,
     limit: Duration,
+    loopback: bool,
 }
 
 impl ConnectFlowBuilder {
@@ -37,6 +38,7 @@ impl ConnectFlowBuilder {
             http: None,
             clock: Arc::new(SystemClock::new()),
             limit: Duration::from_mins(15),
+            loopback: false,
         }
     }
 
@@ -75,6 +77,14 @@ impl ConnectFlowBuilder {
         self
     }
 
+    /// Lets orgs on this machine be connected, by [`LoginHost::allowing_loopback`](crate::auth::LoginHost::allowing_loopback): for
+    /// mock orgs, never for production. Without it such a log-in is refused, whatever the store says.
+    #[must_use]
+    pub fn allow_loopback(mut self) -> Self {
+        self.loopback = true;
+        self
+    }
+
     /// Makes the flow.
     ///
     /// # Errors
@@ -100,6 +110,7 @@ impl ConnectFlowBuilder {
             http,
             clock: self.clock,
             limit: self.limit,
+            loopback: self.loopback,
         })))
     }
 }

@@ -103,9 +103,12 @@ pub enum ConnectError {
     /// The answer would have tokens sent to a host that is not Salesforce's.
     #[error("the token answer names a host that is not Salesforce's")]
     ForeignHost(#[source] Error),
-    /// Our own storage failed.
+    /// Our own storage failed, for now. If the error's [`effect`](Error::effect) is unknown, the connection may have been stored.
     #[error("the attempt cannot be stored or read")]
     Store(#[source] Error),
+    /// Our own storage needs a person: what is stored was written by a newer version, with another key, or is damaged.
+    #[error("what is stored cannot be read")]
+    StoreBroken(#[source] Error),
     /// Salesforce cannot be reached or is out of service.
     #[error("Salesforce cannot be reached for now")]
     Unavailable {
@@ -146,7 +149,7 @@ impl ConnectError {
             }
             Self::WrongOrg { .. } => {
                 "You logged in to another org than the one this connection belongs to. Log out of Salesforce, or use a private \
-                 window, and connect the right org; to switch orgs, disconnect first."
+                 window, and connect the right org; to switch orgs, remove this connection first."
             }
             Self::MissingScope { .. } => {
                 "The app was not granted all it needs. Let an admin add the missing scopes to the app and connect again."
@@ -177,6 +180,7 @@ impl ConnectError {
                 "Salesforce's answer cannot be used. Check the environment and the My Domain, and tell our support."
             }
             Self::Store(_) => "Our storage is out of service. Try again in a few minutes.",
+            Self::StoreBroken(_) => "Our storage cannot read what it holds. Tell our support.",
             Self::Unavailable { repeatable: true, .. } => "Salesforce cannot be reached. Reload this page in a minute.",
             Self::Unavailable { .. } => "Salesforce cannot be reached. Click Connect again in a few minutes.",
             Self::Config(_) => "The connection is not set up rightly. Tell our support.",
@@ -188,13 +192,13 @@ impl ConnectError {
     pub fn is_repeatable(&self) -> bool {
         match self {
             Self::Unavailable { repeatable, .. } => *repeatable,
-            Self::Store(error) => matches!(error.retry(), Retry::After(_)),
+            Self::Store(error) => matches!(error.retry(), Retry::After(_)) && error.effect() == Effect::None,
             _ => false,
         }
     }
 
-    pub(super) fn store(error: Error) -> Self {
-        Self::Store(error)
+    pub(crate) fn store(error: Error) -> Self {
+        if error.retry() == Retry::Never { Self::StoreBroken(error) } else { Self::Store(error) }
     }
 
     /// An exchange that got no answer.
@@ -267,6 +271,7 @@ impl ConnectError {
             | Self::LoginRestricted(error)
             | Self::BadAnswer(error)
             | Self::Store(error)
+            | Self::StoreBroken(error)
             | Self::Config(error) => error.kind(),
         }
     }

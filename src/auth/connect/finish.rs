@@ -5,8 +5,9 @@ use super::callback::{Outcome, parse};
 use super::{ConnectError, ConnectFlow, Connected};
 use crate::auth::host::environment_of;
 use crate::auth::pkce::random_secret;
+use crate::auth::refresh_token::Leftovers;
 use crate::auth::refusal::without_secrets;
-use crate::auth::token_request::{Granted, post};
+use crate::auth::token_request::{Granted, TokenFailure, post};
 use crate::auth::{AccessToken, LoginHost, Scopes, revoke};
 use crate::error::{Effect, Error, ErrorKind, Retry};
 use crate::store::{Batch, Commit, Entry, Expect, Key, Version};
@@ -43,7 +44,7 @@ impl ConnectFlow {
                 return Err(ConnectError::callback(&without_secrets(refusal, &[callback.state.expose()])));
             }
         };
-        let login = claimed.attempt.login().map_err(ConnectError::store)?;
+        let login = claimed.attempt.login(self.0.loopback).map_err(ConnectError::store)?;
         let granted = match self.redeem(&login, &code, &claimed.verifier).await {
             Ok(granted) => granted,
             Err(error) if error.is_repeatable() => return Err(self.release(claimed, error).await),
@@ -53,12 +54,16 @@ impl ConnectFlow {
         match connected(&claimed.attempt, &login, granted) {
             Ok(connected) => Ok(connected),
             Err(error) => {
-                // Nobody will use them. What cannot be revoked now ends with the org's policy.
-                for token in tokens.iter().flatten() {
-                    let _ = revoke(self.0.http.as_ref(), &login, token).await;
-                }
+                self.revoke_all(&login, tokens).await;
                 Err(error)
             }
+        }
+    }
+
+    /// Revokes tokens that nobody will use. What cannot be revoked now ends with the org's policy.
+    async fn revoke_all(&self, login: &LoginHost, tokens: [Option<Secret>; 2]) {
+        for token in tokens.iter().flatten() {
+            let _ = revoke(self.0.http.as_ref(), login, token).await;
         }
     }
 
@@ -140,7 +145,17 @@ impl ConnectFlow {
         ];
         form.extend(self.0.client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
         let answer = post(self.0.http.as_ref(), login, &form, None).await.map_err(ConnectError::no_answer)?;
-        answer.try_read(login).map_err(|failure| ConnectError::exchange(failure, answer.status))
+        match answer.try_read(login) {
+            Ok(granted) => Ok(granted),
+            Err(failure) => {
+                if !matches!(failure, TokenFailure::Refused { .. }) {
+                    // Tokens of an answer that is not taken.
+                    let Leftovers { access_token, refresh_token } = Leftovers::of(&answer.body);
+                    self.revoke_all(login, [refresh_token, access_token]).await;
+                }
+                Err(ConnectError::exchange(failure, answer.status))
+            }
+        }
     }
 }
 
@@ -177,15 +192,10 @@ fn connected(attempt: &Attempt, login: &LoginHost, granted: Granted) -> Result<C
     })
 }
 
-/// The org and the user: by the identity URL, `…/id/<org>/<user>`; the org also by the token, which starts with its id of 15
-/// characters and `!` unless it is a JWT (protocol facts, web server flow).
+/// The org and the user: by the identity URL, `…/id/<org>/<user>`; the org also by the token (protocol facts, web server flow).
 fn identity(access: &AccessToken) -> Result<(RecordId, Option<RecordId>), ConnectError> {
-    let token = access.secret().expose().split_once('!').and_then(|(org, _)| RecordId::new(org).ok());
-    let path: Vec<&str> = access.identity_url().and_then(url::Url::path_segments).into_iter().flatten().collect();
-    let (org, user) = match path[..] {
-        ["id", org, user] => (RecordId::new(org).ok(), RecordId::new(user).ok()),
-        _ => (None, None),
-    };
+    let (org, token) = access.orgs();
+    let user = org.and_then(|_| access.user_id());
     let bad = |message| ConnectError::BadAnswer(Error::new(ErrorKind::Decode, "connect", message));
     match (org, token) {
         (Some(org), Some(token)) if org != token => Err(bad("the answer names two orgs")),

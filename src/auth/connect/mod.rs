@@ -16,8 +16,8 @@ pub use self::builder::ConnectFlowBuilder;
 pub use self::callback::CallbackProblem;
 pub use self::error::ConnectError;
 pub use self::request::{AuthorizeRequest, ConnectRequest, Connected};
-use super::Scopes;
 use super::pkce::{challenge, random_secret};
+use super::{LoginHost, Scopes};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::HttpService;
@@ -84,6 +84,8 @@ struct Inner {
     http: Arc<dyn HttpService>,
     clock: Arc<dyn Clock>,
     limit: Duration,
+    /// Whether orgs may be on this machine.
+    loopback: bool,
 }
 
 impl ConnectFlow {
@@ -111,6 +113,10 @@ impl ConnectFlow {
                 "tenant or connection is empty",
             )));
         }
+        LoginHost::opted_in(&request.login.to_string(), inner.loopback).map_err(|error| {
+            let advice = "allow_loopback of the builder lets a mock org be connected, and nothing else should be here";
+            ConnectError::Config(error.with_advice(advice))
+        })?;
         let now = inner.clock.now();
         let (state, verifier) = (random_secret(), random_secret());
         let (state, verifier) = (state.map_err(ConnectError::Config)?, verifier.map_err(ConnectError::Config)?);
@@ -130,7 +136,7 @@ impl ConnectFlow {
         if !commit.is_applied() {
             // Two random states of 256 bits are never equal.
             let error = Error::new(ErrorKind::Store, "connect", "the store has an entry that nobody has made");
-            return Err(ConnectError::Store(error));
+            return Err(ConnectError::store(error));
         }
         Ok(AuthorizeRequest { url, expires_at: now + inner.limit })
     }

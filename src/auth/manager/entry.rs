@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 use crate::auth::{AccessToken, HostUse, LoginHost, Scopes};
 use crate::error::{Error, ErrorKind, ReauthReason, Result};
 use crate::store::Versioned;
-use crate::types::Secret;
+use crate::types::{RecordId, Secret};
 
 pub(super) const TOKENS: Versioned<TokenEntry> = Versioned::new("tokens", 1);
 
@@ -22,6 +22,9 @@ const MAX_LEASE: Duration = Duration::from_hours(1);
 pub(super) struct TokenEntry {
     /// Counts grants and renewals: a higher one replaces all tokens of a lower one.
     pub(super) generation: u64,
+    /// The org they are for, once an access token has told. Tokens of another one are never taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) org_id: Option<RecordId>,
     /// Gone once the connection has ended.
     #[serde(default, serialize_with = "expose_option", skip_serializing_if = "Option::is_none")]
     pub(super) refresh_token: Option<Secret>,
@@ -119,6 +122,11 @@ impl StoredAccess {
         }
     }
 
+    /// The token as it is, to be revoked.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.token
+    }
+
     pub(super) fn is(&self, token: &AccessToken) -> bool {
         self.token == *token.secret()
     }
@@ -173,6 +181,7 @@ impl TokenEntry {
             refresh_token: refresh.or_else(|| self.refresh_token.clone()),
             access,
             scopes: scopes.map(ToString::to_string).or_else(|| self.scopes.clone()),
+            org_id: self.org_id,
             ..Self::default()
         }
     }
@@ -202,7 +211,20 @@ impl TokenEntry {
 
     fn ended_by(before: &Self, ended: Ended) -> Self {
         let generation = before.generation + 1;
-        Self { generation, scopes: before.scopes.clone(), ended: Some(ended), ..Self::default() }
+        let (org_id, scopes) = (before.org_id, before.scopes.clone());
+        Self { generation, org_id, scopes, ended: Some(ended), ..Self::default() }
+    }
+
+    /// The same tokens, of that org.
+    pub(super) fn of_org(self, org: Option<RecordId>) -> Self {
+        Self { org_id: self.org_id.or(org), ..self }
+    }
+
+    /// Whether a token may be one of these: of their org, or of an org that neither tells.
+    pub(super) fn fits(&self, token: &AccessToken) -> bool {
+        let same = |org: Option<RecordId>| self.org_id.is_none_or(|own| org.is_none_or(|org| org == own));
+        let (identity, prefix) = token.orgs();
+        same(identity) && same(prefix)
     }
 
     pub(super) fn holds(&self, token: &AccessToken) -> bool {
@@ -211,7 +233,7 @@ impl TokenEntry {
 }
 
 /// Wipes bytes that held an entry, where nobody else has them.
-pub(super) fn wipe(bytes: Bytes) {
+pub(crate) fn wipe(bytes: Bytes) {
     if let Ok(mut bytes) = bytes.try_into_mut() {
         bytes.as_mut().zeroize();
     }

@@ -3,10 +3,12 @@
 use std::time::SystemTime;
 
 use super::TokenManager;
-use super::entry::{StoredAccess, TokenEntry};
+use super::entry::{StoredAccess, TOKENS, TokenEntry};
 use super::renewal::Backoff;
-use crate::auth::{AccessToken, Connected, Scopes};
+use crate::auth::{AccessToken, Connected, LoginHost, Revocation, Scopes, revoke};
 use crate::error::{Error, ErrorKind, ReauthReason, Result, Retry};
+use crate::http::HttpService;
+use crate::store::{Expect, Operation};
 use crate::types::Secret;
 
 /// What a person's consent has brought: a refresh token, and mostly an access token with it.
@@ -46,6 +48,79 @@ impl Grant {
             scopes: connected.scopes.clone(),
         })
     }
+
+    fn entry(&self, before: Option<&TokenEntry>, now: SystemTime) -> TokenEntry {
+        let access = self.access.as_ref().map(|token| StoredAccess::new(token, now));
+        TokenEntry::granted(before, self.refresh_token.clone(), access, self.scopes.as_ref())
+            .of_org(self.access.as_ref().and_then(AccessToken::org_id))
+    }
+
+    pub(crate) fn refresh_token(&self) -> &Secret {
+        &self.refresh_token
+    }
+}
+
+/// Tokens that were taken out of the store, for the caller to revoke at Salesforce.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Purged {
+    /// The refresh token that was stored.
+    pub refresh_token: Option<Secret>,
+    /// The access token that was stored.
+    pub access_token: Option<Secret>,
+    /// A renewal was under way or had been cut off, or the entry could not be read: Salesforce may know newer tokens than these.
+    pub in_doubt: bool,
+}
+
+impl Purged {
+    pub(crate) fn new(refresh_token: Option<Secret>, access_token: Option<Secret>, in_doubt: bool) -> Self {
+        Self { refresh_token, access_token, in_doubt }
+    }
+
+    pub(super) fn from_entry(entry: Option<&TokenEntry>) -> Self {
+        let Some(entry) = entry else { return Self::default() };
+        // Neither tokens nor an end: it could not be read.
+        let unreadable = entry.refresh_token.is_none() && entry.ended.is_none();
+        Self {
+            refresh_token: entry.refresh_token.clone(),
+            access_token: entry.access.as_ref().map(|access| access.secret().clone()),
+            in_doubt: entry.lease.is_some() || entry.doubt.is_some() || unreadable,
+        }
+    }
+
+    /// Whether there is nothing to revoke.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.refresh_token.is_none() && self.access_token.is_none()
+    }
+
+    /// Revokes them: the refresh token with all that hangs on it, or what else there is. One request, two if the refresh token
+    /// is dead already.
+    ///
+    /// `true` if nothing of the connection works any more. `false` if a renewal may have brought newer tokens: the process that
+    /// carries it out finds the connection ended and revokes them, unless it has died. May be repeated.
+    ///
+    /// # Errors
+    ///
+    /// As for [`revoke`].
+    pub async fn revoke(&self, http: &dyn HttpService, host: &LoginHost) -> Result<bool> {
+        if let Some(token) = &self.refresh_token
+            && revoke(http, host, token).await? == Revocation::Revoked
+        {
+            return Ok(true);
+        }
+        if let Some(token) = &self.access_token {
+            revoke(http, host, token).await?;
+        }
+        Ok(!self.in_doubt)
+    }
+}
+
+/// A change of the entry, for the caller to commit together with what else has to change at that moment.
+pub(crate) struct Replacement {
+    pub(crate) operation: Operation,
+    /// What stood there.
+    pub(crate) purged: Purged,
 }
 
 /// The state of a connection, as it is stored.
@@ -77,23 +152,44 @@ impl TokenManager {
     ///
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn connect(&self, grant: &Grant) -> Result<()> {
-        let access = grant.access.as_ref().map(|token| StoredAccess::new(token, self.0.clock.now()));
-        self.replace(|before| {
-            TokenEntry::granted(before, grant.refresh_token.clone(), access.clone(), grant.scopes.as_ref())
-        })
-        .await
-        .map(drop)
+        let now = self.0.clock.now();
+        self.replace(|before| grant.entry(before, now)).await.map(drop)
     }
 
-    /// Purges the tokens and ends the connection for all processes, with [`ReauthReason::Disconnected`]. Answers with the refresh
-    /// token that was stored, for the caller to [`revoke`](crate::auth::revoke) at Salesforce.
+    /// As [`connect`](Self::connect), for the caller to commit. The operation expects the entry as it is now.
+    pub(crate) async fn connecting(&self, grant: &Grant) -> Result<Replacement> {
+        let now = self.0.clock.now();
+        self.replacement(|before| grant.entry(before, now)).await
+    }
+
+    /// Purges the tokens and ends the connection for all processes, with [`ReauthReason::Disconnected`]. Answers with the tokens
+    /// that were stored, for the caller to [`revoke`](Purged::revoke) at Salesforce.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Store`] if the store fails.
-    pub async fn disconnect(&self) -> Result<Option<Secret>> {
+    pub async fn disconnect(&self) -> Result<Purged> {
         let before = self.replace(TokenEntry::disconnected).await?;
-        Ok(before.and_then(|entry| entry.refresh_token))
+        Ok(Purged::from_entry(before.as_ref()))
+    }
+
+    /// As [`disconnect`](Self::disconnect), for the caller to commit. The operation expects the entry as it is now.
+    pub(crate) async fn disconnecting(&self) -> Result<Replacement> {
+        self.replacement(TokenEntry::disconnected).await
+    }
+
+    async fn replacement(&self, change: impl Fn(Option<&TokenEntry>) -> TokenEntry + Send) -> Result<Replacement> {
+        let before = self.0.read_or_damaged().await?;
+        let (version, before) = before.map_or((None, None), |(version, entry)| (Some(version), Some(entry)));
+        let value = TOKENS.encode(&change(before.as_ref()))?;
+        let expect = version.map_or(Expect::Absent, Expect::Version);
+        let operation = Operation { key: self.0.key.clone(), expect, value: Some(value) };
+        Ok(Replacement { operation, purged: Purged::from_entry(before.as_ref()) })
+    }
+
+    /// Where the tokens come from, and are revoked.
+    pub(crate) fn login(&self) -> &LoginHost {
+        &self.0.app.host
     }
 
     /// What is stored. One read of the store, no request.

@@ -17,7 +17,8 @@ use tokio::sync::Mutex;
 
 pub use self::builder::TokenManagerBuilder;
 use self::entry::TokenEntry;
-pub use self::grant::{Grant, TokenState};
+pub(crate) use self::entry::wipe;
+pub use self::grant::{Grant, Purged, TokenState};
 use self::renewal::Memory;
 use super::refresh_token::App;
 use super::{AccessToken, LoginHost, TokenProvider};

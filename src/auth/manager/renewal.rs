@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::entry::{Lease, StoredAccess, TOKENS, TokenEntry, wipe};
 use super::step::{Settle, Step, View, next_step, settle};
 use super::{Inner, age, reauth};
-use crate::auth::AccessToken;
 use crate::auth::refresh_token::Redeemed;
+use crate::auth::{AccessToken, revoke};
 use crate::error::{Error, ErrorKind, ReauthReason, Result, Retry};
 use crate::http::HttpService;
 use crate::store::{Batch, Expect, Version};
+use crate::types::Secret;
 
 /// How long a refusal that a person has to deal with holds further tries of this process up.
 const BLOCKED: Duration = Duration::from_mins(1);
@@ -28,6 +29,8 @@ pub(super) struct Memory {
     known: Option<(u64, Duration)>,
     /// What is still to be stored.
     pending: Option<Pending>,
+    /// Tokens that nobody will use: to be revoked.
+    dropped: Vec<Secret>,
     hold: Option<Hold>,
     /// Failures in a row.
     failures: u32,
@@ -69,7 +72,9 @@ impl Inner {
         let mut polls = Polls::default();
         loop {
             if memory.pending.is_some() {
-                self.settle(memory, Duration::ZERO).await?;
+                let settled = self.settle(memory, Duration::ZERO).await;
+                self.revoke_dropped(memory, http).await;
+                settled?;
             }
             let asked = self.clock.monotonic();
             let seen = self.read().await?;
@@ -128,6 +133,9 @@ impl Inner {
     fn adopt(&self, entry: &TokenEntry, left: Option<Duration>) -> Result<AccessToken> {
         let access = entry.access.as_ref().ok_or_else(|| reauth(ReauthReason::NotConnected, None))?;
         let token = access.token(&self.app.host)?.adopted();
+        if !entry.fits(&token) {
+            return Err(another_org());
+        }
         Ok(match left.filter(|_| entry.doubt.is_none()) {
             Some(left) => token.ask_again_after(left.max(SOON)),
             None => token,
@@ -168,13 +176,13 @@ impl Inner {
                 .with_retry(Retry::After(None))
                 .with_context("seconds", spent.as_secs_f32());
             memory.pending = Some(Pending { next: base.released(), base, version });
-            return self.settled(memory, Renewal::Failed(error)).await;
+            return self.settled(memory, http, Renewal::Failed(error)).await;
         }
         let redeemed = self.app.redeem(http, &refresh_token, self.timing.request).await;
         // No await between the answer and this: whoever drops this future from here on loses nothing.
         let (next, renewal) = self.outcome(memory, &base, redeemed);
         memory.pending = Some(Pending { base, version, next });
-        self.settled(memory, renewal).await
+        self.settled(memory, http, renewal).await
     }
 
     /// What the answer makes of the entry, and of the renewal once that is stored.
@@ -184,15 +192,22 @@ impl Inner {
             memory.hold = Some(Hold { generation, until: now.saturating_add(time), error: error.clone() });
         };
         match redeemed {
+            Redeemed::Granted { access, refresh, .. } if !base.fits(&access) => {
+                let error = another_org();
+                let next = base.renewed(refresh, base.access.clone(), None);
+                hold(&error, BLOCKED, next.generation);
+                memory.dropped.push(access.secret().clone());
+                (next, Renewal::Failed(error))
+            }
             Redeemed::Granted { access, refresh, scopes } => {
                 memory.hold = None;
                 memory.failures = 0;
-                let stored = StoredAccess::new(&access, self.clock.now());
+                let (stored, org) = (StoredAccess::new(&access, self.clock.now()), access.org_id());
                 let access = match self.timing.ahead {
                     Some(ahead) => Box::new(access.ask_again_after(ahead)),
                     None => access,
                 };
-                (base.renewed(refresh, Some(stored), scopes.as_ref()), Renewal::Done(access))
+                (base.renewed(refresh, Some(stored), scopes.as_ref()).of_org(org), Renewal::Done(access))
             }
             Redeemed::Half { refresh, error } => {
                 let next = base.renewed(Some(refresh), base.access.clone(), None);
@@ -223,9 +238,11 @@ impl Inner {
     }
 
     /// Stores what is pending; only then the renewal counts.
-    async fn settled(&self, memory: &mut Memory, renewal: Renewal) -> Renewal {
+    async fn settled(&self, memory: &mut Memory, http: &dyn HttpService, renewal: Renewal) -> Renewal {
         let budget = self.timing.lease.saturating_sub(self.timing.request) / 2;
-        match (self.settle(memory, budget).await, renewal) {
+        let settled = self.settle(memory, budget).await;
+        self.revoke_dropped(memory, http).await;
+        match (settled, renewal) {
             (Ok(true), renewal) | (Ok(false), renewal @ Renewal::Failed(_)) => renewal,
             // Tokens that were overtaken are not used.
             (Ok(false), _) => Renewal::Changed,
@@ -253,7 +270,11 @@ impl Inner {
                                 pending.version = version;
                                 continue;
                             }
-                            (verdict, _) => {
+                            (verdict, now) => {
+                                if verdict == Settle::Drop {
+                                    let now = now.as_ref().map(|(_, entry)| entry);
+                                    memory.dropped.extend(unused(now, &pending.base, &pending.next));
+                                }
                                 memory.pending = None;
                                 return Ok(verdict == Settle::Done);
                             }
@@ -267,6 +288,14 @@ impl Inner {
                 Some(delay) => self.clock.sleep(delay).await,
                 None => return Err(not_kept(error, &pending.next)),
             }
+        }
+    }
+
+    /// Revokes tokens that came too late: the connection was ended or made anew meanwhile, by somebody who could not know them.
+    async fn revoke_dropped(&self, memory: &mut Memory, http: &dyn HttpService) {
+        while let Some(token) = memory.dropped.pop() {
+            // What cannot be revoked now ends with the app's policy; nobody has it any more.
+            let _ = tokio::time::timeout(self.timing.request, revoke(http, &self.app.host, &token)).await;
         }
     }
 
@@ -382,6 +411,19 @@ impl Polls {
     fn short() -> Duration {
         Duration::from_millis(20).mul_f64(fastrand::f64())
     }
+}
+
+/// The refresh token of a renewal that is dropped, unless it is in use all the same.
+fn unused(now: Option<&TokenEntry>, base: &TokenEntry, next: &TokenEntry) -> Option<Secret> {
+    let fresh = next.refresh_token.as_ref().filter(|_| next.generation > base.generation)?;
+    let used = |entry: &TokenEntry| entry.refresh_token.as_ref() == Some(fresh);
+    // An old one is for whoever took it out of the entry to revoke.
+    (!used(base) && !now.is_some_and(used)).then(|| fresh.clone())
+}
+
+fn another_org() -> Error {
+    Error::new(ErrorKind::Auth, "token", "the tokens are those of another org than the connection's")
+        .with_advice("connect the org again")
 }
 
 fn busy() -> Error {

@@ -28,7 +28,7 @@ fn http() -> Reqwest {
 }
 
 pub(crate) fn builder(app: &TestApp, store: impl Store) -> ConnectFlowBuilder {
-    ConnectFlow::builder(&app.client_id, CALLBACK, store).client_secret(app.client_secret.as_str())
+    ConnectFlow::builder(&app.client_id, CALLBACK, store).client_secret(app.client_secret.as_str()).allow_loopback()
 }
 
 /// A flow for an app that the org knows.

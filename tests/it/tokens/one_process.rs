@@ -98,9 +98,11 @@ async fn what_the_connect_dance_has_brought_keeps_going() {
     assert_eq!(scopes.map(|scopes| scopes.to_string()).as_deref(), Some("api refresh_token"));
     assert!(obtained_at.is_some());
     // Purged here, so that no process renews it any more; then revoked at Salesforce.
-    let refresh = of().disconnect().await.expect("stored").expect("there was one");
+    let purged = of().disconnect().await.expect("stored");
     let http = Reqwest::new().expect("starts");
-    assert_eq!(revoke(&http, &connected.login, &refresh).await.expect("answered"), Revocation::Revoked);
+    assert!(purged.refresh_token.is_some() && purged.access_token.is_some() && !purged.in_doubt);
+    assert!(purged.revoke(&http, &connected.login).await.expect("answered"), "nothing works any more");
+    assert!(of().disconnect().await.expect("stored").is_empty(), "nothing is left");
 }
 
 #[tokio::test]
@@ -193,7 +195,7 @@ async fn smv_47_disconnecting_purges_the_tokens_and_stops_the_work() {
     let (one, store) = connected(&org).await;
     call(&client(&one)).await.expect("connected");
     let other = manager(&org, Arc::clone(&store));
-    let revocable = other.disconnect().await.expect("stored").expect("there was one");
+    let revocable = other.disconnect().await.expect("stored").refresh_token.expect("there was one");
     let entry = store.get(&[key()]).await.expect("read").remove(0).expect("its end is stored");
     let text = String::from_utf8(entry.value.to_vec()).expect("JSON");
     assert!(!text.contains(revocable.expose()) && !text.contains("00D"), "{text}");
