@@ -46,8 +46,8 @@ pub use self::introspect::{Introspection, introspect};
 #[cfg(feature = "jwt")]
 pub use self::jwt_bearer::JwtBearer;
 pub use self::login::LoginHost;
-pub use self::manager::{Grant, Purged, TokenManager, TokenManagerBuilder, TokenState};
 pub(crate) use self::manager::wipe;
+pub use self::manager::{Grant, Purged, TokenManager, TokenManagerBuilder, TokenState};
 pub(crate) use self::pkce::{name_of, random_name};
 pub use self::revoke::{Revocation, revoke};
 pub use self::scopes::Scopes;

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::refusal::Cause;
-use super::token_request::{Granted, TokenFailure, post};
+use super::token_request::{Granted, TokenFailure, is_token, post_within};
 use super::{AccessToken, LoginHost, Scopes};
-use crate::error::{Effect, Error, ErrorKind, Retry};
+use crate::error::{Effect, Error, ErrorKind};
 use crate::http::{HttpService, StatusCode};
 use crate::types::Secret;
 
@@ -23,8 +23,8 @@ pub(super) struct App {
 /// What became of a refresh token.
 #[derive(Debug)]
 pub(super) enum Redeemed {
-    /// A new access token, and a new refresh token where rotation is on.
-    Granted { access: Box<AccessToken>, refresh: Option<Secret>, scopes: Option<Scopes> },
+    /// A new access token, and a new refresh token where rotation is on. `unsure`: there was one that can be none.
+    Granted { access: Box<AccessToken>, refresh: Option<Secret>, scopes: Option<Scopes>, unsure: bool },
     /// A new refresh token beside an access token that we do not take. The old one is spent.
     Half { refresh: Secret, error: Error },
     /// Salesforce takes it no more.
@@ -48,24 +48,17 @@ impl App {
         if let Some(secret) = &self.client_secret {
             form.push(("client_secret", secret.expose()));
         }
-        match tokio::time::timeout(limit, post(http, &self.host, &form, None)).await {
-            Ok(Ok(answer)) => match answer.try_read(&self.host) {
-                Ok(Granted { access, refresh, scopes }) => {
-                    Redeemed::Granted { access: Box::new(access), refresh, scopes }
+        match post_within(limit, "token", http, &self.host, &form, None).await {
+            Ok(answer) => match answer.try_read(&self.host) {
+                Ok(Granted { access, refresh, scopes, unsure }) => {
+                    Redeemed::Granted { access: Box::new(access), refresh, scopes, unsure }
                 }
                 Err(TokenFailure::Refused { cause, error }) => refused(cause, error),
                 Err(failure @ (TokenFailure::NotATokenAnswer(_) | TokenFailure::ForeignHost(_))) => {
                     unusable(failure.into(), &answer.body)
                 }
             },
-            Ok(Err(error)) => unanswered(error),
-            Err(_) => Redeemed::Lost(
-                Error::new(ErrorKind::Transport, "token", "the token endpoint did not answer in time")
-                    .with_retry(Retry::After(None))
-                    .with_effect(Effect::Unknown)
-                    .with_context("host", &self.host)
-                    .with_context("seconds", limit.as_secs_f32()),
-            ),
+            Err(error) => unanswered(error),
         }
     }
 }
@@ -90,7 +83,7 @@ impl Leftovers {
         let Members { access_token, refresh_token } = serde_json::from_slice(body).unwrap_or_default();
         let token = |member: Option<&RawValue>| {
             let token: Secret = serde_json::from_str(member?.get()).ok()?;
-            (!token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic())).then_some(token)
+            is_token(&token).then_some(token)
         };
         Self { access_token: token(access_token), refresh_token: token(refresh_token) }
     }
@@ -113,12 +106,15 @@ fn refused(cause: Cause, error: Error) -> Redeemed {
     let says = |part: &str| error.salesforce().iter().any(|said| said.message.to_ascii_lowercase().contains(part));
     match cause {
         Cause::TokenDead | Cause::NotApproved | Cause::CodeExpired => Redeemed::Refused(error),
-        // IP ranges, a locked user, a device that was not verified: the facts name no better words for them.
-        Cause::Other if says("authentication failure") || says("activation secret") => Redeemed::Blocked(error),
+        // IP ranges, a locked user: the facts name no better words for them.
+        Cause::Other if says("authentication failure") => Redeemed::Blocked(error),
         // RFC 6749, 5.2: the refresh token is invalid, expired, revoked or another client's.
         Cause::Other if error.has_code("invalid_grant") => Redeemed::Refused(error),
         Cause::RateLimited => Redeemed::Later(error),
-        Cause::Unavailable if !error.salesforce().is_empty() => Redeemed::Later(error),
+        // `server_error` may come after the rotation.
+        Cause::Unavailable if !error.salesforce().is_empty() && !matches!(error.status(), Some(429 | 503)) => {
+            Redeemed::Lost(error)
+        }
         Cause::Unavailable | Cause::Unknown => by_status(error),
         _ => Redeemed::Blocked(error),
     }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::TokenProvider;
 use super::host::{HostPolicy, HostUse};
+use super::token_request::is_token;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::HttpService;
 use crate::types::{RecordId, Secret};
@@ -46,7 +47,7 @@ impl AccessToken {
     }
 
     pub(super) fn checked(secret: Secret, instance_url: Url, identity_url: Option<Url>) -> Result<Self> {
-        if secret.expose().is_empty() || !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !is_token(&secret) {
             return Err(Error::new(
                 ErrorKind::Auth,
                 "token",

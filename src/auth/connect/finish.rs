@@ -227,7 +227,7 @@ mod tests {
         let id = format!("https://{host}/id/{ORG}/0055g00000ABCDE");
         let access = token(&format!("{ORG}!AQ"), instance, Some(&id));
         let refresh = scopes.contains("refresh").then(|| Secret::from("r"));
-        Granted { access, refresh, scopes: Scopes::granted(scopes) }
+        Granted { access, refresh, scopes: Scopes::granted(scopes), unsure: false }
     }
 
     const PRODUCTION: &str = "https://acme.my.salesforce.com";
