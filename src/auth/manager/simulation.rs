@@ -128,6 +128,8 @@ struct Process {
     at: At,
     token: Option<u32>,
     seen: Watch<u64>,
+    /// Has had an answer for about as long as its lease, though the store was there.
+    late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,7 +211,7 @@ impl World {
 
     fn start(&mut self) -> Process {
         self.starts += 1;
-        Process { holder: format!("p{}", self.starts), at: At::Idle, token: None, seen: Watch::default() }
+        Process { holder: format!("p{}", self.starts), at: At::Idle, token: None, seen: Watch::default(), late: false }
     }
 
     /// What can happen now.
@@ -252,7 +254,8 @@ impl World {
         match event {
             Event::Tick(seconds) => self.pass(seconds),
             Event::Outage => match self.down.take() {
-                Some(_) => self.up = self.now,
+                Some(since) if since < self.now => self.up = self.now,
+                Some(_) => {}
                 None => self.down = Some(self.now),
             },
             Event::Drop(index) => self.drop(index),
@@ -279,6 +282,12 @@ impl World {
         let (before, now) = (Duration::from_secs(before), Duration::from_secs(self.now));
         let waits: Vec<bool> =
             self.processes.iter().map(|process| matches!(process.at, At::Idle) && !self.works(process)).collect();
+        for process in &mut self.processes {
+            if let At::Pending { token: Some(_), since, .. } | At::Answered { answer: Some(_), since, .. } = process.at
+            {
+                process.late |= !down && self.now.saturating_sub(since.max(self.up)) + GAP >= LEASE;
+            }
+        }
         for (process, _) in self.processes.iter_mut().zip(waits).filter(|(_, waits)| *waits) {
             if down {
                 process.seen.interrupted();
@@ -425,7 +434,10 @@ impl World {
         let base = entry.leased(Lease::new(&self.processes[index].holder, Duration::from_secs(LEASE)));
         match self.write(version, &base) {
             // Where the answer was lost a look shows whose lease it is; here nobody can have come between.
-            Some(version) if sure || self.entry == base => At::Leased { base, version, since: self.now },
+            Some(version) if sure || self.entry == base => {
+                self.processes[index].late = false;
+                At::Leased { base, version, since: self.now }
+            }
             _ => At::Idle,
         }
     }
@@ -442,12 +454,10 @@ impl World {
             assert!(used_up, "in doubt, the access token is used to its end");
             assert!(before <= self.interruptions, "one more try for each interruption, and no other");
         }
-        // Others who hold an answer for longer than their lease, though the store was there, have lost their claim.
-        let there = |since: u64| self.down.unwrap_or(self.now).saturating_sub(since.max(self.up));
+        // Others who hold an answer for longer than their lease have lost their claim.
         let late = self.processes.iter().any(|other| match &other.at {
-            At::Pending { token: Some(_), since, base: held, .. }
-            | At::Answered { answer: Some((_, _)), since, base: held, .. } => {
-                held.generation == base.generation && there(*since) + GAP >= LEASE
+            At::Pending { token: Some(_), base: held, .. } | At::Answered { answer: Some(_), base: held, .. } => {
+                held.generation == base.generation && other.late
             }
             _ => false,
         });
@@ -469,6 +479,8 @@ impl World {
         sure: bool,
     ) -> At {
         let stored = self.write(version, &next).is_some();
+        // Whoever took over from one that was late may be about to send the old token.
+        self.cut_off |= stored && token.is_some() && self.processes[index].late && self.org.rotates;
         if stored && sure {
             return self.stored(index, token, &next);
         }
@@ -539,7 +551,7 @@ impl World {
         let text = |entry: &TokenEntry| String::from_utf8_lossy(&TOKENS.encode(entry).expect("JSON")).into_owned();
         let World { now, down, up, version, org, cut_off, disconnected, .. } = self;
         let mut key = format!("{now} {down:?} {up} {version} {} {org:?} {cut_off} {disconnected}", text(&self.entry));
-        for Process { holder, at, token, seen } in &self.processes {
+        for Process { holder, at, token, seen, late } in &self.processes {
             let at = match at {
                 At::Idle => "idle".to_owned(),
                 At::Stopped => "stopped".to_owned(),
@@ -553,7 +565,7 @@ impl World {
                 }
             };
             // Writing to a text cannot fail.
-            let _ = write!(key, " | {holder} {at} {token:?} {seen:?}");
+            let _ = write!(key, " | {holder} {at} {token:?} {seen:?} {late}");
         }
         key
     }
@@ -620,4 +632,17 @@ fn every_order_of_events_of_two_processes_keeps_the_tokens() {
 fn every_order_of_outages_dropped_calls_disconnects_and_consents_keeps_the_tokens() {
     let states = search(6, two_with_an_expired_token(), |event| *event != Event::Tick(TICK));
     assert!(states > 5_000, "the search has gone somewhere: {states}");
+}
+
+#[test]
+fn a_store_that_is_away_for_longer_than_the_lease_costs_no_connection() {
+    // The first has new tokens that are not stored; the second has seen its lease.
+    let mut start = two_with_an_expired_token();
+    for index in [0, 0, 0, 0, 1] {
+        start.apply(Event::Go(index));
+    }
+    assert!(matches!(start.processes[0].at, At::Pending { token: Some(_), .. }));
+    let among = [Event::Outage, Event::Tick(LEASE), Event::Tick(TICK), Event::Go(0), Event::Go(1)];
+    let states = search(10, start, |event| among.contains(event));
+    assert!(states > 1_000, "the search has gone somewhere: {states}");
 }
