@@ -1,16 +1,18 @@
 //! "Connect Salesforce": a small local web page with a Connect button, the choice of an environment, and a card that shows how
 //! the connection is. `cargo run --example connect`
 //!
-//! Without settings it connects a mock org of its own, whose log-in and consent pages are real pages. For a real org give the
-//! client id and secret of an external client app that has `http://localhost:8400/callback` among its callback URLs.
+//! Without settings it connects mock orgs of its own, a production org and a sandbox, whose log-in and consent pages are real
+//! pages. For a real org give the client id and secret of an external client app that has `http://localhost:8400/callback` among
+//! its callback URLs.
 
 mod support;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Form, RawQuery, State};
@@ -18,7 +20,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use clap::Parser;
+use sforce::ErrorKind;
 use sforce::auth::{ConnectError, ConnectRequest, LoginHost};
+use sforce::clock::{Clock as _, SystemClock};
 use sforce::connections::{ConnectionStatus, Connections, Revoked};
 use sforce::store::{MemoryStore, RedbStore, Store};
 use sforce::testing::org::{AppSpec, MockOrg};
@@ -31,7 +35,7 @@ struct Args {
     /// Address to listen on, on this machine; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:8400")]
     listen: SocketAddr,
-    /// Keep connections in this file; without it they are forgotten at the end
+    /// Keep connections in this file; without it they are forgotten at the end. For real orgs: the mock orgs end with the program
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// Print one line of JSON with the address instead of a sentence
@@ -46,7 +50,7 @@ const AFTER_HELP: &str = "Environment:
   SALESFORCE_CLIENT_ID      consumer key of an external client app with the callback URL http://localhost:PORT/callback
   SALESFORCE_CLIENT_SECRET  its secret
 
-Without these two the page connects a mock org. The store is not encrypted here: a service wraps it in EncryptedStore.
+Without these two the page connects mock orgs, one for each environment. The store is not encrypted here: a service wraps it in EncryptedStore.
 
 Exit status: 0 done, 1 not done, 2 wrong use.";
 
@@ -66,10 +70,16 @@ async fn main() -> ExitCode {
 /// What the handlers share.
 struct App {
     connections: Connections,
-    /// Where the mock org logs in; none for real orgs.
-    mock: Option<MockOrg>,
+    /// None for real orgs.
+    mock: Option<MockOrgs>,
     /// What to tell each browser on its next page.
     notices: Mutex<HashMap<String, Notice>>,
+}
+
+/// The orgs to connect where there is no real one. Both know the same app, as all customers' orgs do.
+struct MockOrgs {
+    production: MockOrg,
+    sandbox: MockOrg,
 }
 
 /// One message, shown once.
@@ -88,14 +98,19 @@ async fn run(args: &Args) -> Result<(), Failure> {
     let listener = tokio::net::TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::Failed(format!("cannot listen on {}: {error}", args.listen)))?;
-    let port = listener.local_addr().map_err(|error| Failure::Failed(error.to_string()))?.port();
-    let address = format!("http://localhost:{port}");
+    let local = listener.local_addr().map_err(|error| Failure::Failed(error.to_string()))?;
+    // Salesforce takes http for `localhost` only, which need not be `::1`.
+    let address = match local.ip() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST) => format!("http://localhost:{}", local.port()),
+        _ => format!("http://{local}"),
+    };
     let app = Arc::new(app(args, &address).await?);
     let router = Router::new()
         .route("/", get(home))
         .route("/connect", post(connect))
         .route("/callback", get(callback))
         .route("/disconnect", post(disconnect))
+        .route("/forget", post(forget))
         .with_state(Arc::clone(&app));
     if args.self_test {
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -103,8 +118,10 @@ async fn run(args: &Args) -> Result<(), Failure> {
         server.abort();
         return outcome;
     }
+    tokio::spawn(jobs(app.connections.clone()));
     if args.json {
-        say(&serde_json::json!({"url": address, "mock_org": app.mock.as_ref().map(MockOrg::base_url)}).to_string())?;
+        let mock = app.mock.as_ref().map(|orgs| orgs.production.base_url());
+        say(&serde_json::json!({"url": address, "mock_org": mock}).to_string())?;
     } else {
         say(&format!("Open {address} in a browser. Ctrl-C ends it."))?;
     }
@@ -117,31 +134,51 @@ async fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(error.to_string()))
 }
 
+/// What a registry wants done now and then.
+async fn jobs(connections: Connections) {
+    loop {
+        for (job, outcome) in [
+            ("attempts to connect that nobody came back from", connections.purge_expired().await),
+            ("tokens that Salesforce has not revoked", connections.revoke_owed().await),
+        ] {
+            if let Err(error) = outcome {
+                eprintln!("{job}: {}", explain(&error));
+            }
+        }
+        SystemClock::default().sleep(Duration::from_hours(1)).await;
+    }
+}
+
 async fn app(args: &Args, address: &str) -> Result<App, Failure> {
     #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let (client_id, client_secret, mock) =
-        match (variable("SALESFORCE_CLIENT_ID"), variable("SALESFORCE_CLIENT_SECRET")) {
-            (Some(id), Some(secret)) => (id, secret, None),
-            (None, None) => {
-                let org = support::customer_org(MockOrg::builder().consent(true))?;
-                let app = org.add_app(AppSpec::new("sforce example").any_loopback().rotate_refresh_tokens());
-                (app.client_id, app.client_secret, Some(org))
-            }
-            (id, _) => {
-                let missing = if id.is_none() { "SALESFORCE_CLIENT_ID" } else { "SALESFORCE_CLIENT_SECRET" };
-                return Err(Failure::Usage(format!(
-                    "{missing} not set: set both for a real org, none for the mock org"
-                )));
-            }
-        };
+    let is_set = |name: &str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    let real = is_set("SALESFORCE_CLIENT_ID") || is_set("SALESFORCE_CLIENT_SECRET");
+    if args.store.is_some() && !real {
+        return Err(Failure::Usage(
+            "--store is for real orgs: the mock orgs end with the program, and their connections with them".into(),
+        ));
+    }
     let store: Arc<dyn Store> = match &args.store {
         Some(path) => Arc::new(RedbStore::open(path).await?),
         None => Arc::new(MemoryStore::default()),
     };
-    let connections =
-        Connections::builder(client_id, format!("{address}/callback"), store).client_secret(client_secret).build()?;
-    Ok(App { connections, mock, notices: Mutex::default() })
+    let callback = format!("{address}/callback");
+    let (connections, mock) = if real {
+        let wrong = |error: sforce::Error| match error.kind() {
+            ErrorKind::Config => Failure::Usage(format!("{error}: set both for a real org, none for the mock orgs")),
+            _ => error.into(),
+        };
+        (Connections::from_env(callback, store).map_err(wrong)?, None)
+    } else {
+        let production = support::customer_org(MockOrg::builder().consent(true))?;
+        let sandbox = support::customer_org(MockOrg::builder().consent(true).number(2).sandbox())?;
+        let spec = AppSpec::new("sforce example").any_loopback().rotate_refresh_tokens();
+        let app = production.add_app(spec.clone());
+        sandbox.install_app(spec, &app);
+        let connections = Connections::builder(app.client_id, callback, store).client_secret(app.client_secret);
+        (connections.allow_loopback(), Some(MockOrgs { production, sandbox }))
+    };
+    Ok(App { connections: connections.build()?, mock, notices: Mutex::default() })
 }
 
 /// The browser's session. A page of ours sets the cookie; a form that comes without it comes from elsewhere.
@@ -167,7 +204,8 @@ impl App {
 
     fn login(&self, choice: &Choice) -> sforce::Result<LoginHost> {
         match (&self.mock, choice.environment.as_str()) {
-            (Some(org), _) => LoginHost::allowing_loopback(&org.base_url()),
+            (Some(orgs), "sandbox") => LoginHost::allowing_loopback(&orgs.sandbox.base_url()),
+            (Some(orgs), _) => LoginHost::allowing_loopback(&orgs.production.base_url()),
             (None, "sandbox") => Ok(LoginHost::sandbox()),
             (None, "my_domain") => LoginHost::my_domain(&choice.my_domain),
             (None, _) => Ok(LoginHost::production()),
@@ -239,12 +277,30 @@ async fn disconnect(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
             };
             Notice { good: matches!(done.revoked, Revoked::Yes), text: text.into(), advice: done.remains().join(" ") }
         }
-        Err(error) => {
-            Notice { good: false, text: explain(&error), advice: error.advice().unwrap_or_default().to_owned() }
-        }
+        Err(error) => failed(&error),
     };
     app.notify(&session, notice);
     Redirect::to("/").into_response()
+}
+
+/// Removes what was disconnected, so that another org can be connected.
+async fn forget(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let Some(session) = session(&headers) else { return Redirect::to("/").into_response() };
+    let notice = match app.connections.forget(TENANT, "default").await {
+        Ok(()) => Notice { good: true, text: "The connection is removed.".into(), advice: String::new() },
+        Err(error) => failed(&error),
+    };
+    app.notify(&session, notice);
+    Redirect::to("/").into_response()
+}
+
+fn failed(error: &sforce::Error) -> Notice {
+    let (text, advice) = match error.kind() {
+        ErrorKind::NotFound => ("There is no connection to Salesforce.".to_owned(), "Click Connect to make one."),
+        ErrorKind::Conflict => ("Salesforce is still connected.".to_owned(), "Disconnect it first."),
+        _ => (explain(error), error.advice().unwrap_or_default()),
+    };
+    Notice { good: false, text, advice: advice.to_owned() }
 }
 
 fn problem(error: &ConnectError) -> Notice {
@@ -259,8 +315,9 @@ async fn card(app: &App) -> sforce::Result<String> {
         ConnectionStatus::Connected => {
             let details = match connection.identify().await {
                 Ok(who) => format!(
-                    "<dl><dt>Org</dt><dd id=\"org\">{} ({})</dd><dt>Kind</dt><dd>{}</dd><dt>User</dt><dd id=\"user\">{}</dd>\
+                    "{}<dl><dt>Org</dt><dd id=\"org\">{} ({})</dd><dt>Kind</dt><dd>{}</dd><dt>User</dt><dd id=\"user\">{}</dd>\
                      <dt>Profile</dt><dd>{}</dd><dt>Licence</dt><dd>{}</dd></dl>",
+                    who.warning().map_or_else(String::new, |text| format!("<p id=\"warning\">{}</p>", escape(text))),
                     escape(&who.org_name),
                     who.org_id,
                     if who.sandbox { "sandbox" } else { "production" },
@@ -280,13 +337,17 @@ async fn card(app: &App) -> sforce::Result<String> {
             escape(reason.words()),
             connect_form(app, "Reconnect")
         ),
-        _ => format!("<p id=\"status\">Disconnected</p>{}", connect_form(app, "Reconnect")),
+        _ => format!(
+            "<p id=\"status\">Disconnected</p>{}<form method=\"post\" action=\"/forget\"><button id=\"forget\">Remove</button>\
+             </form>",
+            connect_form(app, "Reconnect")
+        ),
     })
 }
 
 fn connect_form(app: &App, label: &str) -> String {
     let choice = if app.mock.is_some() {
-        "<p>Leads to the mock org of this program.</p><fieldset><legend>Environment</legend>\
+        "<p>Leads to the mock orgs of this program.</p><fieldset><legend>Environment</legend>\
          <label><input type=\"radio\" name=\"environment\" value=\"production\" checked> Production</label>\
          <label><input type=\"radio\" name=\"environment\" value=\"sandbox\"> Sandbox</label></fieldset>"
             .to_owned()
@@ -350,18 +411,29 @@ fn escape(text: &str) -> String {
 
 /// Connects and disconnects once, the way a browser would, and says what it saw.
 async fn self_test(app: &App, address: &str) -> Result<(), Failure> {
-    let Some(org) = &app.mock else {
-        return Err(Failure::Usage("--self-test works in the mock org: unset SALESFORCE_CLIENT_ID".into()));
+    let Some(orgs) = &app.mock else {
+        return Err(Failure::Usage("--self-test works in the mock orgs: unset SALESFORCE_CLIENT_ID".into()));
     };
-    // The mock org approves by itself, so that no page needs a person.
-    org.set_consent(false);
+    // The mock orgs approve by themselves, so that no page needs a person.
+    orgs.production.set_consent(false);
+    orgs.sandbox.set_consent(false);
     let browser = Browser::new(address)?;
-    browser.expect("the first page offers to connect", "GET", "/", "id=\"connect\"").await?;
-    browser.expect("a click leads through the org and back", "POST", "/connect", "Salesforce is connected.").await?;
-    browser.expect("the card shows the org", "GET", "/", "id=\"org\"").await?;
-    browser.expect("a click disconnects", "POST", "/disconnect", "Salesforce is disconnected.").await?;
-    browser.expect("the card offers to reconnect", "GET", "/", "Reconnect").await?;
-    browser.expect("a reconnect finds the connection again", "POST", "/connect", "Salesforce is connected.").await
+    let (production, sandbox) = ("environment=production", "environment=sandbox");
+    browser.expect("the first page offers to connect", "/", None, "id=\"connect\"").await?;
+    browser
+        .expect("without a connection there is none to end", "/disconnect", Some(""), "There is no connection")
+        .await?;
+    let connected = "Salesforce is connected.";
+    browser.expect("a click leads through the org and back", "/connect", Some(production), connected).await?;
+    browser.expect("the card shows the org", "/", None, "id=\"org\"").await?;
+    browser.expect("another org is not mixed up with it", "/connect", Some(sandbox), "another org than").await?;
+    browser.expect("a click disconnects", "/disconnect", Some(""), "Salesforce is disconnected.").await?;
+    browser.expect("the card offers to reconnect", "/", None, "Reconnect").await?;
+    browser.expect("a reconnect finds the connection again", "/connect", Some(production), connected).await?;
+    browser.expect("a click disconnects again", "/disconnect", Some(""), "Salesforce is disconnected.").await?;
+    browser.expect("what was disconnected can be removed", "/forget", Some(""), "The connection is removed.").await?;
+    browser.expect("then another org can be connected", "/connect", Some(sandbox), connected).await?;
+    browser.expect("and is shown as what it is", "/", None, "<dd>sandbox</dd>").await
 }
 
 /// Follows redirects and keeps the page's cookie.
@@ -377,14 +449,13 @@ impl Browser {
         Ok(Self { client, address: address.to_owned() })
     }
 
-    async fn expect(&self, what: &str, method: &str, path: &str, wanted: &str) -> Result<(), Failure> {
+    /// Opens a page, or sends a form to it.
+    async fn expect(&self, what: &str, path: &str, form: Option<&'static str>, wanted: &str) -> Result<(), Failure> {
         let failed = |error: reqwest::Error| Failure::Failed(format!("{what}: {error}"));
         let url = format!("{}{path}", self.address);
-        let request = if method == "POST" {
-            let form = "environment=production";
-            self.client.post(url).header("Content-Type", "application/x-www-form-urlencoded").body(form)
-        } else {
-            self.client.get(url)
+        let request = match form {
+            Some(form) => self.client.post(url).header("Content-Type", "application/x-www-form-urlencoded").body(form),
+            None => self.client.get(url),
         };
         let page = request.send().await.map_err(failed)?.text().await.map_err(failed)?;
         if !page.contains(wanted) {

@@ -42,7 +42,7 @@
 //! - [`audit`]: who did what and when. Bring your own by [`audit::AuditSink`].
 //! - [`http`]: one request, once. Bring your own by [`http::HttpService`].
 //! - [`store`]: what outlives the process, in memory, a file or PostgreSQL. Bring your own by [`store::Store`].
-//! - [`types`]: ids, names, values, records, SOQL text. [`clock`]: time.
+//! - [`types`]: ids, names, values, records. [`types::soql`]: statements from names and bound values. [`clock`]: time.
 //!
 //! # Which call when
 //!
@@ -116,3 +116,7 @@ struct ConnectGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/matching.md")]
 struct MatchingGuide;
+
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../docs/guides/querying.md")]
+struct QueryingGuide;

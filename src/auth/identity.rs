@@ -55,6 +55,7 @@ pub struct Identity {
 /// # Errors
 ///
 /// [`ErrorKind::Config`] if the token came without an identity URL, or is redirected to a foreign host;
+/// [`ErrorKind::Conflict`] if the answer names another org than the token;
 /// [`ErrorKind::Auth`] with [`Retry::Reauthenticate`] if the session is dead (403 `Bad_OAuth_Token`, not a missing permission).
 ///
 /// Source: Help, "Identity URLs"; the answer is recorded.
@@ -92,6 +93,10 @@ async fn follow(http: &dyn HttpService, token: &AccessToken) -> Result<Identity>
         }
         let identity: Identity = serde_json::from_slice(&body)
             .map_err(|_| Error::new(ErrorKind::Decode, "identity", "the answer is not an identity"))?;
+        if token.org_id().is_some_and(|org| org != identity.organization_id) {
+            return Err(Error::new(ErrorKind::Conflict, "identity", "another org answers than the token's")
+                .with_context("found", identity.organization_id));
+        }
         return Ok(Identity { environment, ..identity });
     }
     Err(Error::new(ErrorKind::Unexpected, "identity", "the identity URL is redirected again and again"))

@@ -135,12 +135,37 @@ fn by_status(error: Error) -> Redeemed {
 /// No answer at all, or not all of it.
 fn unanswered(error: Error) -> Redeemed {
     match (error.kind(), error.effect()) {
-        // A connection that was never made carried no token.
-        (ErrorKind::Transport, Effect::None) => Redeemed::Later(error),
+        // A connection that was never made carried no token; nor did one that was stopped on our side.
+        (ErrorKind::Transport | ErrorKind::ReauthRequired, Effect::None) => Redeemed::Later(error),
         // Our own request could not be put together.
         (ErrorKind::Config | ErrorKind::Auth, Effect::None) => Redeemed::Blocked(error),
-        // The HTTP service has let nothing out: the connection was stopped here.
-        (ErrorKind::ReauthRequired, Effect::None) => Redeemed::Later(error),
         _ => Redeemed::Lost(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_was_stopped_before_it_went_out_leaves_no_doubt() {
+        let stopped = Error::new(ErrorKind::ReauthRequired, "connection", "the org was disconnected");
+        assert!(matches!(unanswered(stopped.clone()), Redeemed::Later(_)));
+        assert!(matches!(unanswered(stopped.with_effect(Effect::Unknown)), Redeemed::Lost(_)));
+    }
+
+    #[test]
+    fn tokens_are_found_in_an_answer_whatever_else_is_wrong_with_it() {
+        let found = |body: &str| {
+            let Leftovers { access_token, refresh_token } = Leftovers::of(body.as_bytes());
+            [access_token, refresh_token].map(|token| token.map(|token| token.expose().to_owned()))
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(found(r#"{"access_token":"a","refresh_token":"r","scope":7}"#), [text("a"), text("r")]);
+        assert_eq!(found(r#"{"access_token":7,"refresh_token":"r"}"#), [None, text("r")]);
+        assert_eq!(found(r#"{"access_token":"a b","refresh_token":""}"#), [None, None]);
+        for body in ["", "[]", "null", "<html>", r#"{"refresh_token":"r""#] {
+            assert_eq!(found(body), [None, None], "{body}");
+        }
     }
 }

@@ -106,6 +106,11 @@ impl Client {
         self.core.gate.refused(self.core.clock.monotonic());
     }
 
+    /// Time since some fixed moment, on the client's clock.
+    pub(crate) fn monotonic(&self) -> std::time::Duration {
+        self.core.clock.monotonic()
+    }
+
     /// Waits on the client's clock.
     pub(crate) async fn pause(&self, duration: std::time::Duration) {
         self.core.clock.sleep(duration).await;

@@ -218,3 +218,35 @@ impl std::fmt::Debug for ConnectionsBuilder {
         f.debug_struct("ConnectionsBuilder").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
+
+/// Client id and secret by the variables that all programs of ours know.
+pub(super) fn credentials(read: impl Fn(&str) -> Option<String>) -> Result<(String, Secret)> {
+    let names = ["SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
+    let values = names.map(|name| read(name).filter(|value| !value.trim().is_empty()));
+    let missing: Vec<&str> =
+        names.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    match values {
+        [Some(id), Some(secret)] => Ok((id.trim().to_owned(), Secret::new(secret.trim()))),
+        _ => Err(Error::new(ErrorKind::Config, "connections", format!("{} not set", missing.join(" and ")))
+            .with_advice("set consumer key and secret of the app, as Setup shows them")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dem_23_each_variable_that_is_missing_is_named() {
+        let with = |id: Option<&str>, secret: Option<&str>| {
+            let (id, secret) = (id.map(str::to_owned), secret.map(str::to_owned));
+            credentials(|name| if name.ends_with("_ID") { id.clone() } else { secret.clone() })
+        };
+        let told = |id, secret| with(id, secret).expect_err("not all").message().to_owned();
+        assert_eq!(told(None, Some("hunter2")), "SALESFORCE_CLIENT_ID not set");
+        assert_eq!(told(Some("3MVG9"), Some(" ")), "SALESFORCE_CLIENT_SECRET not set");
+        assert_eq!(told(None, None), "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET not set");
+        let (id, secret) = with(Some("3MVG9\n"), Some("hunter2")).expect("both");
+        assert_eq!((id.as_str(), secret.expose()), ("3MVG9", "hunter2"));
+    }
+}

@@ -1,12 +1,13 @@
 //! Connecting an org, and connecting it again.
 
+use super::disconnect::with_owed;
 use super::entry::{CONNECTIONS, DEFAULTS, Default, Entry, connection_key, default_key, owed_prefix};
 use super::tries::Tries;
 use super::{Connection, Connections};
 use crate::audit::AuditAction;
 use crate::auth::{AuthorizeRequest, ConnectError, ConnectRequest, Connected, Grant, random_name, revoke, wipe};
 use crate::error::{Effect, Error, ErrorKind, Retry};
-use crate::store::{Batch, Commit, Expect, Version};
+use crate::store::{Batch, Commit, Expect};
 
 /// A consent that is to be stored.
 struct Consent<'a> {
@@ -15,8 +16,8 @@ struct Consent<'a> {
     grant: Grant,
     /// Names for the incarnation, if it is new, and for the consent.
     names: [String; 2],
-    /// The version that a commit expected whose answer was lost: as long as that is there, the commit may still come.
-    unsure: Option<Option<Version>>,
+    /// What a commit expected whose answer was lost: as long as that holds, the commit may still come.
+    unsure: Option<Expect>,
 }
 
 /// What a try to store a consent has come to.
@@ -112,12 +113,12 @@ impl Connections {
         let Consent { tenant, connected, .. } = *consent;
         let id = connected.connection.as_str();
         let before = self.read(tenant, id).await.map_err(ConnectError::store)?;
-        let version = before.as_ref().map(|(version, _)| *version);
+        let expected = before.as_ref().map_or(Expect::Absent, |(version, _)| Expect::Version(*version));
         let before = before.map(|(_, entry)| entry);
         if let Some(entry) = before.as_ref().filter(|entry| entry.consent == consent.names[1]) {
             return Ok(Kept::Stored(Box::new(entry.clone())));
         }
-        if consent.unsure.is_some_and(|expected| expected != version) {
+        if consent.unsure.is_some_and(|unsure| unsure != expected) {
             consent.unsure = None;
         }
         if let Some(entry) = before.as_ref().filter(|entry| entry.org_id != connected.org_id) {
@@ -132,7 +133,6 @@ impl Connections {
         let batch = async {
             let key = default_key(tenant)?;
             let default = self.inner.store.get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
-            let expected = version.map_or(Expect::Absent, Expect::Version);
             let mut batch = Batch::new().with(tokens.operation);
             batch = batch.put(connection_key(tenant, id)?, CONNECTIONS.encode(&entry)?, expected);
             if default.is_none() {
@@ -142,7 +142,7 @@ impl Connections {
             if let Some(before) = &before
                 && tokens.purged.refresh_token.as_ref() != Some(consent.grant.refresh_token())
             {
-                batch = self.with_owed(batch, tenant, before, &tokens.purged)?;
+                batch = with_owed(batch, tenant, before, &tokens.purged)?;
             }
             let action = if before.is_some() { AuditAction::Reconnected } else { AuditAction::Connected };
             self.with_event(batch, tenant, &entry, action)
@@ -158,7 +158,7 @@ impl Connections {
             Ok(Commit::Conflict { .. }) => Ok(Kept::Overtaken),
             Err(error) => {
                 if error.effect() == Effect::Unknown {
-                    consent.unsure = Some(version);
+                    consent.unsure = Some(expected);
                 }
                 Err(ConnectError::store(error))
             }

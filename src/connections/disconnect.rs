@@ -61,7 +61,7 @@ impl Connections {
             CONNECTIONS.encode(&entry)?,
             Expect::Version(version),
         );
-        let batch = self.with_owed(batch, tenant, &entry, &tokens.purged)?;
+        let batch = with_owed(batch, tenant, &entry, &tokens.purged)?;
         let (batch, event) = self.with_event(batch, tenant, &entry, AuditAction::Disconnected)?;
         match self.inner.store.commit(batch).await? {
             Commit::Applied(_) => {
@@ -140,15 +140,6 @@ impl Connections {
         }
     }
 
-    /// Adds tokens that were purged to what is to be revoked.
-    pub(super) fn with_owed(&self, batch: Batch, tenant: &str, entry: &Entry, purged: &Purged) -> Result<Batch> {
-        if *purged == Purged::default() {
-            return Ok(batch);
-        }
-        let key = Key::new(owed_prefix(tenant, &entry.id) + &random_name()?)?;
-        Ok(batch.put(key, OWED.encode(&entry.owed(tenant, purged))?, Expect::Absent))
-    }
-
     /// Revokes all that is to be revoked of one connection.
     pub(super) async fn settle_owed(&self, prefix: &str) -> Result<Revoked> {
         let (mut failed, mut unsure, mut any) = (None, false, false);
@@ -172,13 +163,12 @@ impl Connections {
     async fn settle(&self, entry: &store::Entry) -> Result<bool> {
         let owed = OWED.decode(&entry.value)?;
         let (login, purged) = (owed.login(self.inner.loopback)?, owed.purged());
-        let certain = match tokio::time::timeout(LIMIT, purged.revoke(&self.inner.http, &login)).await {
-            Ok(answer) => answer?,
-            Err(_) => {
-                let error = Error::new(ErrorKind::Transport, "revoke", "Salesforce did not answer in time");
-                return Err(error.with_retry(Retry::After(None)).with_context("host", &login));
-            }
+        let late = |_| {
+            let error = Error::new(ErrorKind::Transport, "revoke", "Salesforce did not answer in time");
+            error.with_retry(Retry::After(None)).with_context("host", &login)
         };
+        let asked = tokio::time::timeout(LIMIT, purged.revoke(&self.inner.http, &login));
+        let certain = asked.await.map_err(late)??;
         // If this fails it is asked again, and Salesforce says that they are dead already.
         let batch = Batch::new().delete(entry.key.clone(), Expect::Version(entry.version));
         let event =
@@ -189,4 +179,13 @@ impl Connections {
         }
         Ok(certain)
     }
+}
+
+/// Adds tokens that were purged to what is to be revoked.
+pub(super) fn with_owed(batch: Batch, tenant: &str, entry: &Entry, purged: &Purged) -> Result<Batch> {
+    if *purged == Purged::default() {
+        return Ok(batch);
+    }
+    let key = Key::new(owed_prefix(tenant, &entry.id) + &random_name()?)?;
+    Ok(batch.put(key, OWED.encode(&entry.owed(tenant, purged))?, Expect::Absent))
 }

@@ -194,7 +194,7 @@ mod tests {
         let info = entry.info();
         assert_eq!((info.id.as_str(), info.connected, info.environment), ("sales", true, Some(Environment::Sandbox)));
         assert_eq!(info.scopes.as_deref(), Some("api refresh_token"));
-        assert_eq!(info.connected_at, UNIX_EPOCH + Duration::from_secs(1_767_225_600));
+        assert_eq!(millis(info.connected_at), 1_767_225_600_000);
         let settings: Option<serde_json::Value> = info.settings().expect("reads");
         assert_eq!(settings, Some(serde_json::json!({"schedule": "hourly", "digits": 0.1})));
         assert_eq!(CONNECTIONS.encode(&entry).expect("JSON"), stored, "and written as it was");

@@ -151,11 +151,6 @@ impl Connections {
         let Ok(key) = connection_key(tenant, id) else { return };
         self.inner.live.lock().unwrap_or_else(PoisonError::into_inner).slots.remove(key.as_str());
     }
-
-    #[cfg(test)]
-    pub(super) fn clients(&self) -> usize {
-        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner).slots.len()
-    }
 }
 
 /// Looks at the stored tokens now and then, so that work ends soon after another process has disconnected; and has the end of

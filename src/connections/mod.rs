@@ -126,6 +126,18 @@ impl Connections {
         ConnectionsBuilder::new(client_id.into(), redirect_uri.into(), Arc::new(store))
     }
 
+    /// Starts as [`builder`](Self::builder) does, with client id and secret from the environment variables `SALESFORCE_CLIENT_ID`
+    /// and `SALESFORCE_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] that names each variable that is not set.
+    pub fn from_env(redirect_uri: impl Into<String>, store: impl Store) -> Result<ConnectionsBuilder> {
+        #[expect(clippy::disallowed_methods, reason = "the one function that says it reads the environment")]
+        let (id, secret) = builder::credentials(|name| std::env::var(name).ok())?;
+        Ok(Self::builder(id, redirect_uri, store).client_secret(secret))
+    }
+
     /// The same registry in the hands of a person or job of the product: what is done by it carries that name in the audit.
     /// An id, such as `user-17`, tells enough; an email address would stand in records for long.
     #[must_use]

@@ -6,7 +6,7 @@ use super::facts::OrgFacts;
 use super::keys::SourceKey;
 use super::plan::{Converted, JoinKey, MatchPlan, MatchStep, can_be_merged};
 use crate::error::Result;
-use crate::types::{FieldName, Literal, RecordId, SObjectName, Soql, split_alternatives, split_in_list};
+use crate::types::{FieldName, LikePattern, Literal, RecordId, SObjectName, Soql, split_alternatives, split_in_list};
 
 /// What to ask the org.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +73,7 @@ impl Lookup {
         if let JoinKey::Domain { field, .. } = &step.key {
             let like = |literal: &Literal| match literal {
                 Literal::Text(domain) => {
-                    Soql::bind(&format!("{field} LIKE :domain"), [("domain", Literal::containing(domain))])
+                    Soql::bind(&format!("{field} LIKE :domain"), [("domain", LikePattern::contains(domain).into())])
                 }
                 other => Soql::bind(&format!("{field} = :value"), [("value", other.clone())]),
             };

@@ -6,10 +6,11 @@ mod outcome;
 mod plan;
 mod push;
 mod window;
+mod write;
 
-pub(crate) use self::batch::{batch_size, pause_before};
 pub use self::matcher::{DoubledKeys, Matcher};
 pub use self::outcome::{Outcome, Totals};
 pub use self::plan::Latest;
 pub use self::push::{Push, PushBuilder, Reference, Window};
 pub(crate) use self::window::next_window;
+pub use self::write::{Ids, Known, New, RowOutcome, WriteMany, WriteOutcome, WriteStream, WriteTotals};

@@ -7,18 +7,17 @@ use std::sync::Arc;
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 
-use super::batch::{batch_size, ends_the_run, is_outage, lanes, may_pass, pause_before};
 use super::outcome::{Outcome, Totals};
 use super::plan::{Decision, KeyCase, Latest, decide, fold};
 use super::window::next_window;
-use crate::api::{AllOrNone, SaveResult};
+use super::write::{Engine, Intake, RowOutcome, Target, WriteOutcome};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue, Output, Parent};
 use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
 use crate::types::{FieldName, FieldType, Record, RecordId, SObjectDescribe, split_in_list};
 
-/// Calls in flight at once.
+/// Queries in flight at once.
 const CONCURRENCY: usize = 5;
 
 /// Brings source records into one object of the org, by external id.
@@ -339,94 +338,40 @@ impl Push {
         Ok(known)
     }
 
-    /// Writes rows in rounds: those that met a lock come again in smaller calls.
-    async fn write(&self, mut rows: Vec<Row>, outcomes: &mut [Outcome]) -> Option<Error> {
-        let mut round = 0;
-        while let Some(size) = batch_size(round).filter(|_| !rows.is_empty()) {
-            if round > 0 {
-                self.0.client.pause(pause_before(round, fastrand::f64())).await;
-            }
-            let mut again = Vec::new();
-            let mut last_failure = None;
-            let mut came_through = false;
-            let lanes = stream::iter(lanes(rows, size, |row| &row.parents)).map(|lane| {
-                // Batches of a lane share parents, so one follows the other.
-                stream::iter(lane).then(|batch| async move { (self.call(&batch).await, batch) }).boxed()
-            });
-            let mut calls = lanes.flatten_unordered(CONCURRENCY);
-            let mut stopped = None;
-            while let Some((results, batch)) = calls.next().await {
-                match results {
-                    Ok(results) => {
-                        came_through = true;
-                        for (row, result) in batch.into_iter().zip(results) {
-                            let full = settle(row, result, outcomes, &mut again);
-                            stopped = stopped.or(full);
-                        }
-                    }
-                    Err(error) => {
-                        let pass = is_outage(&error) || ends_the_run(&error);
-                        // One bad row can spoil a call: smaller ones find it, and the others land.
-                        let alone = batch.len() == 1;
-                        for row in batch {
-                            let error = error.clone();
-                            outcomes[row.place] =
-                                if pass { Outcome::Deferred(error) } else { Outcome::Rejected(error) };
-                            if !pass && !alone {
-                                again.push(row);
-                            }
-                        }
-                        if ends_the_run(&error) {
-                            stopped = Some(error.clone());
-                        }
-                        last_failure = Some(error);
-                    }
+    /// Writes rows and notes what became of them; gives an error where going on is useless.
+    async fn write(&self, rows: Vec<Row>, outcomes: &mut [Outcome]) -> Option<Error> {
+        // An upsert would make a record anew that was deleted since it was read.
+        let map = &self.0.map;
+        let target = if map.map().creates() { Target::Upsert(map.key().clone()) } else { Target::Update };
+        let by_id = target == Target::Update;
+        let intake = Arc::new(Intake::new(target, map.object().clone(), Vec::new()));
+        let known: HashMap<usize, RecordId> = rows.iter().filter_map(|row| Some((row.place, row.id?))).collect();
+        let input = rows.into_iter().map(|row| {
+            let parents = row.parents.iter().map(|parent| intake.lock(parent)).collect();
+            let (place, id) = (row.place as u64, row.id.filter(|_| by_id));
+            intake.row(place, id, &row.fields, parents).map_err(|error| (place, error))
+        });
+        let input: Vec<_> = input.collect();
+        let mut engine = Engine::new(self.0.client.clone(), intake, stream::iter(input).boxed());
+        while let Some(RowOutcome { row, outcome }) = engine.next().await {
+            let Some((place, noted)) = usize::try_from(row).ok().and_then(|row| Some((row, outcomes.get_mut(row)?)))
+            else {
+                continue;
+            };
+            *noted = match outcome {
+                // After a lost answer the repetition finds the record there; that it is new we know from having looked before.
+                WriteOutcome::Saved { id, created } if created == Some(true) || !known.contains_key(&place) => {
+                    Outcome::Created(id)
                 }
-            }
-            if stopped.is_some() {
-                return stopped;
-            }
-            if let Some(error) = last_failure.filter(|error| !came_through && is_outage(error)) {
-                return Some(error);
-            }
-            rows = again;
-            round += 1;
+                WriteOutcome::Saved { id, .. } => Outcome::Updated(id),
+                WriteOutcome::Folded { .. } => Outcome::Folded,
+                WriteOutcome::Rejected(error) => Outcome::Rejected(error),
+                WriteOutcome::Deferred(error) | WriteOutcome::Unknown(error) => Outcome::Deferred(error),
+                WriteOutcome::Deleted => continue,
+            };
         }
-        None
+        engine.stopped().cloned()
     }
-
-    async fn call(&self, batch: &[Row]) -> Result<Vec<SaveResult>> {
-        let collections = self.0.client.collections(self.0.map.object().clone());
-        if !self.0.map.map().creates() {
-            // An upsert would make a record anew that was deleted since it was read.
-            let known = batch.iter().filter_map(|row| Some((row.id?, row.fields.clone())));
-            return collections.update(&known.collect::<Vec<_>>(), AllOrNone::No).await;
-        }
-        let records: Vec<Record> = batch.iter().map(|row| row.fields.clone()).collect();
-        collections.upsert(self.0.map.key(), &records, AllOrNone::No).await
-    }
-}
-
-/// Notes a row's outcome; a row that may succeed later is kept for another round as well. Gives an error where going on is
-/// useless: the org takes no more.
-fn settle(row: Row, result: SaveResult, outcomes: &mut [Outcome], again: &mut Vec<Row>) -> Option<Error> {
-    let place = row.place;
-    let full = result.error.as_ref().filter(|error| error.kind() == ErrorKind::LimitExceeded).cloned();
-    outcomes[place] = match (result.error, result.id.or(row.id)) {
-        (Some(error), _) if may_pass(&error) => {
-            again.push(row);
-            Outcome::Deferred(error)
-        }
-        (Some(error), _) if error.kind() == ErrorKind::LimitExceeded => Outcome::Deferred(error),
-        (Some(error), _) => Outcome::Rejected(error),
-        // After a lost answer the repetition finds the record there; that it is new we know from having looked before.
-        (None, Some(id)) if result.created == Some(true) || row.id.is_none() => Outcome::Created(id),
-        (None, Some(id)) => Outcome::Updated(id),
-        (None, None) => {
-            Outcome::Rejected(Error::new(ErrorKind::Decode, "collections.upsert", "a saved record has no id"))
-        }
-    };
-    full
 }
 
 impl fmt::Debug for Push {

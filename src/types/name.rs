@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Letters, digits and underscores after a letter: what may stand in a path or a query without escaping.
-const fn is_identifier(text: &str) -> bool {
+pub(super) const fn is_identifier(text: &str) -> bool {
     let bytes = text.as_bytes();
     if bytes.is_empty() || bytes.len() > 255 || !bytes[0].is_ascii_alphabetic() {
         return false;

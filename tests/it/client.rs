@@ -10,7 +10,7 @@ use sforce::client::{ApiVersion, RetryPolicy};
 use sforce::testing::ManualClock;
 use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
 use sforce::types::{
-    Decimal, ExternalId, Field, FieldType, Literal, Record, RecordId, SObject, SObjectName, Soql, Value,
+    Decimal, ExternalId, Field, FieldType, LikePattern, Record, RecordId, SObject, SObjectName, Soql, Value,
 };
 use sforce::{Client, Effect, ErrorKind, ReauthReason, Retry};
 
@@ -142,7 +142,8 @@ async fn bound_values_find_what_they_name_and_nothing_else() {
         assert_eq!(rows.iter().map(|row| row.text("Name")).collect::<Vec<_>>(), [Some(name)], "{name}");
     }
     for (part, expected) in [("%", "50%"), ("_", "a_b"), ("\\", "back\\slash"), ("'", "O'Neill")] {
-        let soql = Soql::bind("SELECT Name FROM Account WHERE Name LIKE :n", [("n", Literal::containing(part))]);
+        let soql =
+            Soql::bind("SELECT Name FROM Account WHERE Name LIKE :n", [("n", LikePattern::contains(part).into())]);
         let rows: Vec<Record> = client.query(soql.expect("binds")).collect().await.expect("valid SOQL");
         assert!(rows.iter().any(|row| row.text("Name") == Some(expected)) && rows.len() <= 2, "{part}: {rows:?}");
     }

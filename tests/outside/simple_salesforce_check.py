@@ -6,6 +6,7 @@ Takes the line that the example `mock_org` prints. simple-salesforce speaks http
 requests to the loopback address; nothing else of it is changed. Ends with one line per check and exits 1 if one fails.
 """
 
+import csv
 import json
 import sys
 import traceback
@@ -122,6 +123,52 @@ def queries_over_pages():
     assert first["totalSize"] == 2500 and first["done"] is False and len(first["records"]) == 2000, first["totalSize"]
     names = [row["Name"] for row in sf.query_all_iter("SELECT Name FROM Account WHERE Name LIKE 'Page %' ORDER BY Name")]
     assert len(names) == 2500 and names == sorted(names)
+
+
+@check
+def inserts_and_deletes_by_bulk():
+    bulk = connect().bulk2
+    rows = [{"LastName": f"Bulk {number}, \"quoted\"", "Email": f"bulk{number}@example.com"} for number in range(300)]
+    rows.append({"LastName": "", "Email": "nameless@example.com"})
+    (job,) = bulk.Contact.insert(records=rows, wait=0)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (301, 1), job
+    done = list(csv.DictReader(bulk.Contact.get_successful_records(job["job_id"]).splitlines()))
+    assert sorted(row["Email"] for row in done) == sorted(row["Email"] for row in rows[:300])
+    assert {row["sf__Created"] for row in done} == {"true"} and done[0]["LastName"].endswith('"quoted"')
+    (failed,) = csv.DictReader(bulk.Contact.get_failed_records(job["job_id"]).splitlines())
+    assert failed["sf__Error"].startswith("REQUIRED_FIELD_MISSING:") and failed["sf__Id"] == "", failed
+    assert list(csv.DictReader(bulk.Contact.get_unprocessed_records(job["job_id"]).splitlines())) == []
+    (job,) = bulk.Contact.delete(records=[{"Id": row["sf__Id"]} for row in done], wait=0)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (300, 0), job
+
+
+@check
+def upserts_and_queries_by_bulk():
+    sf = connect()
+    bulk = sf.bulk2
+    row = {"LastName": "Bulk", "Email": "upserted@example.com"}
+    for title in ["First", "Second"]:
+        (job,) = bulk.Contact.upsert(records=[{**row, "Title": title}], external_id_field="Email", wait=0)
+        assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (1, 0), job
+    found = sf.query("SELECT Title FROM Contact WHERE Email = 'upserted@example.com'")["records"]
+    assert [row["Title"] for row in found] == ["Second"], found
+    soql = "SELECT Id, Email, Account.Name FROM Contact WHERE Email = 'upserted@example.com'"
+    pages = list(bulk.Contact.query(soql, wait=0))
+    assert len(pages) == 1, pages
+    (read,) = csv.DictReader(pages[0].splitlines())
+    assert (read["Email"], read["Account.Name"]) == ("upserted@example.com", ""), read
+    names = [f"Paged {number}" for number in range(5)]
+    bulk.Account.insert(records=[{"Name": name} for name in names], wait=0)
+    soql = "SELECT Name FROM Account WHERE Name LIKE 'Paged %' ORDER BY Name"
+    pages = list(bulk.Account.query(soql, max_records=2, wait=0))
+    assert [len(list(csv.DictReader(page.splitlines()))) for page in pages] == [2, 2, 1], pages
+    assert [row["Name"] for page in pages for row in csv.DictReader(page.splitlines())] == names, pages
+    try:
+        list(bulk.Account.query("SELECT COUNT(Id) FROM Account", wait=0))
+    except SalesforceMalformedRequest as error:
+        assert error.content[0]["errorCode"] == "API_ERROR", error.content
+        return
+    raise AssertionError("a bulk query with an aggregate was taken")
 
 
 @check

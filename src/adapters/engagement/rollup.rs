@@ -11,10 +11,9 @@ use super::Prefix;
 use super::schema::{
     LAST_DEMOS, LAST_SESSION_AT, ROLL_UPS, SESSION_COUNT, TOTAL_MINUTES, VERY_INTERESTED, children_name,
 };
-use crate::api::AllOrNone;
 use crate::client::Client;
-use crate::error::{Error, Result, Retry};
-use crate::sync::{batch_size, pause_before};
+use crate::error::{Error, Result};
+use crate::sync::RowOutcome;
 use crate::types::{Decimal, FieldName, Record, RecordId, Rounding, SObjectName, Soql, Value, split_in_list};
 
 /// Queries in flight at once.
@@ -124,39 +123,26 @@ fn difference(prefix: &Prefix, parent: &Record, totals: Option<&Record>) -> Opti
     (!fields.is_empty()).then_some(fields)
 }
 
-/// Writes one call after the other, since records of one object may share a parent; what is locked comes again in smaller calls.
+/// Writes the differences. One call after the other, since records of one object may share a parent.
 async fn write(
     client: &Client,
     object: &SObjectName,
-    mut updates: Vec<(RecordId, Record)>,
+    updates: Vec<(RecordId, Record)>,
     failures: &mut BTreeMap<RecordId, RollUpFailure>,
 ) -> Result<u64> {
-    let collections = client.collections(object.clone());
+    let ids: Vec<RecordId> = updates.iter().map(|(id, _)| *id).collect();
+    let mut outcomes = client.update_many(object.clone()).calls_at_once(1).run(stream::iter(updates));
     let mut written = 0;
-    let mut round = 0;
-    while let Some(size) = batch_size(round).filter(|_| !updates.is_empty()) {
-        if round > 0 {
-            client.pause(pause_before(round, fastrand::f64())).await;
+    while let Some(RowOutcome { row, outcome, .. }) = outcomes.next().await {
+        let Some(id) = usize::try_from(row).ok().and_then(|row| ids.get(row)).copied() else { continue };
+        if let Some(error) = outcome.error().cloned() {
+            failures.insert(id, RollUpFailure { object: object.clone(), id, error });
+        } else {
+            written += 1;
+            failures.remove(&id);
         }
-        let mut again = Vec::new();
-        for batch in updates.chunks(size) {
-            let results = collections.update(batch, AllOrNone::No).await?;
-            for ((id, fields), result) in batch.iter().zip(results) {
-                let Some(error) = result.error else {
-                    written += 1;
-                    failures.remove(id);
-                    continue;
-                };
-                if matches!(error.retry(), Retry::After(_)) {
-                    again.push((*id, fields.clone()));
-                }
-                failures.insert(*id, RollUpFailure { object: object.clone(), id: *id, error });
-            }
-        }
-        updates = again;
-        round += 1;
     }
-    Ok(written)
+    outcomes.stopped().cloned().map_or(Ok(written), Err)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::behaviour;
 use super::clock::OrgClock;
-use super::duplicates::DuplicateRule;
+use super::duplicates::{self, DuplicateOptions, DuplicateRule};
 use super::error::ApiError;
 use super::files::{self, Files};
 use super::ids;
@@ -27,8 +27,7 @@ pub(crate) struct Writer {
     pub(crate) user: String,
     /// `/services/data/vXX.0`, for the urls in findings of duplicate rules.
     pub(crate) base: String,
-    /// `Sforce-Duplicate-Rule-Header: allowSave=true`.
-    pub(crate) allow_duplicates: bool,
+    pub(crate) duplicates: DuplicateOptions,
     pub(crate) rights: Rights,
     /// What the writer can see; `None`: everything.
     pub(crate) view: Option<Arc<UserView>>,
@@ -57,6 +56,8 @@ pub(crate) struct Data {
     pub(crate) store: Store,
     pub(crate) clock: OrgClock,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    /// The key a finding goes by.
+    pub(crate) duplicate_key: &'static str,
     pub(crate) locks: Locks,
     pub(crate) files: Files,
     serials: HashMap<String, u64>,
@@ -69,6 +70,7 @@ impl Data {
             store: Store::new(schema),
             clock,
             duplicate_rules,
+            duplicate_key: duplicates::MISSPELT,
             locks: Locks::default(),
             files: Files::default(),
             serials,

@@ -11,8 +11,8 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// `None`: a single call's body has no `fields` member.
     pub(crate) fields: Option<Vec<String>>,
-    /// The finding of a duplicate rule, under the key Salesforce misspells.
-    pub(crate) duplicate: Option<Json>,
+    /// The finding of a duplicate rule, and the key it goes by.
+    pub(crate) duplicate: Option<Box<(&'static str, Json)>>,
 }
 
 impl ApiError {
@@ -58,8 +58,9 @@ impl ApiError {
     /// comes first (wire facts 2.5).
     pub(crate) fn to_array(&self) -> Json {
         let mut members = Vec::new();
-        if let Some(finding) = &self.duplicate {
-            members.push(("duplicateResut".to_owned(), finding.clone()));
+        if let Some(duplicate) = &self.duplicate {
+            let (key, finding) = &**duplicate;
+            members.push(((*key).to_owned(), finding.clone()));
             members.push(("errorCode".to_owned(), Json::string(&self.code)));
             members.push(("message".to_owned(), Json::string(&self.message)));
             return Json::Array(vec![Json::Object(members)]);

@@ -4,12 +4,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::error::ApiError;
+use super::json::Json;
 use super::oauth::Refusal;
 use super::operation::Operation;
 use super::state::State;
 
 /// Changes the JSON of an answer.
 type Editor = Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>;
+
+/// Changes an answer's text.
+type TextEditor = Arc<dyn Fn(&mut String) + Send + Sync>;
 
 /// Changes the JSON of an answer to the request of that path and query.
 type PageEditor = Arc<dyn Fn(&str, &mut serde_json::Value) + Send + Sync>;
@@ -40,10 +45,16 @@ pub(crate) enum Kind {
         chunked: bool,
     },
     EmptyBody,
-    /// `all_single`: a single call is locked whatever the filter says.
-    LockRows {
+    /// `all_single`: the row of a single call is refused whatever the filter says.
+    RefuseRows {
         rows: RowFilter,
         all_single: bool,
+        error: ApiError,
+    },
+    /// Refuses all rows of a request that writes more than `most` of them.
+    RowLimit {
+        most: usize,
+        error: ApiError,
     },
     Delay(Duration),
     OAuthError(Refusal),
@@ -53,6 +64,11 @@ pub(crate) enum Kind {
         body: String,
     },
     Edit(Editor),
+    EditText(TextEditor),
+    Header {
+        name: &'static str,
+        value: String,
+    },
     /// Changes the JSON of an answer, knowing the request's path and query.
     EditPage(PageEditor),
     /// The query opens a result that does not end.
@@ -70,14 +86,42 @@ impl fmt::Debug for Kind {
             Self::ApplyThenReset => "ApplyThenReset",
             Self::Truncate { .. } => "Truncate",
             Self::EmptyBody => "EmptyBody",
-            Self::LockRows { .. } => "LockRows",
+            Self::RefuseRows { .. } => "RefuseRows",
+            Self::RowLimit { .. } => "RowLimit",
             Self::Delay(_) => "Delay",
             Self::OAuthError(_) => "OAuthError",
             Self::ApplyThenAnswer { .. } => "ApplyThenAnswer",
             Self::Edit(_) => "Edit",
+            Self::EditText(_) => "EditText",
+            Self::Header { .. } => "Header",
             Self::EditPage(_) => "EditPage",
             Self::Endless => "Endless",
         })
+    }
+}
+
+impl Kind {
+    /// Happens to the rows of a request that is carried out otherwise.
+    pub(crate) fn is_of_rows(&self) -> bool {
+        matches!(self, Self::RefuseRows { .. } | Self::RowLimit { .. })
+    }
+
+    /// The refusal of a row that this is meant for: by its place among so many of its request, `single` for the record of a
+    /// single call.
+    pub(crate) fn check_row(&self, place: usize, total: usize, single: bool, row: &Json) -> Result<(), ApiError> {
+        match self {
+            Self::RowLimit { most, error } if total > *most => Err(error.clone()),
+            Self::RefuseRows { rows, all_single, error } => {
+                let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
+                if (single && *all_single) || rows(place, &row) { Err(error.clone()) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Can happen to a request inside another, which has no connection of its own.
+    fn is_of_subrequests(&self) -> bool {
+        self.is_of_rows() || matches!(self, Self::Answer { .. } | Self::Edit(_))
     }
 }
 
@@ -122,6 +166,12 @@ impl Script {
     pub(crate) fn next(&mut self, operation: Operation) -> Option<Kind> {
         let mut matching = self.0.iter_mut().filter(|fault| fault.operation.is_none_or(|wanted| wanted == operation));
         matching.find_map(|fault| fault.hits().then(|| fault.kind.clone()))
+    }
+
+    /// The fault of a sub-request of a composite, batch or graph: only those that name its operation count it.
+    pub(crate) fn next_inner(&mut self, operation: Operation) -> Option<Kind> {
+        let wanted = |fault: &&mut Fault| fault.operation == Some(operation) && fault.kind.is_of_subrequests();
+        self.0.iter_mut().filter(wanted).find_map(|fault| fault.hits().then(|| fault.kind.clone()))
     }
 }
 
@@ -239,6 +289,16 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::Edit(Arc::new(change)))
     }
 
+    /// Carries the request out and changes the text it answers with, as CSV is.
+    pub fn edit_text(self, change: impl Fn(&mut String) + Send + Sync + 'static) -> FaultWhen<'a> {
+        self.fault(Kind::EditText(Arc::new(change)))
+    }
+
+    /// Carries the request out and gives a header of the answer another value: `Sforce-Locator`, `Sforce-NumberOfRecords`.
+    pub fn with_header(self, name: &'static str, value: &str) -> FaultWhen<'a> {
+        self.fault(Kind::Header { name, value: value.to_owned() })
+    }
+
     /// Carries the query out and is wrong about `totalSize` by that many.
     pub fn wrong_total(self, by: i64) -> FaultWhen<'a> {
         self.edit(move |body| {
@@ -309,17 +369,41 @@ impl<'a> FaultOn<'a> {
         self.fault(Kind::EmptyBody)
     }
 
-    /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection for which `rows` is true of their place (from 0) and
+    /// Refuses rows with `UNABLE_TO_LOCK_ROW`: those of a collection, or of the ingest job that is closed, for which `rows` is true of their place (from 0) and
     /// JSON, or the one record of a single call. The others are carried out.
+    ///
+    /// Of a composite, batch, graph or tree all rows count, those of its collections too, in the order of the request.
     pub fn lock_rows(self, rows: impl Fn(usize, &serde_json::Value) -> bool + Send + Sync + 'static) -> FaultWhen<'a> {
-        self.fault(Kind::LockRows { rows: Arc::new(rows), all_single: false })
+        self.fault(Kind::RefuseRows { rows: Arc::new(rows), all_single: false, error: ApiError::locked() })
     }
 
     /// Refuses each nth row of a collection (places n-1, 2n-1, …) with `UNABLE_TO_LOCK_ROW`. Of a
     /// single call the one record is refused.
     pub fn lock_every(self, n: usize) -> FaultWhen<'a> {
         let rows = Arc::new(move |place: usize, _: &serde_json::Value| (place + 1).is_multiple_of(n.max(1)));
-        self.fault(Kind::LockRows { rows, all_single: true })
+        self.fault(Kind::RefuseRows { rows, all_single: true, error: ApiError::locked() })
+    }
+
+    /// Refuses rows with an error of the test's choice, as [`FaultOn::lock_rows`] does with a lock.
+    pub fn refuse_rows(
+        self,
+        code: &str,
+        message: &str,
+        rows: impl Fn(usize, &serde_json::Value) -> bool + Send + Sync + 'static,
+    ) -> FaultWhen<'a> {
+        let error = ApiError::row(code, message, []);
+        self.fault(Kind::RefuseRows { rows: Arc::new(rows), all_single: false, error })
+    }
+
+    /// Refuses all rows of a request that writes more than `most`, as a trigger does that hits a governor limit:
+    /// `CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY` with `message`, for example `Too many SOQL queries: 101` or
+    /// `Apex CPU time limit exceeded`, in the words of a trigger. A smaller request passes.
+    ///
+    /// The rows of a composite, of a tree or of one graph count together, those of a batch per request in it.
+    pub fn governor_limit(self, most: usize, message: &str) -> FaultWhen<'a> {
+        // [S] The form of the text, from many reports; wire facts 8 for the code.
+        let message = format!("MockTrigger: System.LimitException: {message}");
+        self.fault(Kind::RowLimit { most, error: ApiError::row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, []) })
     }
 
     /// Answers 401 `INVALID_SESSION_ID`, or the SOAP fault of that code; the access token is dead from then on. Nothing is carried out.

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::apex::Handlers;
 use super::mock::MockOrg;
+use super::rest::composite::CollectionsInComposite;
 use super::rest::resources::live_rows;
 use super::schema::FieldType;
 use super::value::Value;
@@ -34,6 +35,7 @@ pub(crate) struct Knobs {
     pub(crate) body_bytes: usize,
     pub(crate) file_bytes: usize,
     pub(crate) apex: Handlers,
+    pub(crate) collections_in_composite: CollectionsInComposite,
 }
 
 impl Default for Knobs {
@@ -52,6 +54,7 @@ impl Default for Knobs {
             body_bytes: 50 << 20,
             file_bytes: 2 << 30,
             apex: Handlers::default(),
+            collections_in_composite: CollectionsInComposite::default(),
         }
     }
 }
@@ -138,6 +141,12 @@ impl MockOrg {
     /// The app that calls has a quota of its own, which `Sforce-Limit-Info` tells as well; nothing is refused for it.
     pub fn set_app_quota(&self, name: &str, calls: u64) {
         self.state().usage.app = Some((calls, name.to_owned()));
+    }
+
+    /// What the org does about sObject Collections in a composite that says `collateSubrequests: false`. Salesforce's guide
+    /// allows them, and so does the org by default; that some orgs refuse them is hearsay, and so are the words.
+    pub fn set_collections_in_composite(&self, answer: CollectionsInComposite) {
+        self.state().knobs.collections_in_composite = answer;
     }
 
     /// Bytes of a body that is no multipart message (50 MB by default), and of a file in one that is (2 GB).

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::data::{Data, Rights, Writer};
-use super::duplicates::{DuplicateAction, DuplicateRule};
+use super::duplicates::{DuplicateAction, DuplicateOptions, DuplicateRule, MISSPELT};
 use super::faults::{Faults, Script};
 use super::ids;
 use super::json::Json;
@@ -17,6 +17,7 @@ use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
 use super::permissions::Denials;
+use super::rest::bulk::{self, Bulk};
 use super::rest::cursors::Cursors;
 use super::schema::Object;
 use super::server::{self, Server};
@@ -167,8 +168,11 @@ impl MockOrgBuilder {
             usage,
             faults: Script::default(),
             cursors: Cursors::default(),
+            bulk: Bulk::default(),
+            gzip: true,
             access: ApiAccess::Open,
             latency: self.latency,
+            subrequests: Vec::new(),
             knobs: Knobs::default(),
             revision: 0,
             denials: Denials::default(),
@@ -401,7 +405,8 @@ impl MockOrg {
             })
         });
         let user = state.auth.user_id.clone();
-        let writer = Writer { user, base: String::new(), allow_duplicates: true, rights: Rights::Seed, view: None };
+        let writer =
+            Writer { user, base: String::new(), duplicates: DuplicateOptions::ALLOW, rights: Rights::Seed, view: None };
         match state.data.create_as(&state.schema, &writer, target, &members, None, id) {
             Ok(id) => id,
             Err(error) => panic!("{object} {fields}: {}: {}", error.code, error.message),
@@ -509,7 +514,15 @@ impl MockOrg {
 
     /// Moves the org's clock on.
     pub fn advance(&self, by: Duration) {
-        self.state().data.clock.advance(by);
+        let mut state = self.state();
+        state.data.clock.advance(by);
+        bulk::tick(&mut state);
+    }
+
+    /// Spells the finding of a duplicate rule `duplicateResult`, as some versions do, or `duplicateResut` again, as the wire
+    /// mostly has it.
+    pub fn spell_duplicate_result(&self, correctly: bool) {
+        self.state().data.duplicate_key = if correctly { "duplicateResult" } else { MISSPELT };
     }
 
     /// Switches a duplicate rule on: records of the object match when an email address is the same.

@@ -19,6 +19,7 @@
 mod apex;
 mod behaviour;
 mod clock;
+mod compress;
 mod data;
 mod duplicates;
 mod error;
@@ -62,6 +63,8 @@ pub use mock::{MockOrg, MockOrgBuilder};
 pub use oauth::{AppSpec, Approval, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
+pub use rest::bulk::{BulkSettings, EmptyResult};
+pub use rest::composite::CollectionsInComposite;
 pub use spec::{FieldSpec, ObjectSpec};
 pub use usage::LoggedRequest;
 pub use users::{TestUser, UserSpec};

@@ -20,7 +20,7 @@ pub enum Operation {
     Identity,
     /// `GET /services/data`.
     Versions,
-    /// `GET /services/data/vXX.0`.
+    /// `GET /services/data/vXX.0`, and `GET /composite`.
     Resources,
     /// `GET /limits`.
     Limits,
@@ -56,6 +56,14 @@ pub enum Operation {
     SObjectDelete,
     /// `PATCH /sobjects/<object>/<field>/<value>`.
     SObjectUpsert,
+    /// `POST /composite`.
+    Composite,
+    /// `POST /composite/batch`.
+    CompositeBatch,
+    /// `POST /composite/graph`.
+    CompositeGraph,
+    /// `POST /composite/tree/<object>`.
+    CompositeTree,
     /// `POST /composite/sobjects`.
     CollectionsCreate,
     /// `GET` and `POST /composite/sobjects/<object>`.
@@ -66,6 +74,38 @@ pub enum Operation {
     CollectionsUpsert,
     /// `DELETE /composite/sobjects`.
     CollectionsDelete,
+    /// `POST /jobs/ingest`.
+    IngestCreate,
+    /// `GET /jobs/ingest`.
+    IngestList,
+    /// `GET /jobs/ingest/<id>`.
+    IngestGet,
+    /// `PUT /jobs/ingest/<id>/batches`.
+    IngestUpload,
+    /// `PATCH /jobs/ingest/<id>`: the upload is complete, or the job is aborted.
+    IngestPatch,
+    /// `DELETE /jobs/ingest/<id>`.
+    IngestDelete,
+    /// `GET /jobs/ingest/<id>/successfulResults`.
+    IngestSuccessful,
+    /// `GET /jobs/ingest/<id>/failedResults`.
+    IngestFailed,
+    /// `GET /jobs/ingest/<id>/unprocessedrecords`.
+    IngestUnprocessed,
+    /// `POST /jobs/query`.
+    QueryJobCreate,
+    /// `GET /jobs/query`.
+    QueryJobList,
+    /// `GET /jobs/query/<id>`.
+    QueryJobGet,
+    /// `PATCH /jobs/query/<id>`: the job is aborted.
+    QueryJobPatch,
+    /// `DELETE /jobs/query/<id>`.
+    QueryJobDelete,
+    /// `GET /jobs/query/<id>/results`.
+    QueryJobResults,
+    /// `GET /jobs/query/<id>/resultPages`.
+    QueryJobPages,
     /// `describeMetadata()` and `describeValueType()` of the Metadata API.
     MetadataDescribe,
     /// `listMetadata()` of the Metadata API.
@@ -113,11 +153,31 @@ impl Operation {
         Self::SObjectUpdate,
         Self::SObjectDelete,
         Self::SObjectUpsert,
+        Self::Composite,
+        Self::CompositeBatch,
+        Self::CompositeGraph,
+        Self::CompositeTree,
         Self::CollectionsCreate,
         Self::CollectionsGet,
         Self::CollectionsUpdate,
         Self::CollectionsUpsert,
         Self::CollectionsDelete,
+        Self::IngestCreate,
+        Self::IngestList,
+        Self::IngestGet,
+        Self::IngestUpload,
+        Self::IngestPatch,
+        Self::IngestDelete,
+        Self::IngestSuccessful,
+        Self::IngestFailed,
+        Self::IngestUnprocessed,
+        Self::QueryJobCreate,
+        Self::QueryJobList,
+        Self::QueryJobGet,
+        Self::QueryJobPatch,
+        Self::QueryJobDelete,
+        Self::QueryJobResults,
+        Self::QueryJobPages,
         Self::MetadataDescribe,
         Self::MetadataList,
         Self::MetadataCreate,

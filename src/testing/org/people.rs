@@ -1,6 +1,7 @@
 //! What becomes of people's records: merges, conversions, person accounts, contacts of several accounts.
 
 use super::data::{Data, Members, Rights, Writer, row_id, set};
+use super::duplicates::DuplicateOptions;
 use super::error::ApiError;
 use super::ids;
 use super::json::Json;
@@ -72,7 +73,8 @@ impl MockOrg {
         let row = found.filter(|_| lead.starts_with("00Q")).map(|(row, _)| row.clone());
         let mut row = row.unwrap_or_else(|| panic!("{lead} is no lead to convert"));
         let user = auth.user_id.clone();
-        let writer = Writer { user, base: String::new(), allow_duplicates: true, rights: Rights::Seed, view: None };
+        let writer =
+            Writer { user, base: String::new(), duplicates: DuplicateOptions::ALLOW, rights: Rights::Seed, view: None };
         let member = |name: &str, value: &str| (name.to_owned(), Json::string(value));
         let mut create = |object: &str, members: Vec<(String, Json)>| {
             let members: Vec<(String, Json)> =

@@ -5,6 +5,7 @@ use http::Method;
 use super::error::ApiError;
 use super::ids;
 use super::operation::Operation;
+use super::rest::bulk::{self, JobsRoute};
 use super::wire::Request;
 
 /// Oldest and newest version of the data API (wire facts 2.1).
@@ -59,12 +60,19 @@ pub(crate) enum Route {
         deleted: bool,
     },
     QueryMore(String),
+    Composite,
+    CompositeBatch,
+    CompositeGraph,
+    /// `/composite/tree/<object>`
+    CompositeTree(String),
     Collections,
     CollectionsOf(String),
     CollectionsByKey {
         object: String,
         field: String,
     },
+    /// Bulk API 2.0.
+    Jobs(JobsRoute),
 }
 
 /// The route of a request's path; a trailing slash makes no difference.
@@ -107,11 +115,16 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["query"] => Route::Query { deleted: false },
             ["queryAll"] => Route::Query { deleted: true },
             ["query" | "queryAll", locator] => Route::QueryMore(text(locator)),
+            ["composite"] => Route::Composite,
+            ["composite", "batch"] => Route::CompositeBatch,
+            ["composite", "graph"] => Route::CompositeGraph,
+            ["composite", "tree", object] => Route::CompositeTree(text(object)),
             ["composite", "sobjects"] => Route::Collections,
             ["composite", "sobjects", object] => Route::CollectionsOf(text(object)),
             ["composite", "sobjects", object, field] => {
                 Route::CollectionsByKey { object: text(object), field: text(field) }
             }
+            ["jobs", rest @ ..] => Route::Jobs(bulk::route(rest)?),
             _ => return None,
         },
         _ => return None,
@@ -132,7 +145,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::UserInfo, "GET" | "POST") => O::UserInfo,
         (Route::Identity { .. }, "GET" | "POST") => O::Identity,
         (Route::Versions, "GET") => O::Versions,
-        (Route::Resources, "GET") => O::Resources,
+        (Route::Resources | Route::Composite, "GET") => O::Resources,
         (Route::Limits, "GET") => O::Limits,
         (Route::RecordCount, "GET") => O::RecordCount,
         (Route::Updated(_), "GET") => O::GetUpdated,
@@ -151,14 +164,20 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Record { .. } | Route::ByKey { .. }, "DELETE") => O::SObjectDelete,
         (Route::Query { .. }, "GET") => O::Query,
         (Route::QueryMore(_), "GET") => O::QueryMore,
+        (Route::Composite, "POST") => O::Composite,
+        (Route::CompositeBatch, "POST") => O::CompositeBatch,
+        (Route::CompositeGraph, "POST") => O::CompositeGraph,
+        (Route::CompositeTree(_), "POST") => O::CompositeTree,
         (Route::Collections, "POST") => O::CollectionsCreate,
         (Route::Collections, "PATCH") => O::CollectionsUpdate,
         (Route::Collections, "DELETE") => O::CollectionsDelete,
         (Route::CollectionsOf(_), "GET" | "POST") => O::CollectionsGet,
         (Route::CollectionsByKey { .. }, "PATCH") => O::CollectionsUpsert,
+        (Route::Jobs(job), _) => bulk::operation(job, method)?,
         (route, _) => {
             return Err(match route {
                 Route::Object(_)
+                | Route::Composite
                 | Route::CollectionsOf(_)
                 | Route::ParameterizedSearch
                 | Route::UserInfo
@@ -170,7 +189,11 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
-                Route::SoapLogin(_) | Route::Metadata(_) => "POST",
+                Route::SoapLogin(_)
+                | Route::Metadata(_)
+                | Route::CompositeBatch
+                | Route::CompositeGraph
+                | Route::CompositeTree(_) => "POST",
                 _ => "GET",
             });
         }

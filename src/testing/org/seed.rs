@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::data::{Data, Rights, Writer};
+use super::duplicates::DuplicateOptions;
 use super::ids;
 use super::json::Json;
 use super::schema::Schema;
@@ -41,8 +42,13 @@ impl Seeder<'_> {
 pub(crate) fn seed(schema: &Schema, data: &mut Data, username: &str, number: u64, sandbox: bool) -> Seeded {
     // The first user, who made everything else.
     let admin = ids::make("005", 1);
-    let writer =
-        Writer { user: admin, base: String::new(), allow_duplicates: true, rights: Rights::System, view: None };
+    let writer = Writer {
+        user: admin,
+        base: String::new(),
+        duplicates: DuplicateOptions::ALLOW,
+        rights: Rights::System,
+        view: None,
+    };
     let mut seeder = Seeder { schema, data, writer };
     let org_id = organization(&mut seeder, number, sandbox);
     let (user_id, open_profiles) = users(&mut seeder, username, &org_id);
@@ -120,6 +126,7 @@ fn profile(seeder: &mut Seeder<'_>, license: &str, name: &str, all: bool, api: b
             ("PermissionsAssignPermissionSets", flag(all)),
             ("PermissionsAuthorApex", flag(all)),
             ("PermissionsCustomizeApplication", flag(all)),
+            ("PermissionsManageDataIntegrations", flag(all)),
             ("PermissionsManageProfilesPermissionsets", flag(all)),
             ("PermissionsManageUsers", flag(all)),
             ("PermissionsModifyAllData", flag(all)),

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::compress;
 use super::data::{Data, Rights, Writer};
+use super::duplicates::DuplicateOptions;
 use super::error::ApiError;
 use super::faults::{Kind, Script};
 use super::knobs::Knobs;
@@ -14,6 +16,7 @@ use super::metadata::{self, Envelope};
 use super::oauth::{self, At, Auth};
 use super::operation::Operation;
 use super::permissions::{self, Denials, UserView};
+use super::rest::bulk::{self, Bulk};
 use super::rest::cursors::Cursors;
 use super::router::{self, Route};
 use super::schema::Schema;
@@ -39,8 +42,13 @@ pub(crate) struct State {
     pub(crate) usage: Usage,
     pub(crate) faults: Script,
     pub(crate) cursors: Cursors,
+    pub(crate) bulk: Bulk,
+    /// Answers in gzip for those who take it.
+    pub(crate) gzip: bool,
     pub(crate) access: ApiAccess,
     pub(crate) latency: Duration,
+    /// What the request at hand has carried inside.
+    pub(crate) subrequests: Vec<LoggedRequest>,
     pub(crate) knobs: Knobs,
     /// The schema's last change, for `Last-Modified` of describes.
     pub(crate) schema_changed: chrono::DateTime<chrono::Utc>,
@@ -84,24 +92,58 @@ pub(crate) struct Call<'a> {
     pub(crate) base: String,
     pub(crate) writer: Writer,
     pub(crate) view: Arc<UserView>,
-    locks: Option<Kind>,
+    /// A fault that happens to its rows.
+    pub(crate) row_fault: Option<Kind>,
+    /// The part it is of a request that the fault is meant for.
+    pub(crate) part: Option<Part>,
 }
 
-impl Call<'_> {
-    /// The refusal of a row that a fault locks; `None` for the record of a single call.
-    pub(crate) fn lock_of(&self, place: Option<usize>, row: &super::json::Json) -> Result<(), ApiError> {
-        let Some(Kind::LockRows { rows, all_single }) = &self.locks else { return Ok(()) };
-        let row = serde_json::from_str(&row.to_text()).unwrap_or_default();
-        if (place.is_none() && *all_single) || rows(place.unwrap_or(0), &row) {
-            return Err(ApiError::locked());
-        }
-        Ok(())
+/// The rows of a request among those of the request it is part of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    /// The place of its first row.
+    pub(crate) first: usize,
+    /// Rows of the whole.
+    pub(crate) total: usize,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(request: &'a Request, version: u32, user: String, view: Arc<UserView>) -> Self {
+        let base = format!("/services/data/v{version}.0");
+        let duplicates = DuplicateOptions::read(request, version);
+        let seen = Some(Arc::clone(&view));
+        let writer = Writer { user, base: base.clone(), duplicates, rights: Rights::Api, view: seen };
+        Self { request, version, base, writer, view, row_fault: None, part: None }
+    }
+
+    /// With a fault of its rows, or of those of the request it is part of.
+    pub(crate) fn with_row_fault(self, fault: Option<Kind>, part: Option<Part>) -> Self {
+        Self { row_fault: fault, part, ..self }
+    }
+
+    /// The refusal of a row that a fault is meant for: by its place among the rows of the request, and `None` for the record
+    /// of a single call.
+    pub(crate) fn check_fault(&self, place: Option<(usize, usize)>, row: &super::json::Json) -> Result<(), ApiError> {
+        let Some(fault) = &self.row_fault else { return Ok(()) };
+        let (place, total, single) = match (self.part, place) {
+            (Some(part), place) => (part.first + place.map_or(0, |(place, _)| place), part.total, false),
+            (None, Some((place, total))) => (place, total, false),
+            (None, None) => (0, 1, true),
+        };
+        fault.check_row(place, total, single, row)
     }
 }
 
 impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
         let running = self.knobs.running;
+        bulk::tick(self);
+        let wire_bytes = request.body.len();
+        let (unpacked, broken) = match compress::unpack(request) {
+            Ok(plain) => (plain, None),
+            Err(error) => (None, Some(error)),
+        };
+        let request = unpacked.as_ref().unwrap_or(request);
         let route = router::route(request);
         let soap = matches!(route, Some(Route::Metadata(_))).then(|| Envelope::parse(request));
         let operation = match &soap {
@@ -110,14 +152,15 @@ impl State {
         };
         let fault = operation.and_then(|operation| self.faults.next(operation));
         let mut delay = self.latency;
-        let locks = matches!(fault, Some(Kind::LockRows { .. })).then(|| fault.clone()).flatten();
+        let row_fault = fault.clone().filter(Kind::is_of_rows);
         let run = |state: &mut Self| match (&soap, &route) {
+            _ if let Some(error) = &broken => Answer::json(error.status, &error.to_array()),
             (Some(_), _) if request.port != state.auth.hosts.instance => metadata::no_session(),
             (Some(envelope), Some(Route::Metadata(version))) => metadata::answer(state, request, version, envelope),
-            _ => state.carry_out(request, route.as_ref(), locks.clone()),
+            _ => state.carry_out(request, route.as_ref(), row_fault.clone()),
         };
         let reply = match fault {
-            None | Some(Kind::LockRows { .. }) => Reply::Answer(run(self)),
+            None | Some(Kind::RefuseRows { .. } | Kind::RowLimit { .. }) => Reply::Answer(run(self)),
             Some(Kind::Delay(time)) => {
                 delay += time;
                 Reply::Answer(run(self))
@@ -149,10 +192,9 @@ impl State {
                 run(self);
                 Reply::Answer(Answer::text(status, content_type, body))
             }
-            Some(Kind::Edit(edit)) => Reply::Answer(edited(run(self), &*edit)),
-            Some(Kind::EditPage(edit)) => {
-                Reply::Answer(edited(run(self), &|body: &mut serde_json::Value| edit(&request.target, body)))
-            }
+            Some(
+                kind @ (Kind::Edit(_) | Kind::EditPage(_) | Kind::EditText(_) | Kind::Header { .. } | Kind::EmptyBody),
+            ) => Reply::Answer(changed(run(self), request, kind)),
             Some(Kind::Endless) => {
                 self.cursors.endless = true;
                 let answer = run(self);
@@ -170,36 +212,33 @@ impl State {
                 Reply::Reset
             }
             Some(Kind::Truncate { bytes, chunked }) => Reply::Truncated { answer: run(self), bytes, chunked },
-            Some(Kind::EmptyBody) => {
-                let mut answer = run(self);
-                answer.body = bytes::Bytes::new();
-                Reply::Answer(answer)
-            }
         };
-        let reply = match reply {
-            Reply::Answer(answer) => Reply::Answer(common_headers(answer)),
-            Reply::Truncated { answer, bytes, chunked } => {
-                Reply::Truncated { answer: common_headers(answer), bytes, chunked }
-            }
-            other => other,
-        };
+        let reply = self.on_the_wire(request, reply);
         let status = match &reply {
             Reply::Answer(answer) | Reply::Truncated { answer, .. } => Some(answer.status),
             Reply::Never | Reply::Reset => None,
         };
-        let sforce = request.headers.iter().filter(|(name, _)| name.as_str().starts_with("sforce-"));
-        let headers =
-            sforce.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-        self.usage.record(LoggedRequest {
-            operation,
-            method: request.method.to_string(),
-            path: request.target.clone(),
-            status,
-            body_bytes: request.body.len(),
-            grant_type: matches!(operation, Some(Operation::Token)).then(|| grant_of(request)).flatten(),
-            headers: headers.collect(),
-        });
+        let grant_type = matches!(operation, Some(Operation::Token)).then(|| grant_of(request)).flatten();
+        let subrequests = std::mem::take(&mut self.subrequests);
+        let entry = LoggedRequest::new(operation, request, status);
+        self.usage.record(LoggedRequest { grant_type, subrequests, body_bytes: wire_bytes, ..entry });
         Outcome { delay, reply, held: self.data.locks.hold(), runs: self.knobs.running > running }
+    }
+
+    /// An answer as it goes on the wire: with the headers all have, and in gzip for those who ask.
+    fn on_the_wire(&self, request: &Request, reply: Reply) -> Reply {
+        let finished =
+            |answer: Answer| common_headers(if self.gzip { compress::pack(request, answer) } else { answer });
+        match reply {
+            Reply::Answer(answer) => Reply::Answer(finished(answer)),
+            Reply::Truncated { answer, bytes, chunked } => {
+                let plain = answer.body.len();
+                let answer = finished(answer);
+                let bytes = compress::scaled(bytes, plain, answer.body.len());
+                Reply::Truncated { answer, bytes, chunked }
+            }
+            other => other,
+        }
     }
 
     /// The org as a user sees it now.
@@ -239,7 +278,7 @@ impl State {
         }
     }
 
-    fn carry_out(&mut self, request: &Request, route: Option<&Route>, locks: Option<Kind>) -> Answer {
+    fn carry_out(&mut self, request: &Request, route: Option<&Route>, row_fault: Option<Kind>) -> Answer {
         if let Err(error) = check_size(request) {
             return Answer::json(error.status, &error.to_array());
         }
@@ -270,7 +309,7 @@ impl State {
             },
             Some(Route::Versions) if request.method == Method::GET => rest::resources::versions(),
             Some(route) => match router::operation(route, &request.method) {
-                Ok(_) => self.data_call(request, route, locks),
+                Ok(_) => self.data_call(request, route, row_fault),
                 Err(allowed) => not_allowed(request, allowed),
             },
         }
@@ -324,7 +363,7 @@ impl State {
     }
 
     /// The gates of the data API, in order, and what is behind them.
-    fn data_call(&mut self, request: &Request, route: &Route, locks: Option<Kind>) -> Answer {
+    fn data_call(&mut self, request: &Request, route: &Route, row_fault: Option<Kind>) -> Answer {
         let now = self.data.now();
         let fail = |error: &ApiError| Answer::json(error.status, &error.to_array());
         // Apex REST has no version in its path.
@@ -352,13 +391,11 @@ impl State {
             let error = ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
             return fail(&error).with("Sforce-Limit-Info", self.usage.header(now));
         }
-        let base = format!("/services/data/v{version}.0");
-        let duplicates = request.header("sforce-duplicate-rule-header").unwrap_or_default().to_ascii_lowercase();
-        let allow_duplicates = duplicates.split([';', ',']).any(|part| part.replace(' ', "") == "allowsave=true");
-        let seen = Some(Arc::clone(&view));
-        let writer = Writer { user, base: base.clone(), allow_duplicates, rights: Rights::Api, view: seen };
-        let call = Call { request, version, base, writer, view, locks };
+        let call = Call::new(request, version, user, view).with_row_fault(row_fault, None);
+        // What is refused leaves nothing behind, whichever rule of a save refused it.
+        self.data.store.begin();
         let answer = rest::answer(self, &call, route).unwrap_or_else(|error| fail(&error));
+        self.data.store.end(answer.status < 400);
         answer.with("Sforce-Limit-Info", self.usage.header(now))
     }
 }
@@ -371,10 +408,31 @@ fn grant_of(request: &Request) -> Option<&'static str> {
 }
 
 /// An answer whose JSON a test changes.
-fn edited(mut answer: Answer, edit: &(dyn Fn(&mut serde_json::Value) + Send + Sync)) -> Answer {
+pub(crate) fn edited(mut answer: Answer, edit: &(dyn Fn(&mut serde_json::Value) + Send + Sync)) -> Answer {
     if let Ok(mut body) = serde_json::from_slice(&answer.body) {
         edit(&mut body);
         answer.body = body.to_string().into();
+    }
+    answer
+}
+
+/// An answer that a test changes.
+fn changed(mut answer: Answer, request: &Request, kind: Kind) -> Answer {
+    match kind {
+        Kind::Edit(edit) => return edited(answer, &*edit),
+        Kind::EditPage(edit) => {
+            return edited(answer, &|body: &mut serde_json::Value| edit(&request.target, body));
+        }
+        Kind::EditText(edit) => {
+            let mut text = String::from_utf8_lossy(&answer.body).into_owned();
+            edit(&mut text);
+            answer.body = text.into();
+        }
+        Kind::Header { name, value } => {
+            answer.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            return answer.with(name, value);
+        }
+        _ => answer.body = bytes::Bytes::new(),
     }
     answer
 }
@@ -398,7 +456,7 @@ fn bad_oauth_token(request: &Request) -> Answer {
     Answer::text(403, "text/html;charset=UTF-8", word)
 }
 
-fn not_allowed(request: &Request, allowed: &'static str) -> Answer {
+pub(crate) fn not_allowed(request: &Request, allowed: &'static str) -> Answer {
     // [K] The text.
     let message = format!("HTTP Method '{}' not allowed. Allowed are {allowed}", request.method);
     let error = ApiError::new(405, "METHOD_NOT_ALLOWED", message);

@@ -63,7 +63,8 @@ pub(crate) struct Store {
     names: HashMap<String, usize>,
     /// By 18-character id; deleted rows stay.
     ids: HashMap<String, Place>,
-    journal: Option<Vec<Undo>>,
+    /// One for each [`Store::begin`] that is open, the innermost last.
+    journals: Vec<Vec<Undo>>,
     /// Changes to records that decide what users may do.
     pub(crate) setup_changes: u64,
 }
@@ -240,8 +241,15 @@ impl Store {
         }
     }
 
+    /// Removes a row for good, past the recycle bin.
+    pub(crate) fn purge_row(&mut self, id: &str) {
+        let Some(place) = self.ids.remove(id) else { return };
+        self.mark(place, true);
+        self.tables[place.table].rows[place.row].purged = true;
+    }
+
     fn record(&mut self, undo: Undo) {
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = self.journals.last_mut() {
             journal.push(undo);
         }
     }
@@ -261,19 +269,31 @@ impl Store {
         }
     }
 
-    /// Starts to remember how to undo.
+    /// Starts to remember how to undo. May be nested: the outer one can still undo what the inner one kept.
     pub(crate) fn begin(&mut self) {
-        self.journal = Some(Vec::new());
+        self.journals.push(Vec::new());
     }
 
-    /// Keeps what was done since [`Store::begin`].
+    /// Keeps what was done since the last [`Store::begin`] that is open.
     pub(crate) fn commit(&mut self) {
-        self.journal = None;
+        let done = self.journals.pop().unwrap_or_default();
+        if let Some(outer) = self.journals.last_mut() {
+            outer.extend(done);
+        }
     }
 
-    /// Undoes what was done since [`Store::begin`].
+    /// Keeps or undoes what was done since the last [`Store::begin`] that is open.
+    pub(crate) fn end(&mut self, keep: bool) {
+        if keep {
+            self.commit();
+        } else {
+            self.roll_back();
+        }
+    }
+
+    /// Undoes what was done since the last [`Store::begin`] that is open.
     pub(crate) fn roll_back(&mut self) {
-        for undo in self.journal.take().unwrap_or_default().into_iter().rev() {
+        for undo in self.journals.pop().unwrap_or_default().into_iter().rev() {
             match undo {
                 Undo::Delete(place) => self.mark(place, false),
                 Undo::Update(place, row) => {
@@ -338,5 +358,21 @@ mod tests {
         assert_eq!((found(&store, "ann@example.com"), found(&store, "bob@example.com")), (1, 0));
         assert_eq!((store.live_count("Contact"), store.rows("Contact", true).count()), (1, 1));
         assert!(store.find("b").is_none());
+    }
+
+    #[test]
+    fn an_outer_undo_takes_back_what_an_inner_one_kept() {
+        let mut store = Store::new(&standard::schema());
+        store.begin();
+        store.insert("Contact", "a", row("a", "a@example.com"));
+        store.begin();
+        store.update("a", row("a", "kept@example.com"));
+        store.commit();
+        store.begin();
+        store.insert("Contact", "b", row("b", "b@example.com"));
+        store.roll_back();
+        assert_eq!((found(&store, "kept@example.com"), store.live_count("Contact")), (1, 1));
+        store.roll_back();
+        assert_eq!((found(&store, "kept@example.com"), store.live_count("Contact")), (0, 0));
     }
 }

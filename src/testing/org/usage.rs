@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::operation::Operation;
+use super::wire::Request;
 
 /// Requests kept to look at.
 const KEPT: usize = 10_000;
@@ -25,8 +26,30 @@ pub struct LoggedRequest {
     pub body_bytes: usize,
     /// The grant of a token request; `None` for other requests and for grants the org does not know.
     pub grant_type: Option<&'static str>,
-    /// `Sforce-…` headers, names in lower case.
+    /// `Sforce-…` and `If-…` headers, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// What a composite, batch or graph carried inside, in the order it was carried out. A path is as it was asked for, with
+    /// the values of its references.
+    pub subrequests: Vec<LoggedRequest>,
+}
+
+impl LoggedRequest {
+    pub(crate) fn new(operation: Option<Operation>, request: &Request, status: Option<u16>) -> Self {
+        let kept = |name: &str| name.starts_with("sforce-") || name.starts_with("if-");
+        let headers = request.headers.iter().filter(|(name, _)| kept(name.as_str()));
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        Self {
+            operation,
+            method: request.method.to_string(),
+            path: request.target.clone(),
+            status,
+            body_bytes: request.body.len(),
+            grant_type: None,
+            headers: headers.collect(),
+            subrequests: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug)]

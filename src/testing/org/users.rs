@@ -1,6 +1,7 @@
 //! Users beside the main one, and single rights given and taken.
 
 use super::data::{Rights, Writer, row_id};
+use super::duplicates::DuplicateOptions;
 use super::json::Json;
 use super::mock::MockOrg;
 use super::oauth::{App, AppSpec, Login};
@@ -122,7 +123,13 @@ impl State {
     fn make(&mut self, object: &str, members: &[Member]) -> String {
         let Some(target) = self.schema.object(object) else { panic!("the org has no object {object}") };
         let user = self.auth.user_id.clone();
-        let writer = Writer { user, base: String::new(), allow_duplicates: true, rights: Rights::System, view: None };
+        let writer = Writer {
+            user,
+            base: String::new(),
+            duplicates: DuplicateOptions::ALLOW,
+            rights: Rights::System,
+            view: None,
+        };
         match self.data.create(&self.schema, &writer, target, members, None) {
             Ok(id) => id,
             Err(error) => panic!("{object}: {}: {}", error.code, error.message),

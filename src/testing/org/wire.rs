@@ -6,7 +6,7 @@ use http::{HeaderMap, Method};
 use super::json::Json;
 
 /// A whole request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// Path and query as they came.

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::csv::{self, Column, MAX_CELL_CHARS};
@@ -226,15 +228,15 @@ fn compound(parts: &Record) -> Record {
 fn compound_xml(record: &Record) -> String {
     let mut xml = String::from("<records xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">");
     for (whole, place) in record.iter() {
-        xml.push_str(&format!("<{whole}>"));
+        write!(xml, "<{whole}>").expect("a string");
         for (member, value) in place.as_record().expect("a place").iter() {
             let text = csv::cell(Some(value)).expect("writes");
             let nil = *value == Value::Null;
             let text = quick_xml::escape::escape(if nil { "" } else { &*text }).replace('\r', "&#13;");
             let nil = if nil { " xsi:nil=\"true\"" } else { "" };
-            xml.push_str(&format!("<{member}{nil}>{text}</{member}>"));
+            write!(xml, "<{member}{nil}>{text}</{member}>").expect("a string");
         }
-        xml.push_str(&format!("</{whole}>"));
+        write!(xml, "</{whole}>").expect("a string");
     }
     xml.push_str("</records>");
     xml

@@ -98,7 +98,26 @@ fn the_example_connect_tests_itself_and_says_how_it_is_used() {
         .expect("runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(text.matches("ok: ").count(), 6, "{text}");
+    assert_eq!(text.matches("ok: ").count(), 12, "{text}");
+    let kept = example("connect")
+        .args(["--self-test", "--store", "/nonexistent/connections.redb"])
+        .env_remove("SALESFORCE_CLIENT_ID")
+        .env_remove("SALESFORCE_CLIENT_SECRET")
+        .output()
+        .expect("runs");
+    assert_eq!(kept.status.code(), Some(2), "connections of mock orgs would outlive them");
+    let sixth = example("connect")
+        .args(["--listen", "[::1]:0", "--self-test"])
+        .env_remove("SALESFORCE_CLIENT_ID")
+        .env_remove("SALESFORCE_CLIENT_SECRET")
+        .output()
+        .expect("runs");
+    let (out, err) = (String::from_utf8_lossy(&sixth.stdout), String::from_utf8_lossy(&sixth.stderr));
+    if err.contains("cannot listen on [::1]") {
+        crate::support::not_run("the example connect on [::1]", "this machine has no IPv6");
+    } else {
+        assert!(sixth.status.success(), "{out}{err}");
+    }
     let wrong = example("connect").args(["--listen", "0.0.0.0:0"]).output().expect("runs");
     assert_eq!(wrong.status.code(), Some(2), "tokens must not cross a network");
     let half = example("connect").env("SALESFORCE_CLIENT_ID", "x").env_remove("SALESFORCE_CLIENT_SECRET").output();

@@ -103,13 +103,17 @@ async fn an_answer_that_is_no_token_answer_is_told() {
     assert!(bad(connect(&flow, &org).await), "empty");
     for member in ["access_token", "instance_url"] {
         org.faults().on(Operation::Token).without_member(member).once();
+        let before = approvals(&org);
         let error = connect(&flow, &org).await.expect_err(member);
         let source = std::error::Error::source(&error).expect("a source").to_string();
         assert!(matches!(error, ConnectError::BadAnswer(_)) && source.contains(member), "{source}");
+        assert_eq!(approvals(&org), before, "its tokens are revoked");
     }
     for (member, value) in [("access_token", json!("")), ("access_token", json!("a b")), ("access_token", json!(7))] {
         org.faults().on(Operation::Token).with_member(member, value).once();
+        let before = approvals(&org);
         assert!(bad(connect(&flow, &org).await), "{member}");
+        assert_eq!(approvals(&org), before, "its tokens are revoked");
     }
     org.faults()
         .on(Operation::Token)
@@ -136,6 +140,7 @@ async fn an_answer_that_names_a_foreign_host_is_refused() {
         org.faults().on(Operation::Token).with_member(member, json!(value)).once();
         let error = connect(&flow, &org).await.expect_err(value);
         assert!(matches!(error, ConnectError::ForeignHost(_)), "{value}: {error:?}");
+        assert_eq!(approvals(&org), 0, "its tokens are revoked");
     }
 }
 

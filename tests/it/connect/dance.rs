@@ -36,7 +36,8 @@ async fn nav_1_an_org_is_connected_by_the_standard_web_login_and_its_tokens_work
 async fn a_public_client_connects_without_a_secret() {
     let org = MockOrg::start();
     let app = org.add_app(app().public());
-    let flow = ConnectFlow::builder(app.client_id, CALLBACK, MemoryStore::default()).build().expect("a flow");
+    let flow = ConnectFlow::builder(app.client_id, CALLBACK, MemoryStore::default()).allow_loopback();
+    let flow = flow.build().expect("a flow");
     let query = callback(&flow, &org).await;
     flow.finish(TENANT, &query).await.expect("connected");
 }

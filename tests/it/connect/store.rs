@@ -244,8 +244,8 @@ async fn an_attempt_of_a_newer_version_or_a_broken_one_says_so() {
         }
         let error = flow.finish(TENANT, &query).await.expect_err("unreadable");
         let source = std::error::Error::source(&error).expect("a source").to_string();
-        assert!(matches!(error, ConnectError::Store(_)) && source.contains(expected), "{source}");
-        assert!(!error.is_repeatable());
+        assert!(matches!(error, ConnectError::StoreBroken(_)) && source.contains(expected), "{source}");
+        assert!(!error.is_repeatable() && error.advice().contains("support"), "a minute of waiting mends nothing");
         assert_eq!(flow.purge_expired().await.expect("purged"), 0, "left for who can read it");
     }
 }

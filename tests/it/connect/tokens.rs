@@ -76,6 +76,8 @@ async fn nav_17_the_identity_url_tells_user_and_org_and_a_dead_session_is_no_mis
     assert_eq!(identity.username, Some(org.username()));
     assert_eq!(identity.active, Some(true));
 
+    org.faults().on(Operation::Identity).with_member("organization_id", json!("00D5g00000ABCDEEA5")).once();
+    assert_eq!(fetch_identity(&http(), &token).await.expect_err("another org").kind(), ErrorKind::Conflict);
     org.faults().on(Operation::Identity).with_member("user_id", json!("x")).once();
     assert_eq!(fetch_identity(&http(), &token).await.expect_err("no id").kind(), ErrorKind::Decode);
     org.expire_access_tokens();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::data::{Rights, Writer, row_id};
+use super::super::duplicates::DuplicateOptions;
 use super::super::json::Json;
 use super::super::schema::Field;
 use super::super::setup_rules::{
@@ -28,7 +29,7 @@ pub(super) fn writer(caller: &Caller) -> Writer {
     Writer {
         user: caller.user.clone(),
         base: String::new(),
-        allow_duplicates: true,
+        duplicates: DuplicateOptions::ALLOW,
         rights: Rights::System,
         view: None,
     }

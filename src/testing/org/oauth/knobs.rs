@@ -29,6 +29,15 @@ impl MockOrg {
         told
     }
 
+    /// Registers an app that another org owns, with the consumer key and secret it has there: one app for the orgs of all
+    /// customers. [K] An app that comes by a package, or is used without one, has the same key in every org.
+    pub fn install_app(&self, spec: AppSpec, owned: &TestApp) {
+        let mut app = App::new(spec);
+        app.client_id.clone_from(&owned.client_id);
+        app.client_secret.clone_from(&owned.client_secret);
+        self.state().auth.apps.push(app);
+    }
+
     /// Changes an app's settings, as an admin does in Setup; tokens it has live on.
     ///
     /// # Panics

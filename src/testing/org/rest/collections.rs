@@ -83,7 +83,7 @@ pub(super) fn upsert(state: &mut State, call: &Call<'_>, object: &str, field: &s
         }
         let members = without(record, &field.name);
         let (schema, data) = (&state.schema, &mut state.data);
-        let (id, created) = upsert_row(schema, data, call, object, (&field, key), &members)?;
+        let (id, created) = upsert_row(schema, data, &call.writer, object, (&field, key), &members)?;
         Ok((id, Some(created)))
     }))
 }
@@ -147,7 +147,12 @@ fn run(
 ) -> Answer {
     state.data.store.begin();
     let row = |(place, record): (usize, &Record)| {
-        call.lock_of(Some(place), &Json::Object(record.clone())).and_then(|()| write(state, record))
+        call.check_fault(Some((place, records.len())), &Json::Object(record.clone()))?;
+        state.data.store.begin();
+        let result = write(state, record);
+        // A refused row leaves nothing behind, not even what a later rule of its save refused.
+        state.data.store.end(result.is_ok());
+        result
     };
     let mut results: Vec<RowResult> = records.iter().enumerate().map(row).collect();
     if all_or_none && results.iter().any(Result::is_err) {
@@ -234,14 +239,14 @@ fn type_of<'s>(schema: &'s Schema, record: &Record) -> Result<&'s Object, ApiErr
 }
 
 /// An id nobody has is, in a row, a bad reference (recorded: rest/collections-update-error.json).
-fn unknown_id(result: Result<(), ApiError>) -> Result<(), ApiError> {
+pub(super) fn unknown_id(result: Result<(), ApiError>) -> Result<(), ApiError> {
     result.map_err(|error| match error.code.as_str() {
         "NOT_FOUND" => ApiError::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", []),
         _ => error,
     })
 }
 
-fn key_of(field: &Field, json: Option<&Json>) -> Result<Value, ApiError> {
+pub(super) fn key_of(field: &Field, json: Option<&Json>) -> Result<Value, ApiError> {
     let key = match json {
         None => Value::Null,
         Some(json) => input::read_value(field, json)?,
@@ -254,7 +259,7 @@ fn key_of(field: &Field, json: Option<&Json>) -> Result<Value, ApiError> {
 }
 
 /// The form in which two keys of a request are compared.
-fn comparable(field: &Field, key: &Value) -> Option<String> {
+pub(super) fn comparable(field: &Field, key: &Value) -> Option<String> {
     match key {
         Value::Text(text) if field.case_sensitive || field.kind == FieldType::Id => Some(text.clone()),
         Value::Text(text) => Some(text.to_lowercase()),

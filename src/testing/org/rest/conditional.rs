@@ -62,9 +62,24 @@ fn time_of(call: &Call<'_>, header: &str) -> Result<Option<DateTime<Utc>>, ApiEr
     Ok(Some(parsed.and_utc()))
 }
 
-/// The 304 of a read whose caller has the newest state.
+/// An entity tag, or a list of them, in quotes.
+fn check_tags(call: &Call<'_>, header: &str) -> Result<(), ApiError> {
+    let quoted = |tag: &str| tag == "*" || (tag.len() > 1 && tag.starts_with('"') && tag.ends_with('"'));
+    match call.request.header(header).filter(|tags| !tags.split(',').all(|tag| quoted(tag.trim()))) {
+        None => Ok(()),
+        // [K] The code and the text; the guide gives the status.
+        Some(tags) => Err(ApiError::new(400, "INVALID_HEADER", format!("Invalid entity tag in {header}: {tags}"))),
+    }
+}
+
+/// The 304 of a read whose caller has the newest state, and the 412 of one that wants another state than there is.
 pub(super) fn unmodified(call: &Call<'_>, now: &Conditions) -> Result<Option<Answer>, ApiError> {
     let since = time_of(call, "if-modified-since")?;
+    let changed = |until: DateTime<Utc>| now.modified.is_some_and(|modified| modified > until);
+    let other = call.request.header("if-match").filter(|_| now.etag.is_some()).is_some_and(|tags| !now.listed(tags));
+    if other || time_of(call, "if-unmodified-since")?.is_some_and(changed) {
+        return Err(failed());
+    }
     let matched = match (call.request.header("if-none-match"), &now.etag) {
         (Some(tags), Some(_)) => Some(now.listed(tags)),
         _ => None,
@@ -76,17 +91,22 @@ pub(super) fn unmodified(call: &Call<'_>, now: &Conditions) -> Result<Option<Ans
 
 /// The 412 of a write whose caller has seen an older state.
 pub(super) fn precondition(call: &Call<'_>, now: &Conditions) -> Result<(), ApiError> {
+    if now.etag.is_some() {
+        check_tags(call, "if-match")?;
+        check_tags(call, "if-none-match")?;
+    }
     let tags = |header: &str| call.request.header(header).filter(|_| now.etag.is_some()).map(|tags| now.listed(tags));
     let newer = |header: &str| -> Result<Option<bool>, ApiError> {
         Ok(time_of(call, header)?.zip(now.modified).map(|(time, modified)| modified > time))
     };
-    let failed = tags("if-match") == Some(false)
+    let is_false = tags("if-match") == Some(false)
         || tags("if-none-match") == Some(true)
         || newer("if-unmodified-since")? == Some(true)
         || newer("if-modified-since")? == Some(false);
-    if failed {
-        // [K] The text.
-        return Err(ApiError::new(412, "MATCH_PRECONDITION_FAILED", "Precondition Failed"));
-    }
-    Ok(())
+    if is_false { Err(failed()) } else { Ok(()) }
+}
+
+fn failed() -> ApiError {
+    // [K] The text.
+    ApiError::new(412, "MATCH_PRECONDITION_FAILED", "Precondition Failed")
 }

@@ -15,7 +15,7 @@ use crate::testing::org::wire::Answer;
 type Upload = (Vec<(String, Json)>, Option<Bytes>);
 
 /// Whether the body is a multipart message.
-fn is_multipart(call: &Call<'_>) -> bool {
+pub(super) fn is_multipart(call: &Call<'_>) -> bool {
     call.request.header("content-type").unwrap_or_default().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
@@ -63,12 +63,13 @@ fn bad(message: &str) -> ApiError {
     ApiError::new(400, "INVALID_MULTIPART_REQUEST", message)
 }
 
-struct Part {
-    name: String,
+/// A part of a multipart message.
+pub(super) struct Part {
+    pub(super) name: String,
     /// It has a file name.
-    file: bool,
-    kind: String,
-    bytes: Bytes,
+    pub(super) file: bool,
+    pub(super) kind: String,
+    pub(super) bytes: Bytes,
 }
 
 /// A parameter of a header's value, quoted or not.
@@ -79,7 +80,7 @@ fn parameter(value: &str, name: &str) -> Option<String> {
     })
 }
 
-fn boundary(kind: &str) -> Option<String> {
+pub(super) fn boundary(kind: &str) -> Option<String> {
     parameter(kind, "boundary").filter(|boundary| !boundary.is_empty())
 }
 
@@ -98,7 +99,7 @@ fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
 }
 
 /// RFC 2046, 5.1.1. `None`: the message does not hold together.
-fn parts(body: &Bytes, boundary: &str) -> Option<Vec<Part>> {
+pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Vec<Part>> {
     let delimiter = format!("\r\n--{boundary}");
     let first = format!("--{boundary}");
     let mut at = if body.starts_with(first.as_bytes()) {

@@ -1,6 +1,8 @@
 //! The data API under `/services/data/vXX.0`.
 
+pub(crate) mod bulk;
 mod collections;
+pub(crate) mod composite;
 mod conditional;
 pub(crate) mod cursors;
 mod describe;
@@ -11,6 +13,7 @@ pub(crate) mod records;
 pub(crate) mod replication;
 pub(crate) mod resources;
 mod search;
+mod subrequest;
 mod upsert;
 
 use super::apex;
@@ -29,6 +32,9 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
     let since = match route {
         Route::Collections | Route::CollectionsOf(_) => 42,
         Route::CollectionsByKey { .. } => 46,
+        Route::CompositeBatch | Route::CompositeTree(_) => 34,
+        Route::Composite => 38,
+        Route::CompositeGraph => 50,
         Route::RecordCount => 40,
         Route::ParameterizedSearch => 36,
         Route::Record { .. } if method == "POST" => 37,
@@ -63,6 +69,12 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         },
         Route::CollectionsOf(object) => collections::read(state, call, object),
         Route::CollectionsByKey { object, field } => collections::upsert(state, call, object, field),
+        Route::Jobs(job) => bulk::answer(state, call, job),
+        Route::Composite if method == "GET" => Ok(composite::resources(call)),
+        Route::Composite => composite::composite(state, call),
+        Route::CompositeBatch => composite::batch(state, call),
+        Route::CompositeTree(object) => composite::tree(state, call, object),
+        Route::CompositeGraph => composite::graph(state, call),
         _ => Err(ApiError::not_found()),
     }
 }
@@ -85,10 +97,6 @@ fn body(call: &Call<'_>) -> Result<Json, ApiError> {
     if !kind.starts_with("application/json") {
         // [K] The text.
         let message = format!("Content-Type header specified in HTTP request is not supported: {kind}");
-        return Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
-    }
-    if call.request.headers.contains_key("content-encoding") {
-        let message = "This org reads no compressed bodies";
         return Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
     }
     if call.request.body.is_empty() {

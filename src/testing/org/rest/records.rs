@@ -18,7 +18,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>, object: &str) -> Result
     let blob = object.fields.iter().find(|field| field.kind == FieldType::Base64).map(|field| field.name.as_str());
     let (members, part) = files::read(state, call, blob)?;
     refuse_members(&members, &["Id"])?;
-    call.lock_of(None, &Json::Object(members.clone()))?;
+    call.check_fault(None, &Json::Object(members.clone()))?;
     state.data.files.part = part;
     let created = state.data.create(&state.schema, &call.writer, object, &members, None);
     state.data.files.part = None;
@@ -49,7 +49,7 @@ pub(super) fn by_id(state: &mut State, call: &Call<'_>, object: &str, id: &str) 
             Ok(Answer::empty(204))
         }
         _ => {
-            call.lock_of(None, &Json::object([("id", Json::string(&id))]))?;
+            call.check_fault(None, &Json::object([("id", Json::string(&id))]))?;
             state.data.delete(&state.schema, &call.writer, object, &id)?;
             Ok(Answer::empty(204))
         }
@@ -68,7 +68,7 @@ pub(super) fn change(
     if let Some((row, false)) = data.store.find(id) {
         conditional::precondition(call, &Conditions::of_row(object, row))?;
     }
-    call.lock_of(None, &Json::Object(members.to_vec()))?;
+    call.check_fault(None, &Json::Object(members.to_vec()))?;
     data.update(schema, &call.writer, object, id, members)
 }
 

@@ -84,6 +84,7 @@ pub(super) fn limits(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
         _ => None,
     });
     let file_bytes: u64 = file_bytes.sum();
+    let (batches, query_jobs) = (state.bulk.batches.remaining(now), state.bulk.query_jobs.remaining(now));
     let pair = |max: u64, used: u64| {
         let remaining = max.saturating_sub(used);
         vec![("Max".to_owned(), Json::number(max)), ("Remaining".to_owned(), Json::number(remaining))]
@@ -91,6 +92,8 @@ pub(super) fn limits(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
     let entry = |&(name, max): &(&str, u64)| {
         let mut members = match name {
             "DailyApiRequests" => pair(limit, limit - remaining),
+            "DailyBulkApiBatches" => pair(max, max.saturating_sub(batches)),
+            "DailyBulkV2QueryJobs" => pair(max, max.saturating_sub(query_jobs)),
             // Help, "Data and File Storage Allocations": most records count as 2 KB.
             "DataStorageMB" => pair(max, records / 512),
             "FileStorageMB" => pair(max, file_bytes >> 20),

@@ -2,7 +2,7 @@
 
 use super::records::{change, get, no_such_key, record_url, refuse_members, result, typed_id};
 use super::{body_object, object_of};
-use crate::testing::org::data::{Data, Members, row_id};
+use crate::testing::org::data::{Data, Members, Writer, row_id};
 use crate::testing::org::error::ApiError;
 use crate::testing::org::input;
 use crate::testing::org::json::Json;
@@ -43,7 +43,7 @@ pub(super) fn by_key(
             None => Err(ApiError::not_found()),
         },
         (_, Found::One(id)) => {
-            call.lock_of(None, &Json::object([("id", Json::string(&id))]))?;
+            call.check_fault(None, &Json::object([("id", Json::string(&id))]))?;
             data.delete(schema, &call.writer, object, &id)?;
             Ok(Answer::empty(204))
         }
@@ -69,7 +69,7 @@ fn upsert(
         // [K] updateOnly without a match; an id that leads nowhere.
         _ if update_only || field.kind == FieldType::Id => return Err(ApiError::not_found()),
         _ => {
-            call.lock_of(None, &Json::Object(members.clone()))?;
+            call.check_fault(None, &Json::Object(members.clone()))?;
             (data.create(schema, &call.writer, object, &members, Some((field, key)))?, true)
         }
     };
@@ -111,7 +111,7 @@ pub(super) fn find(data: &Data, object: &Object, field: &Field, key: &Value) -> 
 pub(super) fn upsert_row(
     schema: &Schema,
     data: &mut Data,
-    call: &Call<'_>,
+    writer: &Writer,
     object: &Object,
     (field, key): (&Field, Value),
     members: &Members,
@@ -128,7 +128,7 @@ pub(super) fn upsert_row(
             Err(ApiError::row("DUPLICATE_EXTERNAL_ID", message, []))
         }
         Found::One(id) => {
-            data.update(schema, &call.writer, object, &id, members)?;
+            data.update(schema, writer, object, &id, members)?;
             Ok((id, false))
         }
         // recorded: rest/collections-upsert-and-recordcount.json, "Id": null creates.
@@ -136,8 +136,8 @@ pub(super) fn upsert_row(
             Err(ApiError::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", []))
         }
         Found::Nothing if field.kind == FieldType::Id => {
-            data.create(schema, &call.writer, object, members, None).map(|id| (id, true))
+            data.create(schema, writer, object, members, None).map(|id| (id, true))
         }
-        Found::Nothing => data.create(schema, &call.writer, object, members, Some((field, key))).map(|id| (id, true)),
+        Found::Nothing => data.create(schema, writer, object, members, Some((field, key))).map(|id| (id, true)),
     }
 }

@@ -26,12 +26,16 @@ pub(super) fn run<'t>(tables: &'t dyn Tables, plan: &Plan<'t>) -> Result<QueryRe
             Ok(QueryResult { total_size: records.len(), records, one_page: true })
         }
         Shape::Records(columns) => {
-            let rows = chosen(tables, plan, matching(tables, plan.object, plan.filter.as_ref()));
             let record = |row| output::record(tables, plan.object, plan.object, row, columns);
-            let records: Vec<Json> = rows.into_iter().map(record).collect();
+            let records: Vec<Json> = rows(tables, plan).into_iter().map(record).collect();
             Ok(QueryResult { total_size: records.len(), records, one_page: plan.has_offset })
         }
     }
+}
+
+/// The rows a plan for records answers with, in their order.
+pub(super) fn rows<'t>(tables: &'t dyn Tables, plan: &Plan<'t>) -> Vec<&'t Row> {
+    chosen(tables, plan, matching(tables, plan.object, plan.filter.as_ref()))
 }
 
 /// The records of a child sub-query for one parent, whose children are given.

@@ -6,6 +6,7 @@
 
 mod access;
 mod ast;
+pub(crate) mod bulk;
 pub(crate) mod compare;
 mod condition;
 mod dates;
@@ -88,6 +89,14 @@ const MAX_STATEMENT: usize = 100_000;
 ///
 /// The refusal, with Salesforce's code and, where it points into the statement, the position.
 pub(crate) fn execute(tables: &dyn Tables, soql: &str) -> Result<QueryResult, SoqlError> {
+    checked(soql)?;
+    let query = parser::parse(soql)?;
+    let plan = plan::Planner { tables, source: soql }.plan(&query)?;
+    eval::run(tables, &plan)
+}
+
+/// Refuses a statement that is none, or too long.
+fn checked(soql: &str) -> Result<(), SoqlError> {
     if soql.trim().is_empty() {
         return Err(position::malformed("A query string has to be specified"));
     }
@@ -96,7 +105,5 @@ pub(crate) fn execute(tables: &dyn Tables, soql: &str) -> Result<QueryResult, So
         let message = format!("SOQL statements cannot be longer than {MAX_STATEMENT} characters.");
         return Err(position::malformed(message));
     }
-    let query = parser::parse(soql)?;
-    let plan = plan::Planner { tables, source: soql }.plan(&query)?;
-    eval::run(tables, &plan)
+    Ok(())
 }

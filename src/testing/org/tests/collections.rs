@@ -145,6 +145,38 @@ fn a_read_has_nulls_for_what_is_not_there() {
 }
 
 #[test]
+fn a_read_takes_two_thousand_ids_by_post_and_what_fits_an_address_by_get() {
+    let (org, client) = org();
+    let id = org.insert("Account", json!({"Name": "A"}));
+    let path = data("/composite/sobjects/Account");
+    let post = |count: usize| client.post(&path, &json!({"ids": vec![&id; count], "fields": ["Name"]}));
+    assert_eq!(post(2000).json().as_array().unwrap().len(), 2000);
+    assert_eq!(code(&post(2001)), refused(400, "EXCEEDED_ID_LIMIT"));
+    assert_eq!(code(&post(0)), refused(400, "REQUIRED_FIELD_MISSING"));
+    let get = |count: usize| client.get(&format!("{path}?fields=Name&ids={}", vec![id.as_str(); count].join(",")));
+    assert_eq!(get(800).json().as_array().unwrap().len(), 800);
+    assert_eq!(get(900).status, 414);
+    for body in [json!({"ids": [id]}), json!({"ids": "x", "fields": ["Name"]}), json!({"ids": [1], "fields": ["Name"]})]
+    {
+        assert_eq!(client.post(&path, &body).status, 400, "{body}");
+    }
+}
+
+#[test]
+fn a_row_refused_late_in_its_save_leaves_nothing_behind() {
+    let (org, client) = org();
+    org.enable_person_accounts();
+    // The contact behind a person account cannot be made, and that comes after the account itself.
+    org.remove_field("Contact", "FirstName");
+    let person = || json!({"LastName": "A", "FirstName": "B"});
+    let rows = json!([typed("Account", json!({"Name": "A"})), typed("Account", person())]);
+    let answer = client.post(&data(ALL), &json!({"records": rows}));
+    assert_eq!(row_codes(&answer), ["", "INVALID_FIELD"]);
+    assert_eq!(code(&client.post(&data("/sobjects/Account"), &person())), refused(400, "INVALID_FIELD"));
+    assert_eq!((org.count("Account"), org.count("Contact")), (1, 0));
+}
+
+#[test]
 fn sizes_are_limited() {
     let (org, client) = org();
     let many = |count: usize| (0..count).map(|n| typed("Account", json!({"Name": n.to_string()}))).collect::<Vec<_>>();

@@ -102,21 +102,22 @@ impl Client {
         if !body.is_empty() {
             write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
         }
-        self.exchange(&[format!("{head}\r\n").as_bytes(), body].concat())
+        read(&self.raw_bytes(&[format!("{head}\r\n").as_bytes(), body].concat())?)
     }
 
     /// The bytes of a request, and the answer that comes until the org closes.
     pub(super) fn raw(&self, request: &str) -> io::Result<Answer> {
-        self.exchange(request.as_bytes())
+        read(&self.raw_bytes(request.as_bytes())?)
     }
 
-    fn exchange(&self, request: &[u8]) -> io::Result<Answer> {
+    /// As [`Client::raw`], with the answer's bytes as they come.
+    pub(super) fn raw_bytes(&self, request: &[u8]) -> io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(&self.host)?;
         stream.set_read_timeout(Some(Duration::from_millis(1_500)))?;
         io::Write::write_all(&mut stream, request)?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes)?;
-        read(&bytes)
+        Ok(bytes)
     }
 }
 

@@ -1,7 +1,14 @@
 //! The org as a stranger sees it: over a socket, with an HTTP client of the tests' own.
 
 mod apex;
+mod bulk;
 mod collections;
+mod composite;
+mod composite_batch;
+mod composite_graph;
+mod composite_tree;
+mod conditional;
+mod duplicates;
 mod faults;
 mod files;
 mod http;
@@ -17,6 +24,7 @@ mod query;
 mod recorded;
 mod records;
 mod replication;
+mod row_faults;
 mod search;
 mod setup;
 mod soap;

@@ -1,0 +1,254 @@
+//! Which rows go out together and when. Pure.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use super::row::Row;
+
+/// Bytes of records in one call: far below what Salesforce takes, and little enough to send again.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Rows per call of those that came back once, twice, and so on: fewer rows, fewer neighbours to lock each other or to use up
+/// a limit together.
+const SMALLER: [usize; 3] = [50, 10, 1];
+
+/// Calls without trouble after which calls may be twice as large again.
+const CALM: usize = 20;
+
+/// Rows that wait, and what those on their way keep locked.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    /// Rows that wait, by their place.
+    waiting: HashMap<u64, Row>,
+    /// Places in the order in which they may be sent; one that waits no more is passed over.
+    queue: VecDeque<u64>,
+    /// Where rows of a key wait.
+    by_key: HashMap<Box<str>, u64>,
+    /// Rows that may be sent again from a time on.
+    parked: Vec<(Duration, u64)>,
+    /// Rows in the queue that have come back.
+    woken: usize,
+    /// Locks of rows on their way, and by how many.
+    busy: HashMap<u64, usize>,
+    most: usize,
+    size: usize,
+    calm: usize,
+}
+
+/// Rows of one call.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) rows: Vec<Row>,
+    locks: Vec<u64>,
+}
+
+impl Schedule {
+    /// A schedule of calls of at most `most` rows.
+    pub(super) fn new(most: usize) -> Self {
+        let most = most.max(1);
+        Self {
+            waiting: HashMap::new(),
+            queue: VecDeque::new(),
+            by_key: HashMap::new(),
+            parked: Vec::new(),
+            woken: 0,
+            busy: HashMap::new(),
+            most,
+            size: most,
+            calm: 0,
+        }
+    }
+
+    /// Rows that wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether rows wait that may be sent as soon as there is reason to.
+    pub(super) fn is_any_queued(&self) -> bool {
+        self.waiting.len() > self.parked.len()
+    }
+
+    /// Takes a row in. One of the same key that waits is folded into it: then its place is given, and the new one stands for
+    /// both.
+    pub(super) fn add(&mut self, row: Row) -> Option<u64> {
+        let mut row = row;
+        let mut folded = None;
+        let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
+        if let Some(earlier) = known.and_then(|place| self.waiting.remove(&place)) {
+            folded = Some(earlier.place);
+            row = earlier.fold(row);
+        }
+        self.queue.push_back(row.place);
+        self.keep(row);
+        folded
+    }
+
+    /// Takes a row in that was refused for a reason that may pass, to be sent in a smaller call from `due` on. Where a newer one
+    /// of its key came meanwhile, that one stands for both, and its place is given. A row that has been tried in calls of
+    /// every size comes back.
+    pub(super) fn again(&mut self, mut row: Row, due: Duration) -> Result<Option<u64>, Row> {
+        if row.round >= SMALLER.len() {
+            return Err(row);
+        }
+        row.round += 1;
+        let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
+        if let Some(newer) = known.and_then(|place| self.waiting.remove(&place)) {
+            let into = newer.place;
+            // It stays where it is in the queue.
+            self.keep(row.fold(newer));
+            return Ok(Some(into));
+        }
+        self.parked.push((due, row.place));
+        self.keep(row);
+        Ok(None)
+    }
+
+    fn keep(&mut self, row: Row) {
+        if let Some(key) = &row.key {
+            self.by_key.insert(key.clone(), row.place);
+        }
+        self.waiting.insert(row.place, row);
+    }
+
+    /// Lets rows go again whose time has come.
+    pub(super) fn wake(&mut self, now: Duration) {
+        let (queue, woken) = (&mut self.queue, &mut self.woken);
+        self.parked.retain(|(due, place)| {
+            let wakes = *due <= now;
+            if wakes {
+                queue.push_back(*place);
+                *woken += 1;
+            }
+            !wakes
+        });
+    }
+
+    /// When the next row may go again.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.parked.iter().map(|(due, _)| *due).min()
+    }
+
+    /// The rows of the next call: of one round, with nothing locked by a call on its way. `flush` says that no more rows come
+    /// for now; without it a call of fresh rows goes out full. A call that is not full waits for locked rows to be free.
+    pub(super) fn next(&mut self, flush: bool) -> Option<Batch> {
+        if !flush && self.woken == 0 && self.queue.len() < self.size {
+            return None;
+        }
+        let mut places = Vec::new();
+        let mut round = None;
+        let mut own = HashSet::new();
+        let (mut bytes, mut blocked, mut full) = (0, false, false);
+        let mut looked_at = Vec::new();
+        while let Some(place) = self.queue.pop_front() {
+            let Some(row) = self.waiting.get(&place) else { continue };
+            looked_at.push(place);
+            let this = *round.get_or_insert(row.round);
+            let size = self.size_of(this);
+            let free = row.own.iter().chain(&row.parents).all(|lock| !self.busy.contains_key(lock));
+            blocked |= !free;
+            // Two spellings of one key may be one record.
+            let fits = row.round == this && free && row.own.is_none_or(|lock| !own.contains(&lock));
+            if !fits {
+                continue;
+            }
+            if bytes + row.weight() > MAX_BYTES && !places.is_empty() {
+                full = true;
+                break;
+            }
+            bytes += row.weight();
+            own.extend(row.own);
+            places.push(place);
+            if places.len() >= size {
+                full = true;
+                break;
+            }
+        }
+        let ready = full || round.is_some_and(|round| round > 0) || (flush && (!blocked || self.busy.is_empty()));
+        if !ready {
+            places.clear();
+        }
+        // Those that do not go now keep their order.
+        let mut going = places.iter().peekable();
+        looked_at.retain(|place| going.next_if(|next| *next == place).is_none());
+        for place in looked_at.into_iter().rev() {
+            self.queue.push_front(place);
+        }
+        if places.is_empty() {
+            return None;
+        }
+        if round.is_some_and(|round| round > 0) {
+            self.woken = self.woken.saturating_sub(places.len());
+        }
+        Some(self.send(&places))
+    }
+
+    fn size_of(&self, round: usize) -> usize {
+        match round.checked_sub(1) {
+            None => self.size,
+            Some(smaller) => SMALLER.get(smaller).copied().unwrap_or(1).min(self.size),
+        }
+    }
+
+    fn send(&mut self, places: &[u64]) -> Batch {
+        let mut batch = Batch::default();
+        for row in places.iter().filter_map(|place| self.waiting.remove(place)) {
+            if let Some(key) = &row.key {
+                self.by_key.remove(key);
+            }
+            batch.locks.extend(row.own.iter().chain(&row.parents));
+            batch.rows.push(row);
+        }
+        for lock in &batch.locks {
+            *self.busy.entry(*lock).or_default() += 1;
+        }
+        batch
+    }
+
+    /// A call has ended: its locks are free.
+    pub(super) fn done(&mut self, locks: &[u64]) {
+        for lock in locks {
+            if let Some(count) = self.busy.get_mut(lock) {
+                *count -= 1;
+                if *count == 0 {
+                    self.busy.remove(lock);
+                }
+            }
+        }
+    }
+
+    /// A call has used up a limit of its transaction: half as many rows from now on.
+    pub(super) fn too_large(&mut self) {
+        self.size = (self.size / 2).max(1);
+        self.calm = 0;
+    }
+
+    /// A call went well; after a while of those, calls grow again.
+    pub(super) fn went_well(&mut self) {
+        self.calm += 1;
+        if self.calm >= CALM && self.size < self.most {
+            self.size = (self.size * 2).min(self.most);
+            self.calm = 0;
+        }
+    }
+
+    /// All rows that wait, for a run that ends.
+    pub(super) fn drain(&mut self) -> Vec<Row> {
+        self.queue.clear();
+        self.parked.clear();
+        self.woken = 0;
+        self.by_key.clear();
+        let mut rows: Vec<Row> = self.waiting.drain().map(|(_, row)| row).collect();
+        rows.sort_unstable_by_key(|row| row.place);
+        rows
+    }
+}
+
+impl Batch {
+    pub(super) fn into_parts(self) -> (Vec<Row>, Vec<u64>) {
+        (self.rows, self.locks)
+    }
+}
+
+#[cfg(test)]
+mod tests;

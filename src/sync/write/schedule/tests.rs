@@ -1,0 +1,215 @@
+use super::super::row::{Intake, Target};
+use super::*;
+use crate::types::{FieldName, SObjectName};
+
+fn intake() -> Intake {
+    let key = Target::Upsert(FieldName::from_static("Key__c"));
+    Intake::new(key, SObjectName::from_static("Thing__c"), Vec::new())
+}
+
+/// A row of this key and these parents.
+fn row(intake: &Intake, place: u64, key: &str, parents: &[usize]) -> Row {
+    let parents = parents.iter().map(|parent| intake.lock(parent)).collect();
+    intake.row(place, None, &serde_json::json!({"Key__c": key, "Place": place}), parents).expect("sound")
+}
+
+fn places(batch: &Batch) -> Vec<u64> {
+    batch.rows.iter().map(|row| row.place).collect()
+}
+
+#[test]
+fn rows_without_parents_fill_the_fewest_calls() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    for place in 0..1001 {
+        assert_eq!(schedule.add(row(&intake, place, &place.to_string(), &[])), None);
+    }
+    let full: Vec<usize> = std::iter::from_fn(|| schedule.next(false)).map(|batch| batch.rows.len()).collect();
+    assert_eq!(full, [200; 5], "the last one waits for more rows");
+    assert_eq!(schedule.next(true).map(|batch| batch.rows.len()), Some(1));
+    assert!(schedule.next(true).is_none());
+}
+
+#[test]
+fn nav_32_rows_of_one_parent_wait_for_each_other() {
+    let intake = intake();
+    let mut schedule = Schedule::new(2);
+    for (place, parents) in [&[1][..], &[], &[1, 2], &[2], &[3]].into_iter().enumerate() {
+        schedule.add(row(&intake, place as u64, &place.to_string(), parents));
+    }
+    let first = schedule.next(true).expect("there are rows");
+    assert_eq!(places(&first), [0, 1]);
+    let second = schedule.next(true).expect("rows of other parents");
+    assert_eq!(places(&second), [3, 4]);
+    assert!(schedule.next(true).is_none(), "row 2 has a parent in either call");
+    schedule.done(&first.into_parts().1);
+    assert!(schedule.next(true).is_none());
+    schedule.done(&second.into_parts().1);
+    assert_eq!(places(&schedule.next(true).expect("free")), [2]);
+}
+
+#[test]
+fn a_call_that_is_not_full_waits_for_rows_that_will_be_free() {
+    let intake = intake();
+    let mut schedule = Schedule::new(2);
+    for (place, parents) in [&[1][..], &[1], &[1], &[]].into_iter().enumerate() {
+        schedule.add(row(&intake, place as u64, &place.to_string(), parents));
+    }
+    let first = schedule.next(true).expect("full");
+    assert_eq!(places(&first), [0, 1]);
+    assert!(schedule.next(true).is_none(), "rows 2 and 3 make one call together");
+    schedule.done(&first.into_parts().1);
+    assert_eq!(places(&schedule.next(true).expect("free")), [2, 3]);
+}
+
+#[test]
+fn records_of_one_key_are_folded_and_two_spellings_fly_one_after_the_other() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    assert_eq!(schedule.add(row(&intake, 0, "k", &[])), None);
+    assert_eq!(schedule.add(row(&intake, 1, "k", &[])), Some(0));
+    assert_eq!(schedule.add(row(&intake, 2, "K", &[])), None, "the org may tell them apart");
+    let first = schedule.next(true).expect("rows");
+    assert_eq!(places(&first), [1]);
+    assert_eq!(schedule.add(row(&intake, 3, "k", &[])), None, "one of the key is on its way");
+    assert!(schedule.next(true).is_none());
+    schedule.done(&first.into_parts().1);
+    let second = schedule.next(true).expect("free");
+    assert_eq!(places(&second), [2]);
+    schedule.done(&second.into_parts().1);
+    assert_eq!(places(&schedule.next(true).expect("free")), [3]);
+}
+
+#[test]
+fn rows_that_come_back_go_out_later_and_in_smaller_calls() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    for place in 0..120 {
+        schedule.add(row(&intake, place, &place.to_string(), &[]));
+    }
+    let second = Duration::from_secs(1);
+    for (time, (sizes, calls)) in (1_u32..).zip([(120, 1), (50, 3), (10, 12), (1, 120)]) {
+        let mut back = Vec::new();
+        let mut sent = 0;
+        while let Some(batch) = schedule.next(true) {
+            assert!(batch.rows.len() <= sizes);
+            sent += 1;
+            let (rows, locks) = batch.into_parts();
+            schedule.done(&locks);
+            back.extend(rows);
+        }
+        assert_eq!((sent, back.len()), (calls, 120));
+        let due = second * time;
+        let given_up: Vec<Row> = back.into_iter().filter_map(|row| schedule.again(row, due).err()).collect();
+        assert_eq!(given_up.len(), if sizes == 1 { 120 } else { 0 }, "tried in every size");
+        assert!(schedule.next(true).is_none(), "not yet");
+        assert_eq!(schedule.next_due(), (sizes > 1).then_some(due));
+        schedule.wake(due);
+    }
+}
+
+#[test]
+fn a_row_that_comes_back_does_not_undo_a_newer_one() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    schedule.add(row(&intake, 0, "k", &[]));
+    let (rows, locks) = schedule.next(true).expect("rows").into_parts();
+    schedule.add(row(&intake, 1, "k", &[]));
+    schedule.done(&locks);
+    for old in rows {
+        assert_eq!(schedule.again(old, Duration::ZERO).expect("kept"), Some(1), "the newer one stands for it");
+    }
+    let batch = schedule.next(true).expect("rows");
+    assert_eq!(places(&batch), [1]);
+    assert!(batch.rows[0].json.get().contains(r#""Place":1"#), "{:?}", batch.rows);
+}
+
+#[test]
+fn calls_that_are_too_large_halve_and_grow_again() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    schedule.too_large();
+    let mut sizes = Vec::new();
+    for round in 0..30 {
+        for place in 0..200 {
+            let place = round * 1000 + place;
+            schedule.add(row(&intake, place, &place.to_string(), &[]));
+        }
+        let batch = schedule.next(true).expect("rows");
+        sizes.push(batch.rows.len());
+        schedule.went_well();
+        schedule.drain();
+    }
+    assert_eq!((sizes[0], sizes[19], sizes[20]), (100, 100, 200));
+}
+
+#[test]
+fn long_records_make_calls_of_fewer_rows() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    for place in 0..10 {
+        let json = serde_json::json!({"Key__c": place.to_string(), "Text": "x".repeat(1 << 20)});
+        schedule.add(intake.row(place, None, &json, Vec::new()).expect("sound"));
+    }
+    let sizes: Vec<usize> = std::iter::from_fn(|| schedule.next(true)).map(|batch| batch.rows.len()).collect();
+    assert_eq!(sizes, [3, 3, 3, 1]);
+}
+
+proptest::proptest! {
+    /// Rows come, calls end and fail in any order: each row goes out, and no two calls on their way share a parent or a key.
+    #[test]
+    fn every_row_is_in_one_call_and_no_parent_or_key_in_two(
+        rows in proptest::collection::vec((0_usize..40, proptest::collection::vec(0_usize..12, 0..3)), 0..120),
+        size in 1_usize..20,
+        choices in proptest::collection::vec(0_usize..6, 0..400),
+    ) {
+        let intake = intake();
+        let mut schedule = Schedule::new(size);
+        let mut input = rows.iter().enumerate();
+        let mut flying: Vec<(Vec<Row>, Vec<u64>)> = Vec::new();
+        let mut settled = vec![0; rows.len()];
+        let mut choices = choices.into_iter().chain(std::iter::repeat(0));
+        let (mut more, mut steps) = (true, 0);
+        while more || schedule.len() > 0 || !flying.is_empty() {
+            steps += 1;
+            proptest::prop_assert!(steps < 20_000, "it ends");
+            let choice = choices.next().unwrap_or_default();
+            if more && choice != 1 {
+                match input.next() {
+                    Some((place, (key, parents))) => {
+                        let folded = schedule.add(row(&intake, place as u64, &key.to_string(), parents));
+                        if let Some(place) = folded {
+                            settled[usize::try_from(place).expect("small")] += 1;
+                        }
+                    }
+                    None => more = false,
+                }
+            }
+            while let Some(batch) = schedule.next(!more) {
+                proptest::prop_assert!(!batch.rows.is_empty() && batch.rows.len() <= size);
+                let (rows, locks) = batch.into_parts();
+                for (_, others) in &flying {
+                    proptest::prop_assert!(locks.iter().all(|lock| !others.contains(lock)));
+                }
+                flying.push((rows, locks));
+            }
+            if !flying.is_empty() && (choice < 4 || !more) {
+                let (rows, locks) = flying.swap_remove(choice % flying.len());
+                schedule.done(&locks);
+                for row in rows {
+                    let place = usize::try_from(row.place).expect("small");
+                    if choice == 3 {
+                        match schedule.again(row, Duration::ZERO) {
+                            Ok(None) => {}
+                            Ok(Some(_)) | Err(_) => settled[place] += 1,
+                        }
+                    } else {
+                        settled[place] += 1;
+                    }
+                }
+            }
+            schedule.wake(Duration::ZERO);
+        }
+        proptest::prop_assert!(settled.iter().all(|count| *count == 1), "{settled:?}");
+    }
+}

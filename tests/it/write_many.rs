@@ -1,0 +1,227 @@
+//! Many records by one call: one outcome each, whatever happens on the way.
+
+use std::collections::HashSet;
+
+use futures_util::{StreamExt as _, stream};
+use serde::Serialize;
+use sforce::ErrorKind;
+use sforce::sync::{RowOutcome, WriteOutcome, WriteTotals};
+use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
+use sforce::types::RecordId;
+
+use crate::support::{builder, client, field, impatient, object};
+
+const OBJECT: &str = "Visit__c";
+
+#[derive(Clone, Serialize)]
+struct Visit {
+    #[serde(rename = "Key__c")]
+    key: String,
+    #[serde(rename = "Pages__c")]
+    pages: usize,
+}
+
+fn visit(number: usize) -> Visit {
+    Visit { key: format!("v-{number}"), pages: number }
+}
+
+fn org() -> MockOrg {
+    let org = MockOrg::start();
+    let key = FieldSpec::text("Key__c", 80).external_id().unique();
+    org.add_object(ObjectSpec::new(OBJECT).field(key).field(FieldSpec::number("Pages__c", 18, 0)));
+    org
+}
+
+/// The keys in the org, and the sum of their pages.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers from 0 on")]
+fn stored(org: &MockOrg) -> (Vec<String>, usize) {
+    let records = org.records(OBJECT);
+    let keys = records.iter().map(|record| record["Key__c"].as_str().expect("a key").to_owned()).collect();
+    let pages = records.iter().map(|record| record["Pages__c"].as_f64().expect("a number") as usize).sum();
+    (keys, pages)
+}
+
+async fn upsert(client: &sforce::Client, visits: Vec<Visit>) -> (Vec<RowOutcome>, Option<sforce::Error>) {
+    let mut outcomes = client.upsert_many(object(OBJECT), field("Key__c")).run(stream::iter(visits));
+    let mut all = Vec::new();
+    while let Some(outcome) = outcomes.next().await {
+        all.push(outcome);
+    }
+    (all, outcomes.stopped().cloned())
+}
+
+#[tokio::test]
+async fn a_storm_over_20000_upserts_ends_with_20000_outcomes_and_20000_right_records() {
+    let org = org();
+    let client = builder(&org).http(impatient()).build().expect("a client");
+    let writes = || org.faults().on(Operation::CollectionsUpsert);
+    writes().status(503).randomly(80, 1);
+    writes().status(429).randomly(60, 2);
+    writes().reset().randomly(60, 3);
+    writes().apply_then_reset().randomly(80, 4);
+    writes().truncate(400).randomly(40, 5);
+    writes().expire_session().randomly(30, 6);
+    writes().lock_every(9).randomly(400, 7);
+    org.faults().on(Operation::Token).status(503).every(3);
+
+    let mut open: Vec<usize> = (0..20_000).collect();
+    // What is deferred may be sent again; bounded, so that no progress fails.
+    for round in 0.. {
+        assert!(round < 8, "the storm lets something through every time: {} are left", open.len());
+        let (outcomes, stopped) = upsert(&client, open.iter().map(|number| visit(*number)).collect()).await;
+        let mut settled = HashSet::new();
+        assert!(outcomes.iter().all(|outcome| settled.insert(outcome.row)), "one outcome each");
+        assert!(stopped.is_some() || outcomes.len() == open.len(), "all were taken in");
+        let done: HashSet<u64> = outcomes
+            .iter()
+            .filter(|outcome| {
+                assert!(!matches!(outcome.outcome, WriteOutcome::Rejected(_)), "{outcome:?}");
+                outcome.outcome.is_done()
+            })
+            .map(|outcome| outcome.row)
+            .collect();
+        let left = open.iter().enumerate().filter(|(row, _)| !done.contains(&(*row as u64)));
+        open = left.map(|(_, number)| *number).collect();
+        if open.is_empty() {
+            break;
+        }
+    }
+    let (keys, pages) = stored(&org);
+    assert_eq!((keys.len(), keys.iter().collect::<HashSet<_>>().len()), (20_000, 20_000));
+    assert_eq!(pages, 19_999 * 20_000 / 2, "every record has its values");
+}
+
+#[tokio::test]
+async fn records_of_one_key_have_the_effect_of_one_after_the_other() {
+    let org = org();
+    let visits: Vec<Visit> =
+        (0..3000).map(|number| Visit { key: format!("v-{}", number % 7), pages: number }).collect();
+    let (outcomes, stopped) = upsert(&client(&org), visits).await;
+    assert!(stopped.is_none());
+    let saved: Vec<_> = outcomes.iter().filter(|one| matches!(one.outcome, WriteOutcome::Saved { .. })).collect();
+    let folded = outcomes.iter().filter(|one| matches!(one.outcome, WriteOutcome::Folded { into } if into > one.row));
+    assert_eq!(saved.len() + folded.count(), 3000);
+    let (keys, pages) = stored(&org);
+    assert_eq!((keys.len(), pages), (7, (2993..3000).sum()), "the last of each key stands");
+}
+
+#[tokio::test]
+async fn what_is_no_record_is_refused_before_anything_is_sent_and_stops_no_other() {
+    let org = org();
+    let records = vec![
+        serde_json::json!({"Key__c": "a", "Pages__c": 1}),
+        serde_json::json!({"Pages__c": 1}),
+        serde_json::json!([1]),
+        serde_json::json!({"Key__c": "b", "Pages__c": "many"}),
+        serde_json::json!({"Key__c": "c", "Nothing__c": 1}),
+    ];
+    let many = client(&org).upsert_many(object(OBJECT), field("Key__c"));
+    let mut refused = Vec::new();
+    let totals = many.run(stream::iter(records)).totals(|row| refused.push(row.row)).await;
+    refused.sort_unstable();
+    assert_eq!((totals.rows, totals.done, totals.rejected), (5, 1, 4), "{totals:?}");
+    assert_eq!(refused, [1, 2, 3, 4]);
+    assert_eq!(stored(&org).0, ["a"]);
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_was_lost_is_unknown_and_never_sent_again() {
+    let org = org();
+    org.faults().on(Operation::CollectionsCreate).apply_then_reset().once();
+    let visits: Vec<Visit> = (0..600).map(visit).collect();
+    let client = builder(&org).http(impatient()).build().expect("a client");
+    let totals = client.insert_many(object(OBJECT)).calls_at_once(1).run(stream::iter(visits)).totals(|_| ()).await;
+    assert_eq!((totals.done, totals.unknown, totals.deferred), (400, 200, 0), "{totals:?}");
+    assert_eq!(stored(&org).0.len(), 600, "they were created once");
+}
+
+#[tokio::test]
+async fn records_are_changed_and_deleted_by_id() {
+    let org = org();
+    let client = client(&org);
+    let (outcomes, _) = upsert(&client, (0..450).map(visit).collect()).await;
+    let ids: Vec<RecordId> = outcomes
+        .iter()
+        .map(|one| match one.outcome {
+            WriteOutcome::Saved { id, created } => {
+                assert_eq!(created, Some(true));
+                id
+            }
+            ref other => panic!("{other:?}"),
+        })
+        .collect();
+    let before = org.api_calls();
+    let changes: Vec<_> = ids.iter().map(|id| (*id, serde_json::json!({"Pages__c": 7}))).collect();
+    let totals = client.update_many(object(OBJECT)).run(stream::iter(changes)).totals(|_| ()).await;
+    assert_eq!((totals.done, stored(&org).1), (450, 450 * 7));
+    let totals = client.delete_many(object(OBJECT)).run(stream::iter(ids.clone())).totals(|_| ()).await;
+    assert_eq!((totals.done, stored(&org).0.len()), (450, 0));
+    assert_eq!(org.api_calls() - before, 6, "200 records a call");
+    let totals = client.delete_many(object(OBJECT)).run(stream::iter(ids)).totals(|_| ()).await;
+    assert_eq!((totals.rejected, totals.done), (450, 0), "they are gone: {totals:?}");
+}
+
+#[tokio::test]
+async fn nav_32_rows_of_one_parent_never_fly_in_two_calls() {
+    let org = MockOrg::start();
+    let accounts: Vec<String> =
+        (0..12).map(|number| org.insert("Account", serde_json::json!({"Name": format!("A{number}")}))).collect();
+    let key = FieldSpec::text("Key__c", 80).external_id().unique();
+    let account = FieldSpec::master_detail("Account__c", "Account");
+    org.add_object(ObjectSpec::new(OBJECT).field(key).field(account));
+    let rows: Vec<_> = (0..4000)
+        .map(|number| serde_json::json!({"Key__c": format!("v-{number}"), "Account__c": accounts[number % 12]}))
+        .collect();
+    let many = client(&org).upsert_many(object(OBJECT), field("Key__c")).parents([field("Account__c")]);
+    let totals = many.run(stream::iter(rows)).totals(|_| ()).await;
+    assert_eq!((totals.done, org.parent_collisions()), (4000, 0), "{totals:?}");
+}
+
+#[tokio::test]
+async fn an_outage_and_a_used_up_limit_stop_the_run_with_every_record_accounted_for() {
+    let org = org();
+    let client = client(&org);
+    org.faults().on(Operation::CollectionsUpsert).status(503).after(4).always();
+    let (outcomes, stopped) = upsert(&client, (0..20_000).map(visit).collect()).await;
+    assert_eq!(stopped.expect("nothing comes through").kind(), ErrorKind::Unavailable);
+    let done = outcomes.iter().filter(|one| one.outcome.is_done()).count();
+    let deferred = outcomes.iter().filter(|one| matches!(one.outcome, WriteOutcome::Deferred(_))).count();
+    assert_eq!((done, done + deferred), (800, outcomes.len()));
+    assert!(outcomes.len() < 10_000, "the rest was not taken in: {}", outcomes.len());
+    assert_eq!(stored(&org).0.len(), 800);
+
+    org.faults().clear();
+    org.set_daily_limit(org.api_calls() + 3);
+    let (outcomes, stopped) = upsert(&client, (20_000..40_000).map(visit).collect()).await;
+    assert_eq!(stopped.expect("used up").kind(), ErrorKind::LimitExceeded);
+    let done = outcomes.iter().filter(|one| one.outcome.is_done()).count();
+    assert!((200..=600).contains(&done), "three calls were left: {done}");
+    assert_eq!(stored(&org).0.len(), 800 + done, "what is said to be done is there, and nothing else");
+}
+
+#[tokio::test]
+async fn a_slow_source_is_not_waited_for_with_records_in_hand() {
+    let org = org();
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Visit>(8);
+    let visits = stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    let client = client(&org);
+    let mut outcomes = client.upsert_many(object(OBJECT), field("Key__c")).run(visits);
+    for number in 0..3 {
+        sender.send(visit(number)).await.expect("read");
+        let outcome = outcomes.next().await.expect("written before the next one comes");
+        assert!(outcome.outcome.is_done() && outcome.row == number as u64);
+    }
+    drop(sender);
+    assert!(outcomes.next().await.is_none());
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_no_records() {
+    let org = org();
+    let totals: WriteTotals = client(&org)
+        .upsert_many(object(OBJECT), field("Key__c"))
+        .run(stream::iter(Vec::<Visit>::new()))
+        .totals(|_| ())
+        .await;
+    assert_eq!((totals.rows, org.api_calls()), (0, 0));
+}
