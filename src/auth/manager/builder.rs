@@ -80,7 +80,7 @@ impl TokenManagerBuilder {
     }
 
     /// After how long without a sign a renewal by another process counts as cut off; 90 s by default. What is left of it
-    /// after the request is for storing the answer. It is also the longest time for a call of the store.
+    /// after the request is for storing the answer; half of that is the longest time for one call of the store.
     #[must_use]
     pub fn lease_time(mut self, time: Duration) -> Self {
         self.lease = time;

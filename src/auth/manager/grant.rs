@@ -192,7 +192,7 @@ impl TokenManager {
     /// Waits for a renewal under way and stores what is still to be stored: for a program that is about to end, once its clients
     /// have no more work. Tokens that Salesforce has renewed and that the store did not take are lost with the process.
     ///
-    /// Takes as long as a token request and a third of the lease time at most, and longer only if the store does not answer.
+    /// Takes no longer than a lease.
     ///
     /// # Errors
     ///

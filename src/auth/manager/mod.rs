@@ -103,6 +103,13 @@ struct Timing {
     interval: Duration,
 }
 
+impl Timing {
+    /// For one call of the store, and for storing an answer: half of what a request leaves of the lease.
+    fn store(&self) -> Duration {
+        self.lease.saturating_sub(self.request) / 2
+    }
+}
+
 /// The turn of one renewal. At its end it sees to it that nothing stays unstored.
 struct Turn<'a> {
     inner: &'a Arc<Inner>,

@@ -169,11 +169,16 @@ impl Inner {
     /// The number of renewals in a row that come for a token that was young, this one included; the time until there may be one
     /// if they are too many.
     fn quick(&self, entry: &TokenEntry, memory: &Memory) -> Result<u32, Duration> {
-        let age = self.age(entry, memory).unwrap_or(Duration::MAX);
-        match self.timing.interval.checked_sub(age).filter(|left| !left.is_zero()) {
-            None => Ok(0),
+        let (age, interval) = (self.age(entry, memory).unwrap_or(Duration::MAX), self.timing.interval);
+        match interval.checked_sub(age).filter(|left| !left.is_zero()) {
             Some(left) if memory.quick >= QUICK => Err(left),
             Some(_) => Ok(memory.quick + 1),
+            // Each interval that a token has lived through makes up for one that has not.
+            None => {
+                let lived = age.as_nanos().checked_div(interval.as_nanos()).unwrap_or(u128::MAX);
+                let rest = memory.quick.saturating_sub(u32::try_from(lived).unwrap_or(u32::MAX));
+                Ok(if rest == 0 { 0 } else { rest + 1 })
+            }
         }
     }
 
@@ -219,8 +224,8 @@ impl Inner {
             Err(error) => return Renewal::Failed(error),
         };
         let spent = self.clock.monotonic().saturating_sub(started);
-        if spent.saturating_add(self.timing.request) >= self.timing.lease {
-            // Others may have given us up before the answer is here, and would redeem the same token.
+        if spent >= self.timing.store() {
+            // The answer may come when others have given us up, and redeem the same token.
             let error = Error::new(ErrorKind::Store, "token", "the store is too slow to renew tokens safely")
                 .with_retry(Retry::After(None))
                 .with_context("seconds", spent.as_secs_f32());
@@ -340,7 +345,7 @@ impl Inner {
 
     /// Writes what is pending, at most for as long as the rest of a lease allows.
     pub(super) async fn settle_soon(&self, memory: &mut Memory) -> Result<bool> {
-        self.settle(memory, self.timing.lease.saturating_sub(self.timing.request) / 2).await
+        self.settle(memory, self.timing.store()).await
     }
 
     /// Writes what is pending for as long as it takes, at most the budget; `false` if it is of no use any more.
@@ -431,13 +436,14 @@ impl Inner {
         Ok(found.pop().flatten())
     }
 
-    /// A store that takes longer than a lease lasts is no help: then it counts as down.
+    /// A store that takes that long for one call is as good as down: another try still fits into the lease.
     async fn in_time<T>(&self, effect: Effect, call: impl Future<Output = Result<T>> + Send) -> Result<T> {
-        tokio::time::timeout(self.timing.lease, call).await.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Store, "token", "the store does not answer")
+        let limit = self.timing.store();
+        tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Store, "token", "the store does not answer in time")
                 .with_retry(Retry::After(None))
                 .with_effect(effect)
-                .with_context("seconds", self.timing.lease.as_secs_f32()))
+                .with_context("seconds", limit.as_secs_f32()))
         })
     }
 

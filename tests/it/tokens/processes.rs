@@ -67,6 +67,8 @@ impl Orders {
             .store(store, key())
             .request_timeout(Duration::from_millis(self.request_millis))
             .lease_time(Duration::from_millis(self.lease_millis))
+            // Tokens end here as fast as they come.
+            .min_renewal_interval(Duration::ZERO)
             .build()
             .expect("a manager")
     }
