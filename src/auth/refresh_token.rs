@@ -63,11 +63,14 @@ impl App {
     }
 }
 
-/// The members of a token answer that matter even if others are unusable.
+/// The members of a token answer that matter even if others are unusable. The access token is as it came, the refresh token one
+/// that can be used.
 #[derive(Default)]
 pub(super) struct Leftovers {
     pub(super) access_token: Option<Secret>,
     pub(super) refresh_token: Option<Secret>,
+    /// There is a refresh token that can be none.
+    unsure: bool,
 }
 
 impl Leftovers {
@@ -81,11 +84,11 @@ impl Leftovers {
             refresh_token: Option<&'a RawValue>,
         }
         let Members { access_token, refresh_token } = serde_json::from_slice(body).unwrap_or_default();
-        let token = |member: Option<&RawValue>| {
-            let token: Secret = serde_json::from_str(member?.get()).ok()?;
-            is_token(&token).then_some(token)
-        };
-        Self { access_token: token(access_token), refresh_token: token(refresh_token) }
+        let text = |member: Option<&RawValue>| serde_json::from_str::<Secret>(member?.get()).ok();
+        let is_told = refresh_token.is_some();
+        let refresh_token = text(refresh_token).filter(is_token);
+        let unsure = is_told && refresh_token.is_none();
+        Self { access_token: text(access_token), refresh_token, unsure }
     }
 }
 
@@ -95,7 +98,7 @@ fn unusable(error: Error, body: &[u8]) -> Redeemed {
     match leftovers.refresh_token {
         Some(refresh) => Redeemed::Half { refresh, error },
         // A whole answer without a refresh token: nothing was rotated.
-        None if leftovers.access_token.is_some() => Redeemed::Blocked(error),
+        None if leftovers.access_token.is_some() && !leftovers.unsure => Redeemed::Blocked(error),
         None => Redeemed::Lost(error),
     }
 }
@@ -157,13 +160,14 @@ mod tests {
     #[test]
     fn tokens_are_found_in_an_answer_whatever_else_is_wrong_with_it() {
         let found = |body: &str| {
-            let Leftovers { access_token, refresh_token } = Leftovers::of(body.as_bytes());
+            let Leftovers { access_token, refresh_token, .. } = Leftovers::of(body.as_bytes());
             [access_token, refresh_token].map(|token| token.map(|token| token.expose().to_owned()))
         };
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(found(r#"{"access_token":"a","refresh_token":"r","scope":7}"#), [text("a"), text("r")]);
         assert_eq!(found(r#"{"access_token":7,"refresh_token":"r"}"#), [None, text("r")]);
-        assert_eq!(found(r#"{"access_token":"a b","refresh_token":""}"#), [None, None]);
+        assert_eq!(found(r#"{"access_token":"a b","refresh_token":""}"#), [text("a b"), None]);
+        assert_eq!(found(r#"{"access_token":"","refresh_token":"a b"}"#), [text(""), None]);
         for body in ["", "[]", "null", "<html>", r#"{"refresh_token":"r""#] {
             assert_eq!(found(body), [None, None], "{body}");
         }

@@ -62,7 +62,7 @@ impl ConnectFlow {
 
     /// Revokes tokens that nobody will use. What cannot be revoked now ends with the org's policy.
     async fn revoke_all(&self, login: &LoginHost, tokens: [Option<Secret>; 2]) {
-        for token in tokens.iter().flatten() {
+        for token in tokens.iter().flatten().filter(|token| !token.expose().is_empty()) {
             let _ = revoke(self.0.http.as_ref(), login, token).await;
         }
     }
@@ -150,7 +150,7 @@ impl ConnectFlow {
             Err(failure) => {
                 if !matches!(failure, TokenFailure::Refused { .. }) {
                     // Tokens of an answer that is not taken.
-                    let Leftovers { access_token, refresh_token } = Leftovers::of(&answer.body);
+                    let Leftovers { access_token, refresh_token, .. } = Leftovers::of(&answer.body);
                     self.revoke_all(login, [refresh_token, access_token]).await;
                 }
                 Err(ConnectError::exchange(failure, answer.status))

@@ -57,7 +57,7 @@ const FAULTS: &[(&str, Fault, End, End)] = &[
     ("no instance", |on| on.without_member("instance_url"), End::Held(ErrorKind::Decode), End::Held(ErrorKind::Decode)),
     ("foreign host", |on| on.with_member("instance_url", "http://evil.example".into()), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("no access token", |on| on.without_member("access_token"), End::Held(ErrorKind::Decode), End::Alive),
-    ("blank access token", |on| on.with_member("access_token", "".into()), End::Held(ErrorKind::Auth), End::Alive),
+    ("blank access token", |on| on.with_member("access_token", "".into()), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("no refresh token", |on| on.without_member("refresh_token"), End::Alive, End::Alive),
     ("null refresh token", |on| on.with_member("refresh_token", serde_json::Value::Null), End::Alive, End::Alive),
     ("empty refresh token", |on| on.with_member("refresh_token", "".into()), End::Doubtful, End::Doubtful),
