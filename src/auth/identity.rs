@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::host::{HostPolicy, HostUse};
-use super::token_request::{LIMIT, bearer, too_late};
+use super::token_request::{LIMIT, too_late};
 use super::{AccessToken, Environment};
 use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{HttpService, Request, is_loopback};
@@ -76,7 +76,7 @@ async fn follow(http: &dyn HttpService, token: &AccessToken) -> Result<Identity>
     let environment = url.host_str().and_then(super::host::environment_of);
     for _ in 0..=MAX_REDIRECTS {
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, bearer(token)?);
+        headers.insert(header::AUTHORIZATION, token.bearer());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let request = Request { headers, timeout: Some(LIMIT), ..Request::new(Method::GET, url.clone()) };
         let settle = |error: Error| error.with_operation("identity").with_effect(Effect::None);

@@ -77,7 +77,8 @@ impl From<TokenFailure> for Error {
     }
 }
 
-/// Posts the form to the token endpoint once, and reads the answer.
+/// Posts the form to the token endpoint once, and reads the answer. Nothing repeats it here: a lost answer may have rotated the
+/// refresh token.
 pub(super) async fn request_token(
     http: &dyn HttpService,
     host: &LoginHost,
@@ -86,16 +87,6 @@ pub(super) async fn request_token(
     limit: Duration,
 ) -> Result<Granted> {
     post_within(limit, "token", http, host, form, basic).await?.read(host)
-}
-
-/// Posts the form to the token endpoint once. Nothing repeats it here: a lost answer may have rotated the refresh token.
-pub(super) async fn post(
-    http: &dyn HttpService,
-    host: &LoginHost,
-    form: &[(&str, &str)],
-    basic: Option<(&str, &Secret)>,
-) -> Result<TokenAnswer> {
-    post_to("token", http, host, form, basic).await
 }
 
 /// Posts a form to an OAuth endpoint once.
@@ -212,13 +203,8 @@ fn form_request(url: Url, form: &[(&str, &str)], basic: Option<(&str, &Secret)>)
     Ok(Request { headers, body: Body::Bytes(encoded(form)), ..Request::new(Method::POST, url) })
 }
 
-/// The value of `Authorization` that carries an access token.
-pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue> {
-    authorization("Bearer", token.secret().expose())
-}
-
 /// The value of `Authorization`, wiped once nobody has it any more.
-fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue> {
+pub(super) fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue> {
     let text = Zeroizing::new(format!("{scheme} {credentials}").into_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
         .map_err(|_| Error::new(ErrorKind::Auth, "token", "the credentials cannot stand in a header"))?;

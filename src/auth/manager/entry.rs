@@ -259,7 +259,7 @@ impl TokenEntry {
     }
 }
 
-/// Wipes bytes that held an entry, where nobody else has them.
+/// Wipes bytes that a store has handed out, where nobody else has them. Those that we have made are wiped by themselves.
 pub(crate) fn wipe(bytes: Bytes) {
     if let Ok(mut bytes) = bytes.try_into_mut() {
         bytes.as_mut().zeroize();

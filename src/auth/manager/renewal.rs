@@ -453,11 +453,8 @@ impl Inner {
     }
 
     pub(super) async fn put(&self, expect: Expect, entry: &TokenEntry) -> Result<Option<Version>> {
-        let value = TOKENS.encode(entry)?;
-        let batch = Batch::new().put(self.key.clone(), value.clone(), expect);
-        let commit = self.in_time(Effect::Unknown, self.store.commit(batch)).await;
-        wipe(value);
-        Ok(commit?.version(0))
+        let batch = Batch::new().put(self.key.clone(), TOKENS.encode(entry)?, expect);
+        Ok(self.in_time(Effect::Unknown, self.store.commit(batch)).await?.version(0))
     }
 }
 
