@@ -280,7 +280,7 @@ mod tests {
     fn a_refresh_token_that_can_be_none_is_not_taken_and_told() {
         let (good, id) = (r#"{"access_token":"00D!x","instance_url":"https://acme.my.salesforce.com""#, "5Aep861");
         for (token, taken, unsure) in [
-            (r#"}"#, None, false),
+            ("}", None, false),
             (r#","refresh_token":null}"#, None, false),
             (r#","refresh_token":"5Aep861"}"#, Some(id), false),
             (r#","refresh_token":""}"#, None, true),

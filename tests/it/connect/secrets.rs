@@ -271,24 +271,25 @@ async fn manager(org: &MockOrg, spy: &Spy, store: impl Store + Clone) {
     show(manager.state().await);
     let entry = store.get(std::slice::from_ref(&name)).await.expect("read");
     show_debug(&entry);
-    let echo = format!("expired access/refresh token {seed}");
-    let faults: [&dyn Fn(FaultOn<'_>) -> FaultWhen<'_>; 9] = [
-        &|on| on.status(503),
-        &|on| on.truncate(150),
-        &|on| on.oauth_error("server_error", &echo),
-        &|on| on.oauth_error("invalid_client", &echo),
-        &|on| on.without_member("instance_url"),
-        &|on| on.with_member("instance_url", json!("https://evil.com")),
-        &|on| on.with_member("access_token", json!("a b")),
-        &|on| on.with_member("refresh_token", json!("")),
-        &|on| on.with_member("access_token", json!({"a": 1})),
+    // With the token that is sent: servers repeat such.
+    let faults: [for<'a> fn(FaultOn<'a>, &str) -> FaultWhen<'a>; 9] = [
+        |on, _| on.status(503),
+        |on, _| on.truncate(150),
+        |on, sent| on.oauth_error("server_error", &format!("no: {sent}")),
+        |on, sent| on.oauth_error("invalid_grant", &format!("expired access/refresh token {sent}")),
+        |on, _| on.without_member("instance_url"),
+        |on, _| on.with_member("instance_url", json!("https://evil.com")),
+        |on, _| on.with_member("access_token", json!("a b")),
+        |on, _| on.with_member("refresh_token", json!("")),
+        |on, _| on.with_member("access_token", json!({"a": 1})),
     ];
     for fault in faults {
         // A connection of its own, as some of these end it or hold it up.
-        let grant = Grant::new(org.approve(&test_app.client_id, &org.user_id(), "api refresh_token"));
+        let sent = org.approve(&test_app.client_id, &org.user_id(), "api refresh_token");
+        let grant = Grant::new(sent.as_str());
         show_debug(&grant.clone().access_token(token.clone()));
         show(manager.connect(&grant).await);
-        fault(org.faults().on(Operation::Token)).once();
+        fault(org.faults().on(Operation::Token), &sent).once();
         show(manager.fetch(spy, None).await);
         show(manager.state().await);
         show(builder().build().expect("a manager").fetch(spy, Some(&token)).await);

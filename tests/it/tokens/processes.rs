@@ -295,16 +295,16 @@ async fn processes_killed_at_random_lose_a_connection_only_between_rotation_and_
         let (leased, asked, lost) = (told(&workers, "leased"), told(&workers, "asked"), told(&workers, "lost"));
         let (requests, replays) = (org.grant_requests("refresh_token"), org.refresh_token_replays());
         org.expire_access_tokens();
-        let (mut victim_asked, mut seen) = (false, 0);
+        let (mut victim_asked, mut arrived) = (false, 0);
         if let Some(kill) = kill {
             let victim = strike(&mut workers, kill, &leased, &asked, &mut random).await;
             // What the pipe still held is told too.
             pause(Duration::from_millis(10)).await;
             victim_asked = workers[victim].count("asked") > asked[victim];
             // Nobody else asks while the lease of the dead one lasts.
-            seen = org.grant_requests("refresh_token") - requests;
+            arrived = org.grant_requests("refresh_token") - requests;
             kills += 1;
-            spared += usize::from(seen == 0);
+            spared += usize::from(arrived == 0);
             holders += usize::from(workers[victim].count("leased") > leased[victim]);
         }
         let mut now = stored(&store).await;
@@ -325,7 +325,7 @@ async fn processes_killed_at_random_lose_a_connection_only_between_rotation_and_
         if now.1 {
             assert!(victim_asked || timed_out > 0, "{case}: ended though nothing was cut off");
             assert!(
-                seen > 0 || timed_out > 0,
+                arrived > 0 || timed_out > 0,
                 "{case}: ended though the org had not seen the token when the process died"
             );
             assert_eq!(replays, 1, "{case}: the one more try");
