@@ -1,9 +1,11 @@
 //! The client credentials flow: a service logs in as the app's run-as user.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::refusal::USE_MY_DOMAIN;
-use super::token_request::request_token;
+use super::token_request::{LIMIT, request_token};
 use super::{AccessToken, LoginHost, TokenProvider};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::HttpService;
@@ -20,6 +22,7 @@ pub struct ClientCredentials {
     client_id: String,
     client_secret: Secret,
     by_header: bool,
+    timeout: Duration,
 }
 
 impl ClientCredentials {
@@ -39,13 +42,20 @@ impl ClientCredentials {
         if client_id.is_empty() || client_secret.expose().is_empty() {
             return Err(Error::new(ErrorKind::Config, "token", "client id or client secret is empty"));
         }
-        Ok(Self { host, client_id, client_secret, by_header: false })
+        Ok(Self { host, client_id, client_secret, by_header: false, timeout: LIMIT })
     }
 
     /// Sends id and secret by HTTP Basic instead of in the form, for proxies that log forms.
     #[must_use]
     pub fn by_basic_header(mut self) -> Self {
         self.by_header = true;
+        self
+    }
+
+    /// Longest time for a request to the token endpoint; 30 s by default.
+    #[must_use]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 }
@@ -56,10 +66,10 @@ impl TokenProvider for ClientCredentials {
         let grant = ("grant_type", "client_credentials");
         let (id, secret) = (self.client_id.as_str(), &self.client_secret);
         let granted = if self.by_header {
-            request_token(http, &self.host, &[grant], Some((id, secret))).await?
+            request_token(http, &self.host, &[grant], Some((id, secret)), self.timeout).await?
         } else {
             let form = [grant, ("client_id", id), ("client_secret", secret.expose())];
-            request_token(http, &self.host, &form, None).await?
+            request_token(http, &self.host, &form, None, self.timeout).await?
         };
         Ok(granted.access)
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::host::{HostPolicy, HostUse};
-use super::token_request::bearer;
+use super::token_request::{LIMIT, too_late};
 use super::{AccessToken, Environment};
 use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{HttpService, Request, is_loopback};
@@ -48,7 +48,7 @@ pub struct Identity {
     pub environment: Option<Environment>,
 }
 
-/// Fetches the identity from the URL that came with the token. Costs no API call.
+/// Fetches the identity from the URL that came with the token, within 30 s. Costs no API call.
 ///
 /// A redirect is followed only to a host that [`HostPolicy`] takes: the token goes along.
 ///
@@ -60,6 +60,11 @@ pub struct Identity {
 ///
 /// Source: Help, "Identity URLs"; the answer is recorded.
 pub async fn fetch_identity(http: &dyn HttpService, token: &AccessToken) -> Result<Identity> {
+    let late = |_| Err(too_late("identity", LIMIT).with_effect(Effect::None));
+    tokio::time::timeout(LIMIT, follow(http, token)).await.unwrap_or_else(late)
+}
+
+async fn follow(http: &dyn HttpService, token: &AccessToken) -> Result<Identity> {
     let url = token.identity_url().ok_or_else(|| {
         Error::new(ErrorKind::Config, "identity", "the token came without an identity URL")
             .with_advice("ask for the user info instead")
@@ -71,9 +76,9 @@ pub async fn fetch_identity(http: &dyn HttpService, token: &AccessToken) -> Resu
     let environment = url.host_str().and_then(super::host::environment_of);
     for _ in 0..=MAX_REDIRECTS {
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, bearer(token)?);
+        headers.insert(header::AUTHORIZATION, token.bearer());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        let request = Request { headers, ..Request::new(Method::GET, url.clone()) };
+        let request = Request { headers, timeout: Some(LIMIT), ..Request::new(Method::GET, url.clone()) };
         let settle = |error: Error| error.with_operation("identity").with_effect(Effect::None);
         let answer = http.send(request).await.map_err(settle)?;
         if answer.status.is_redirection() {

@@ -39,7 +39,7 @@ struct Answer {
     exp: Option<i64>,
 }
 
-/// Asks for the state of an access or refresh token of this app. Costs no API call.
+/// Asks for the state of an access or refresh token of this app, within 30 s. Costs no API call.
 ///
 /// Token answers tell no lifetime; `expires_at` less `issued_at` is the session timeout that applies, so that a schedule can be
 /// compared with it.

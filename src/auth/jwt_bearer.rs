@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::pkce::random_secret;
 use super::refusal::Cause;
-use super::token_request::{JWT_BEARER, TokenAnswer, TokenFailure, post};
+use super::token_request::{JWT_BEARER, LIMIT, TokenAnswer, TokenFailure, post_within};
 use super::{AccessToken, Environment, LoginHost, TokenProvider};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
@@ -53,6 +53,7 @@ pub struct JwtBearer {
     audience: String,
     key: EncodingKey,
     clock: Arc<dyn Clock>,
+    timeout: Duration,
 }
 
 /// `iat` is left out: no guide names it, and a clock that is ahead would put it into the future.
@@ -96,7 +97,7 @@ impl JwtBearer {
             _ => LoginHost::production(),
         };
         let audience = audience.to_string();
-        Ok(Self { host, consumer_key, username, audience, key, clock: Arc::new(SystemClock::new()) })
+        Ok(Self { host, consumer_key, username, audience, key, clock: Arc::new(SystemClock::new()), timeout: LIMIT })
     }
 
     /// Names another audience, such as the address of an Experience Cloud site whose users log in.
@@ -110,6 +111,13 @@ impl JwtBearer {
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Longest time for a request to the token endpoint; 30 s by default.
+    #[must_use]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -146,7 +154,7 @@ impl TokenProvider for JwtBearer {
     async fn fetch(&self, http: &dyn HttpService, _rejected: Option<&AccessToken>) -> Result<AccessToken> {
         let assertion = self.assertion()?;
         let form = [("grant_type", JWT_BEARER), ("assertion", assertion.as_str())];
-        let answer = post(http, &self.host, &form, None).await?;
+        let answer = post_within(self.timeout, "token", http, &self.host, &form, None).await?;
         match answer.try_read(&self.host) {
             Ok(granted) => Ok(granted.access),
             Err(TokenFailure::Refused { cause: Cause::AssertionExpired, error }) => match self.skew(&answer) {

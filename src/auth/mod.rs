@@ -52,7 +52,6 @@ pub(crate) use self::pkce::{name_of, random_name};
 pub use self::revoke::{Revocation, revoke};
 pub use self::scopes::Scopes;
 pub use self::token::{AccessToken, StaticToken};
-pub(crate) use self::token_request::bearer;
 use crate::error::Result;
 use crate::http::HttpService;
 

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::refusal::Cause;
-use super::token_request::{Granted, TokenFailure, post};
+use super::token_request::{Granted, TokenFailure, is_token, post_within};
 use super::{AccessToken, LoginHost, Scopes};
-use crate::error::{Effect, Error, ErrorKind, Retry};
+use crate::error::{Effect, Error, ErrorKind};
 use crate::http::{HttpService, StatusCode};
 use crate::types::Secret;
 
@@ -23,8 +23,8 @@ pub(super) struct App {
 /// What became of a refresh token.
 #[derive(Debug)]
 pub(super) enum Redeemed {
-    /// A new access token, and a new refresh token where rotation is on.
-    Granted { access: Box<AccessToken>, refresh: Option<Secret>, scopes: Option<Scopes> },
+    /// A new access token, and a new refresh token where rotation is on. `unsure`: there was one that can be none.
+    Granted { access: Box<AccessToken>, refresh: Option<Secret>, scopes: Option<Scopes>, unsure: bool },
     /// A new refresh token beside an access token that we do not take. The old one is spent.
     Half { refresh: Secret, error: Error },
     /// Salesforce takes it no more.
@@ -48,24 +48,17 @@ impl App {
         if let Some(secret) = &self.client_secret {
             form.push(("client_secret", secret.expose()));
         }
-        match tokio::time::timeout(limit, post(http, &self.host, &form, None)).await {
-            Ok(Ok(answer)) => match answer.try_read(&self.host) {
-                Ok(Granted { access, refresh, scopes }) => {
-                    Redeemed::Granted { access: Box::new(access), refresh, scopes }
+        match post_within(limit, "token", http, &self.host, &form, None).await {
+            Ok(answer) => match answer.try_read(&self.host) {
+                Ok(Granted { access, refresh, scopes, unsure }) => {
+                    Redeemed::Granted { access: Box::new(access), refresh, scopes, unsure }
                 }
                 Err(TokenFailure::Refused { cause, error }) => refused(cause, error),
                 Err(failure @ (TokenFailure::NotATokenAnswer(_) | TokenFailure::ForeignHost(_))) => {
                     unusable(failure.into(), &answer.body)
                 }
             },
-            Ok(Err(error)) => unanswered(error),
-            Err(_) => Redeemed::Lost(
-                Error::new(ErrorKind::Transport, "token", "the token endpoint did not answer in time")
-                    .with_retry(Retry::After(None))
-                    .with_effect(Effect::Unknown)
-                    .with_context("host", &self.host)
-                    .with_context("seconds", limit.as_secs_f32()),
-            ),
+            Err(error) => unanswered(error),
         }
     }
 }
@@ -76,6 +69,8 @@ impl App {
 pub(super) struct Leftovers {
     pub(super) access_token: Option<Secret>,
     pub(super) refresh_token: Option<Secret>,
+    /// There is a refresh token that can be none.
+    unsure: bool,
 }
 
 impl Leftovers {
@@ -90,9 +85,10 @@ impl Leftovers {
         }
         let Members { access_token, refresh_token } = serde_json::from_slice(body).unwrap_or_default();
         let text = |member: Option<&RawValue>| serde_json::from_str::<Secret>(member?.get()).ok();
-        let refresh_token = text(refresh_token)
-            .filter(|token| !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic()));
-        Self { access_token: text(access_token), refresh_token }
+        let is_told = refresh_token.is_some();
+        let refresh_token = text(refresh_token).filter(is_token);
+        let unsure = is_told && refresh_token.is_none();
+        Self { access_token: text(access_token), refresh_token, unsure }
     }
 }
 
@@ -102,7 +98,7 @@ fn unusable(error: Error, body: &[u8]) -> Redeemed {
     match leftovers.refresh_token {
         Some(refresh) => Redeemed::Half { refresh, error },
         // A whole answer without a refresh token: nothing was rotated.
-        None if leftovers.access_token.is_some() => Redeemed::Blocked(error),
+        None if leftovers.access_token.is_some() && !leftovers.unsure => Redeemed::Blocked(error),
         None => Redeemed::Lost(error),
     }
 }
@@ -113,12 +109,15 @@ fn refused(cause: Cause, error: Error) -> Redeemed {
     let says = |part: &str| error.salesforce().iter().any(|said| said.message.to_ascii_lowercase().contains(part));
     match cause {
         Cause::TokenDead | Cause::NotApproved | Cause::CodeExpired => Redeemed::Refused(error),
-        // IP ranges, a locked user, a device that was not verified: the facts name no better words for them.
-        Cause::Other if says("authentication failure") || says("activation secret") => Redeemed::Blocked(error),
+        // IP ranges, a locked user: the facts name no better words for them.
+        Cause::Other if says("authentication failure") => Redeemed::Blocked(error),
         // RFC 6749, 5.2: the refresh token is invalid, expired, revoked or another client's.
         Cause::Other if error.has_code("invalid_grant") => Redeemed::Refused(error),
         Cause::RateLimited => Redeemed::Later(error),
-        Cause::Unavailable if !error.salesforce().is_empty() => Redeemed::Later(error),
+        // `server_error` may come after the rotation.
+        Cause::Unavailable if !error.salesforce().is_empty() && !matches!(error.status(), Some(429 | 503)) => {
+            Redeemed::Lost(error)
+        }
         Cause::Unavailable | Cause::Unknown => by_status(error),
         _ => Redeemed::Blocked(error),
     }
@@ -161,7 +160,7 @@ mod tests {
     #[test]
     fn tokens_are_found_in_an_answer_whatever_else_is_wrong_with_it() {
         let found = |body: &str| {
-            let Leftovers { access_token, refresh_token } = Leftovers::of(body.as_bytes());
+            let Leftovers { access_token, refresh_token, .. } = Leftovers::of(body.as_bytes());
             [access_token, refresh_token].map(|token| token.map(|token| token.expose().to_owned()))
         };
         let text = |text: &str| Some(text.to_owned());

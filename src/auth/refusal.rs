@@ -45,6 +45,8 @@ pub(super) enum Cause {
     /// The network address of the caller.
     IpRestricted,
     LoginHours,
+    /// The org wants to verify the user at this address first.
+    NotVerified,
     /// The flow does not work on this host.
     WrongHost,
     NoRunAsUser,
@@ -84,6 +86,7 @@ impl Refusal {
             "invalid_grant" if says("flow not enabled") => Cause::FlowDisabled,
             "invalid_grant" if says("ip restricted") || says("ip not allowed") => Cause::IpRestricted,
             "invalid_grant" if says("login hours") => Cause::LoginHours,
+            "invalid_grant" if says("activation secret") => Cause::NotVerified,
             "invalid_grant" if says("inactive user") => Cause::UserInactive,
             "invalid_grant" if says("inactive org") => Cause::OrgInactive,
             "invalid_grant" if says("hasn't approved") || says("has not approved") => Cause::NotApproved,
@@ -125,7 +128,7 @@ impl Cause {
     fn verdict(self) -> (ErrorKind, Retry) {
         match self {
             // Right credentials, wrong place or time: apart from bad ones.
-            Self::IpRestricted | Self::LoginHours => (ErrorKind::Forbidden, Retry::Never),
+            Self::IpRestricted | Self::LoginHours | Self::NotVerified => (ErrorKind::Forbidden, Retry::Never),
             Self::RateLimited => (ErrorKind::RateLimited, Retry::After(None)),
             Self::Unavailable => (ErrorKind::Unavailable, Retry::After(None)),
             Self::Unknown => (ErrorKind::Unexpected, Retry::Never),
@@ -162,6 +165,10 @@ impl Cause {
                  restrictions in the app's policies"
             }
             Self::LoginHours => "the user may not log in at this hour: see Login Hours of the user's profile",
+            Self::NotVerified => {
+                "the org wants to verify the user's identity from this address: add it to the trusted IP ranges (Setup > Network \
+                 Access), or let the user log in once from here"
+            }
             Self::WrongHost => USE_MY_DOMAIN,
             Self::NoRunAsUser => "set a run-as user in the policies of the external client app",
             Self::FlowDisabled => "enable this OAuth flow in the external client app",
@@ -269,10 +276,16 @@ mod tests {
 
     #[test]
     fn gpt_16_a_refused_address_or_hour_is_told_apart_from_bad_credentials() {
-        for (text, cause) in [("ip restricted", Cause::IpRestricted), ("invalid login hours", Cause::LoginHours)] {
+        for (text, cause, advice) in [
+            ("ip restricted", Cause::IpRestricted, "IP ranges"),
+            ("invalid login hours", Cause::LoginHours, "Login Hours"),
+            ("activation secret invalid", Cause::NotVerified, "trusted IP"),
+        ] {
             let refusal = refusal("invalid_grant", text);
             assert_eq!(refusal.cause(false), cause);
-            assert_eq!(cause.error("token", "", Some(&refusal)).kind(), ErrorKind::Forbidden);
+            let error = cause.error("token", "", Some(&refusal));
+            assert_eq!(error.kind(), ErrorKind::Forbidden);
+            assert!(error.advice().is_some_and(|said| said.contains(advice)), "{error}");
         }
     }
 

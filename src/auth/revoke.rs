@@ -21,7 +21,7 @@ pub enum Revocation {
 
 /// Revokes a token: an access token alone, a refresh token with all access tokens that hang on it.
 ///
-/// May be repeated: the second time answers [`Revocation::AlreadyDead`]. Costs no API call.
+/// May be repeated: the second time answers [`Revocation::AlreadyDead`]. Costs no API call, and takes 30 s at most.
 ///
 /// # Errors
 ///

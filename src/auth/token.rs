@@ -1,12 +1,15 @@
 //! Access tokens, and the provider that has only one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::HeaderValue;
 use url::Url;
 
 use super::TokenProvider;
 use super::host::{HostPolicy, HostUse};
+use super::token_request::{authorization, is_token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::HttpService;
 use crate::types::{RecordId, Secret};
@@ -14,13 +17,22 @@ use crate::types::{RecordId, Secret};
 /// An access token and the instance it is for.
 ///
 /// Salesforce tells no expiry: the session settings of the org decide, and a 401 says when it is over.
+///
+/// A clone costs nothing and shares the token, which is wiped from memory with the last one.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
-    secret: Secret,
-    instance_url: Url,
-    identity_url: Option<Url>,
+    shared: Arc<Shared>,
     ask_again: Option<Duration>,
     adopted: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    secret: Secret,
+    /// The value of `Authorization`, as each request carries it.
+    bearer: HeaderValue,
+    instance_url: Url,
+    identity_url: Option<Url>,
 }
 
 impl AccessToken {
@@ -46,14 +58,16 @@ impl AccessToken {
     }
 
     pub(super) fn checked(secret: Secret, instance_url: Url, identity_url: Option<Url>) -> Result<Self> {
-        if secret.expose().is_empty() || !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !is_token(&secret) {
             return Err(Error::new(
                 ErrorKind::Auth,
                 "token",
                 "the access token is empty or has characters no token has",
             ));
         }
-        Ok(Self { secret, instance_url, identity_url, ask_again: None, adopted: false })
+        let bearer = authorization("Bearer", secret.expose())?;
+        let shared = Arc::new(Shared { secret, bearer, instance_url, identity_url });
+        Ok(Self { shared, ask_again: None, adopted: false })
     }
 
     /// Has the provider asked again that long after it gave this token, in the background, while the token stays in use. For
@@ -84,19 +98,24 @@ impl AccessToken {
     /// The token itself, for the one header that carries it.
     #[must_use]
     pub fn secret(&self) -> &Secret {
-        &self.secret
+        &self.shared.secret
+    }
+
+    /// The value of `Authorization` that carries it.
+    pub(crate) fn bearer(&self) -> HeaderValue {
+        self.shared.bearer.clone()
     }
 
     /// Where the org's APIs are. May differ from the host that gave the token, and from one token to the next.
     #[must_use]
     pub fn instance_url(&self) -> &Url {
-        &self.instance_url
+        &self.shared.instance_url
     }
 
     /// The identity URL, `…/id/<org id>/<user id>`, if the answer had one.
     #[must_use]
     pub fn identity_url(&self) -> Option<&Url> {
-        self.identity_url.as_ref()
+        self.shared.identity_url.as_ref()
     }
 
     /// The org whose token it is: by the identity URL, `…/id/<org>/<user>`, else by the token itself, which starts with its id
@@ -111,8 +130,9 @@ impl AccessToken {
 
     /// The org by the identity URL, and by the token.
     pub(super) fn orgs(&self) -> (Option<RecordId>, Option<RecordId>) {
-        let token = self.secret.expose().split_once('!').and_then(|(org, _)| RecordId::new(org).ok());
-        let path: Vec<&str> = self.identity_url.as_ref().and_then(Url::path_segments).into_iter().flatten().collect();
+        let token = self.shared.secret.expose().split_once('!').and_then(|(org, _)| RecordId::new(org).ok());
+        let path: Vec<&str> =
+            self.shared.identity_url.as_ref().and_then(Url::path_segments).into_iter().flatten().collect();
         let identity = match path[..] {
             ["id", org, _] => RecordId::new(org).ok(),
             _ => None,
@@ -123,13 +143,13 @@ impl AccessToken {
     /// The user whom the token acts for, if the answer told.
     #[must_use]
     pub fn user_id(&self) -> Option<RecordId> {
-        RecordId::new(self.identity_url.as_ref()?.path_segments()?.next_back()?).ok()
+        RecordId::new(self.shared.identity_url.as_ref()?.path_segments()?.next_back()?).ok()
     }
 }
 
 impl PartialEq for AccessToken {
     fn eq(&self, other: &Self) -> bool {
-        self.secret == other.secret
+        Arc::ptr_eq(&self.shared, &other.shared) || self.shared.secret == other.shared.secret
     }
 }
 
@@ -153,5 +173,23 @@ impl TokenProvider for StaticToken {
                 .with_advice("give a new token, or use a provider that can renew it"));
         }
         Ok(self.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_share_the_token_and_its_header_and_show_neither() {
+        let token = AccessToken::new("00D!hunter2", "https://acme.my.salesforce.com").expect("a token");
+        let other = token.clone().ask_again_after(Duration::from_secs(1)).adopted();
+        assert_eq!(token, other);
+        assert_eq!((token.ask_again(), token.is_adopted()), (None, false), "each clone has its own");
+        assert_eq!(token.secret().expose().as_ptr(), other.secret().expose().as_ptr());
+        let header = other.bearer();
+        assert_eq!(header.as_bytes().as_ptr(), token.bearer().as_bytes().as_ptr());
+        assert_eq!(header.to_str().expect("text"), "Bearer 00D!hunter2");
+        assert!(header.is_sensitive() && !format!("{token:?} {token:#?} {header:?}").contains("hunter2"));
     }
 }

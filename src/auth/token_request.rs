@@ -1,6 +1,6 @@
 //! What all flows share: the form, the answer, and what its errors mean.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,12 +16,15 @@ use super::host::{HostRefused, HostUse};
 use super::login::LoginHost;
 use super::refusal::{Cause, Refusal, without_secrets};
 use super::scopes::Scopes;
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{Body, HttpService, Request};
 use crate::types::Secret;
 
 /// Far more than any token answer.
 const MAX_ANSWER: u64 = 256 * 1024;
+
+/// Longest time for a request to an OAuth endpoint and its whole answer, where the caller sets no other.
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
 /// Parameters that a server must not repeat in our errors.
 const SECRETS: [&str; 6] = ["client_secret", "code", "code_verifier", "refresh_token", "assertion", "token"];
@@ -49,6 +52,8 @@ pub(super) struct Granted {
     pub(super) refresh: Option<Secret>,
     /// What it may be used for; `None` where the answer does not tell.
     pub(super) scopes: Option<Scopes>,
+    /// The answer has a refresh token that can be none: nobody knows which one works from now on.
+    pub(super) unsure: bool,
 }
 
 /// Why there is no token.
@@ -72,24 +77,16 @@ impl From<TokenFailure> for Error {
     }
 }
 
-/// Posts the form to the token endpoint once, and reads the answer.
+/// Posts the form to the token endpoint once, and reads the answer. Nothing repeats it here: a lost answer may have rotated the
+/// refresh token.
 pub(super) async fn request_token(
     http: &dyn HttpService,
     host: &LoginHost,
     form: &[(&str, &str)],
     basic: Option<(&str, &Secret)>,
+    limit: Duration,
 ) -> Result<Granted> {
-    post(http, host, form, basic).await?.read(host)
-}
-
-/// Posts the form to the token endpoint once. Nothing repeats it here: a lost answer may have rotated the refresh token.
-pub(super) async fn post(
-    http: &dyn HttpService,
-    host: &LoginHost,
-    form: &[(&str, &str)],
-    basic: Option<(&str, &Secret)>,
-) -> Result<TokenAnswer> {
-    post_to("token", http, host, form, basic).await
+    post_within(limit, "token", http, host, form, basic).await?.read(host)
 }
 
 /// Posts a form to an OAuth endpoint once.
@@ -100,7 +97,40 @@ pub(super) async fn post_to(
     form: &[(&str, &str)],
     basic: Option<(&str, &Secret)>,
 ) -> Result<TokenAnswer> {
-    let request = form_request(host.endpoint(endpoint), form, basic)?;
+    post_within(LIMIT, endpoint, http, host, form, basic).await
+}
+
+/// As [`post_to`], with a time limit of its own. What takes longer is an answer that is lost.
+pub(super) async fn post_within(
+    limit: Duration,
+    endpoint: &'static str,
+    http: &dyn HttpService,
+    host: &LoginHost,
+    form: &[(&str, &str)],
+    basic: Option<(&str, &Secret)>,
+) -> Result<TokenAnswer> {
+    let posted = post_once(limit, endpoint, http, host, form, basic);
+    let late = |_| Err(too_late(endpoint, limit).with_context("host", host));
+    tokio::time::timeout(limit, posted).await.unwrap_or_else(late)
+}
+
+/// The error of a server that takes longer than the limit. It may have done what it was asked.
+pub(super) fn too_late(operation: &'static str, limit: Duration) -> Error {
+    Error::new(ErrorKind::Transport, operation, "Salesforce did not answer in time")
+        .with_retry(Retry::After(None))
+        .with_effect(Effect::Unknown)
+        .with_context("seconds", limit.as_secs_f32())
+}
+
+async fn post_once(
+    limit: Duration,
+    endpoint: &'static str,
+    http: &dyn HttpService,
+    host: &LoginHost,
+    form: &[(&str, &str)],
+    basic: Option<(&str, &Secret)>,
+) -> Result<TokenAnswer> {
+    let request = Request { timeout: Some(limit), ..form_request(host.endpoint(endpoint), form, basic)? };
     let unreachable = |error: Error| {
         let error = error.with_operation(endpoint).with_context("host", host);
         if error.kind() == ErrorKind::Transport && error.effect() == Effect::None {
@@ -156,6 +186,11 @@ impl TokenAnswer {
     }
 }
 
+/// Whether it can be a token: none is empty, or has blanks or characters that stand for nothing.
+pub(super) fn is_token(text: &Secret) -> bool {
+    !text.expose().is_empty() && text.expose().bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn form_request(url: Url, form: &[(&str, &str)], basic: Option<(&str, &Secret)>) -> Result<Request> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
@@ -168,13 +203,8 @@ fn form_request(url: Url, form: &[(&str, &str)], basic: Option<(&str, &Secret)>)
     Ok(Request { headers, body: Body::Bytes(encoded(form)), ..Request::new(Method::POST, url) })
 }
 
-/// The value of `Authorization` that carries an access token.
-pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue> {
-    authorization("Bearer", token.secret().expose())
-}
-
 /// The value of `Authorization`, wiped once nobody has it any more.
-fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue> {
+pub(super) fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue> {
     let text = Zeroizing::new(format!("{scheme} {credentials}").into_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
         .map_err(|_| Error::new(ErrorKind::Auth, "token", "the credentials cannot stand in a header"))?;
@@ -210,7 +240,11 @@ fn read_answer(body: &[u8], host: &LoginHost) -> Result<Granted, TokenFailure> {
     let identity = answer.id.map(|id| host.policy().check(&id, HostUse::Login)).transpose().map_err(foreign)?;
     let access = AccessToken::checked(secret, instance, identity).map_err(TokenFailure::NotATokenAnswer)?;
     let scopes = answer.scope.as_deref().and_then(Scopes::granted);
-    Ok(Granted { access, refresh: answer.refresh_token, scopes })
+    let (refresh, unsure) = match answer.refresh_token {
+        Some(token) if !is_token(&token) => (None, true),
+        token => (token, false),
+    };
+    Ok(Granted { access, refresh, scopes, unsure })
 }
 
 #[cfg(test)]
@@ -239,6 +273,23 @@ mod tests {
             let error = Error::from(failure);
             assert_eq!(error.kind(), ErrorKind::Decode);
             assert!(!format!("{error:?} {error}").contains("sesame"));
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_that_can_be_none_is_not_taken_and_told() {
+        let (good, id) = (r#"{"access_token":"00D!x","instance_url":"https://acme.my.salesforce.com""#, "5Aep861");
+        for (token, taken, unsure) in [
+            ("}", None, false),
+            (r#","refresh_token":null}"#, None, false),
+            (r#","refresh_token":"5Aep861"}"#, Some(id), false),
+            (r#","refresh_token":""}"#, None, true),
+            (r#","refresh_token":" "}"#, None, true),
+            (r#","refresh_token":"5Aep\u0000"}"#, None, true),
+        ] {
+            let granted = read_answer(format!("{good}{token}").as_bytes(), &host()).expect("reads");
+            assert_eq!(granted.refresh.as_ref().map(Secret::expose), taken, "{token}");
+            assert_eq!(granted.unsure, unsure, "{token}");
         }
     }
 

@@ -13,7 +13,7 @@ use super::options::foreign;
 use super::request::Payload;
 use super::retry::{Situation, Step, next_step};
 use super::{ApiRequest, ApiResponse, ApiStream, Client, OrgLimits};
-use crate::auth::{AccessToken, bearer};
+use crate::auth::AccessToken;
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{Body, Request};
 
@@ -272,7 +272,7 @@ impl Client {
                 outgoing.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
         }
-        outgoing.headers.insert(header::AUTHORIZATION, bearer(token)?);
+        outgoing.headers.insert(header::AUTHORIZATION, token.bearer());
         outgoing.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         Ok(outgoing)
     }

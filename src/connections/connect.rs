@@ -5,7 +5,7 @@ use super::entry::{CONNECTIONS, DEFAULTS, Default, Entry, connection_key, defaul
 use super::tries::Tries;
 use super::{Connection, Connections};
 use crate::audit::AuditAction;
-use crate::auth::{AuthorizeRequest, ConnectError, ConnectRequest, Connected, Grant, random_name, revoke, wipe};
+use crate::auth::{AuthorizeRequest, ConnectError, ConnectRequest, Connected, Grant, random_name, revoke};
 use crate::error::{Effect, Error, ErrorKind, Retry};
 use crate::store::{Batch, Commit, Expect};
 
@@ -129,7 +129,6 @@ impl Connections {
         let manager = self.manager(tenant, &entry.info(), &connected.login, &entry.incarnation);
         let manager = manager.map_err(ConnectError::Config)?;
         let tokens = manager.connecting(&consent.grant).await.map_err(ConnectError::store)?;
-        let value = tokens.operation.value.clone();
         let batch = async {
             let key = default_key(tenant)?;
             let default = self.inner.store.get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
@@ -149,7 +148,6 @@ impl Connections {
         };
         let (batch, event) = batch.await.map_err(ConnectError::store)?;
         let commit = self.inner.store.commit(batch).await;
-        value.into_iter().for_each(wipe);
         match commit {
             Ok(Commit::Applied(_)) => {
                 self.deliver(event).await;

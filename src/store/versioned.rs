@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use super::failed;
 use crate::error::{Error, ErrorKind, Result};
@@ -123,7 +124,8 @@ impl<T: Serialize> Versioned<T> {
         serde_json::to_writer(&mut length, &envelope).map_err(invalid)?;
         let mut bytes = Vec::with_capacity(length.0);
         serde_json::to_writer(&mut bytes, &envelope).map_err(invalid)?;
-        Ok(Bytes::from(bytes))
+        // Wiped once nobody has it any more: tokens are among the values.
+        Ok(Bytes::from_owner(Zeroizing::new(bytes)))
     }
 }
 

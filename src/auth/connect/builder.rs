@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{ConnectFlow, Inner};
 use crate::auth::Scopes;
+use crate::auth::token_request::LIMIT;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpService, default_service, is_loopback};
@@ -24,6 +25,7 @@ pub struct ConnectFlowBuilder {
     http: Option<Arc<dyn HttpService>>,
     clock: Arc<dyn Clock>,
     limit: Duration,
+    request: Duration,
     loopback: bool,
 }
 
@@ -38,6 +40,7 @@ impl ConnectFlowBuilder {
             http: None,
             clock: Arc::new(SystemClock::new()),
             limit: Duration::from_mins(15),
+            request: LIMIT,
             loopback: false,
         }
     }
@@ -77,6 +80,13 @@ impl ConnectFlowBuilder {
         self
     }
 
+    /// Longest time for a request to the token endpoint; 30 s by default. After it the answer counts as lost, which costs a click.
+    #[must_use]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request = timeout;
+        self
+    }
+
     /// Lets orgs on this machine be connected, by [`LoginHost::allowing_loopback`](crate::auth::LoginHost::allowing_loopback): for
     /// mock orgs, never for production. Without it such a log-in is refused, whatever the store says.
     #[must_use]
@@ -110,6 +120,7 @@ impl ConnectFlowBuilder {
             http,
             clock: self.clock,
             limit: self.limit,
+            request: self.request,
             loopback: self.loopback,
         })))
     }

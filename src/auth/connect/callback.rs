@@ -1,5 +1,7 @@
 //! What Salesforce's redirect brings back: a code or a refusal, and the state. Pure.
 
+use zeroize::Zeroizing;
+
 use super::ConnectError;
 use crate::auth::refusal::Refusal;
 use crate::types::Secret;
@@ -50,18 +52,21 @@ pub(super) fn parse(query: &str) -> Result<Callback, ConnectError> {
     if query.len() > MAX_QUERY {
         return malformed(CallbackProblem::TooLong);
     }
-    let mut values: [Option<String>; 4] = Default::default();
+    // Wiped whichever way this ends.
+    let mut values: [Option<Zeroizing<String>>; 4] = Default::default();
     // Decodes once: a code ends with `==`, which arrives as `%3D%3D`.
     for (name, value) in url::form_urlencoded::parse(query.strip_prefix('?').unwrap_or(query).as_bytes()) {
+        let value = Zeroizing::new(value.into_owned());
         let Some(place) = NAMES.iter().position(|known| *known == name) else { continue };
         if values[place].is_some() {
             return malformed(CallbackProblem::Doubled(NAMES[place]));
         }
-        values[place] = Some(value.into_owned());
+        values[place] = Some(value);
     }
     // RFC 6749, 3.1: a parameter without a value is as good as absent.
     let [code, state, error, description] = values.map(|value| value.filter(|value| !value.is_empty()));
-    let (code, state) = (code.map(Secret::new), state.map(Secret::new));
+    let secret = |text: Zeroizing<String>| Secret::from(text);
+    let (code, state) = (code.map(secret), state.map(secret));
     let outcome = match (code, error) {
         (Some(_), Some(_)) => return malformed(CallbackProblem::Both),
         (None, None) => return malformed(CallbackProblem::Empty),
@@ -70,7 +75,9 @@ pub(super) fn parse(query: &str) -> Result<Callback, ConnectError> {
             return malformed(CallbackProblem::Garbled);
         }
         (Some(code), None) => Outcome::Code(code),
-        (None, Some(error)) => Outcome::Refused(Refusal::new(error, description)),
+        (None, Some(error)) => {
+            Outcome::Refused(Refusal::new(error.as_str(), description.map(|text| text.as_str().to_owned())))
+        }
     };
     let state = state.ok_or(ConnectError::StateMissing)?;
     Ok(Callback { state, outcome })

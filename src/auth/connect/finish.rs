@@ -1,5 +1,7 @@
 //! The second half of the dance: claim the callback, redeem the code, check what it brought.
 
+use bytes::Bytes;
+
 use super::attempt::{ATTEMPTS, Attempt, CURRENT, attempt_key, attempt_name, current_key, owner_name};
 use super::callback::{Outcome, parse};
 use super::{ConnectError, ConnectFlow, Connected};
@@ -7,8 +9,8 @@ use crate::auth::host::environment_of;
 use crate::auth::pkce::random_secret;
 use crate::auth::refresh_token::Leftovers;
 use crate::auth::refusal::without_secrets;
-use crate::auth::token_request::{Granted, TokenFailure, post};
-use crate::auth::{AccessToken, LoginHost, Scopes, revoke};
+use crate::auth::token_request::{Granted, TokenFailure, post_within};
+use crate::auth::{AccessToken, LoginHost, Scopes, revoke, wipe};
 use crate::error::{Effect, Error, ErrorKind, Retry};
 use crate::store::{Batch, Commit, Entry, Expect, Key, Version};
 use crate::types::{RecordId, Secret};
@@ -23,6 +25,13 @@ struct Claimed {
     verifier: Secret,
     /// Of the entry that says so.
     version: Version,
+}
+
+/// The attempt in the bytes of an entry, which are wiped: the verifier stands in them.
+fn read(bytes: Bytes) -> Result<Attempt, ConnectError> {
+    let attempt = ATTEMPTS.decode(&bytes).map_err(ConnectError::store);
+    wipe(bytes);
+    attempt
 }
 
 impl ConnectFlow {
@@ -75,7 +84,7 @@ impl ConnectFlow {
         let claim = random_secret().map_err(ConnectError::Config)?.expose().to_owned();
         for _ in 0..MAX_CLAIMS {
             let entry = self.get(&key).await?.ok_or(ConnectError::StateMismatch)?;
-            let mut attempt = ATTEMPTS.decode(&entry.value).map_err(ConnectError::store)?;
+            let mut attempt = read(entry.value)?;
             if attempt.owner != owner_name(&self.0.client_id, tenant, &attempt.connection) {
                 return Err(ConnectError::StateMismatch);
             }
@@ -101,8 +110,7 @@ impl ConnectFlow {
                 Ok(Commit::Conflict { .. }) => {}
                 Err(error) if error.effect() == Effect::Unknown => {
                     let Some(now) = self.get(&key).await? else { return Err(ConnectError::Store(error)) };
-                    let stored = ATTEMPTS.decode(&now.value).map_err(ConnectError::store)?;
-                    if stored.claim.as_ref() == Some(&claim) {
+                    if read(now.value)?.claim.as_ref() == Some(&claim) {
                         return Ok(Claimed { key, attempt, verifier, version: now.version });
                     }
                 }
@@ -144,13 +152,14 @@ impl ConnectFlow {
             ("code_verifier", verifier.expose()),
         ];
         form.extend(self.0.client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
-        let answer = post(self.0.http.as_ref(), login, &form, None).await.map_err(ConnectError::no_answer)?;
+        let answer = post_within(self.0.request, "token", self.0.http.as_ref(), login, &form, None).await;
+        let answer = answer.map_err(ConnectError::no_answer)?;
         match answer.try_read(login) {
             Ok(granted) => Ok(granted),
             Err(failure) => {
                 if !matches!(failure, TokenFailure::Refused { .. }) {
                     // Tokens of an answer that is not taken.
-                    let Leftovers { access_token, refresh_token } = Leftovers::of(&answer.body);
+                    let Leftovers { access_token, refresh_token, .. } = Leftovers::of(&answer.body);
                     self.revoke_all(login, [refresh_token, access_token]).await;
                 }
                 Err(ConnectError::exchange(failure, answer.status))
@@ -227,7 +236,7 @@ mod tests {
         let id = format!("https://{host}/id/{ORG}/0055g00000ABCDE");
         let access = token(&format!("{ORG}!AQ"), instance, Some(&id));
         let refresh = scopes.contains("refresh").then(|| Secret::from("r"));
-        Granted { access, refresh, scopes: Scopes::granted(scopes) }
+        Granted { access, refresh, scopes: Scopes::granted(scopes), unsure: false }
     }
 
     const PRODUCTION: &str = "https://acme.my.salesforce.com";

@@ -84,6 +84,8 @@ struct Inner {
     http: Arc<dyn HttpService>,
     clock: Arc<dyn Clock>,
     limit: Duration,
+    /// For one request to the token endpoint.
+    request: Duration,
     /// Whether orgs may be on this machine.
     loopback: bool,
 }

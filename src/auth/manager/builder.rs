@@ -25,6 +25,7 @@ pub struct TokenManagerBuilder {
     request: Duration,
     lease: Duration,
     lifetime: Option<Duration>,
+    interval: Duration,
 }
 
 impl TokenManagerBuilder {
@@ -37,6 +38,7 @@ impl TokenManagerBuilder {
             request: Duration::from_secs(30),
             lease: Duration::from_secs(90),
             lifetime: None,
+            interval: Duration::from_secs(30),
         }
     }
 
@@ -78,7 +80,7 @@ impl TokenManagerBuilder {
     }
 
     /// After how long without a sign a renewal by another process counts as cut off; 90 s by default. What is left of it
-    /// after the request is for storing the answer.
+    /// after the request is for storing the answer; half of that is the longest time for one call of the store.
     #[must_use]
     pub fn lease_time(mut self, time: Duration) -> Self {
         self.lease = time;
@@ -93,6 +95,14 @@ impl TokenManagerBuilder {
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Shortest time from one renewal to the next where the org refuses tokens as soon as it has given them; 30 s by default. The
+    /// first three come without it. Zero renews each time that a token is refused.
+    #[must_use]
+    pub fn min_renewal_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
         self
     }
 
@@ -129,7 +139,7 @@ impl TokenManagerBuilder {
             key,
             clock: self.clock,
             seed: self.seed,
-            timing: Timing { request: self.request, lease: self.lease, ahead },
+            timing: Timing { request: self.request, lease: self.lease, ahead, interval: self.interval },
             holder: format!("{:016x}{:016x}", random(), random()),
             turn: Mutex::new(Memory::default()),
         })))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
 use crate::auth::{AccessToken, HostUse, LoginHost, Scopes};
@@ -17,10 +17,14 @@ pub(super) const TOKENS: Versioned<TokenEntry> = Versioned::new("tokens", 1);
 /// Longest lease that is believed; another process may have been configured by mistake.
 const MAX_LEASE: Duration = Duration::from_hours(1);
 
+/// Far more renewals than can be. What says more is corrupt, and adding to it would end in a wrong number or a panic.
+const MAX_GENERATION: u64 = 1 << 60;
+
 /// The tokens of one connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct TokenEntry {
     /// Counts grants and renewals: a higher one replaces all tokens of a lower one.
+    #[serde(deserialize_with = "generation")]
     pub(super) generation: u64,
     /// The org they are for, once an access token has told. Tokens of another one are never taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,6 +38,9 @@ pub(super) struct TokenEntry {
     /// As the org has granted them, parted by blanks; `None` if it did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) scopes: Option<String>,
+    /// What was granted once and no longer is, parted by blanks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lost_scopes: Option<String>,
     /// The process that is renewing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lease: Option<Lease>,
@@ -80,6 +87,12 @@ enum Reason {
     Refused,
     Interrupted,
     Disconnected,
+}
+
+fn generation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let generation = u64::deserialize(deserializer)?;
+    let possible = generation <= MAX_GENERATION;
+    possible.then_some(generation).ok_or_else(|| serde::de::Error::custom("a generation that cannot be"))
 }
 
 fn expose<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
@@ -159,7 +172,7 @@ impl TokenEntry {
         access: Option<StoredAccess>,
         scopes: Option<&Scopes>,
     ) -> Self {
-        let generation = before.map_or(0, |entry| entry.generation) + 1;
+        let generation = before.map_or(0, |entry| entry.generation).saturating_add(1);
         let scopes = scopes.map(ToString::to_string);
         Self { generation, refresh_token: Some(refresh_token), access, scopes, ..Self::default() }
     }
@@ -177,13 +190,27 @@ impl TokenEntry {
         scopes: Option<&Scopes>,
     ) -> Self {
         Self {
-            generation: self.generation + 1,
+            generation: self.generation.saturating_add(1),
             refresh_token: refresh.or_else(|| self.refresh_token.clone()),
             access,
             scopes: scopes.map(ToString::to_string).or_else(|| self.scopes.clone()),
+            lost_scopes: self.lost(scopes),
             org_id: self.org_id,
             ..Self::default()
         }
+    }
+
+    /// What was granted before, and is not in an answer that tells its scopes.
+    fn lost(&self, scopes: Option<&Scopes>) -> Option<String> {
+        let Some(scopes) = scopes else { return self.lost_scopes.clone() };
+        let had = [self.scopes.as_deref(), self.lost_scopes.as_deref()];
+        let had = Scopes::granted(&had.into_iter().flatten().collect::<Vec<_>>().join(" "))?;
+        scopes.missing(&had).map(|lost| lost.to_string())
+    }
+
+    /// The same tokens, but nobody knows whether the refresh token is the one that works.
+    pub(super) fn in_doubt(self) -> Self {
+        Self { doubt: Some(0), ..self }
     }
 
     /// The renewal was not carried out.
@@ -210,7 +237,7 @@ impl TokenEntry {
     }
 
     fn ended_by(before: &Self, ended: Ended) -> Self {
-        let generation = before.generation + 1;
+        let generation = before.generation.saturating_add(1);
         let (org_id, scopes) = (before.org_id, before.scopes.clone());
         Self { generation, org_id, scopes, ended: Some(ended), ..Self::default() }
     }
@@ -232,7 +259,7 @@ impl TokenEntry {
     }
 }
 
-/// Wipes bytes that held an entry, where nobody else has them.
+/// Wipes bytes that a store has handed out, where nobody else has them. Those that we have made are wiped by themselves.
 pub(crate) fn wipe(bytes: Bytes) {
     if let Ok(mut bytes) = bytes.try_into_mut() {
         bytes.as_mut().zeroize();
@@ -304,6 +331,31 @@ mod tests {
             assert!(!text.contains("hunter2"), "{text}");
             assert_eq!((ended.generation, ended.scopes.as_deref()), (8, Some("api refresh_token")));
         }
+    }
+
+    #[test]
+    fn a_generation_that_cannot_be_is_refused() {
+        for number in ["18446744073709551615", "1152921504606846977", "-1", "1.5"] {
+            let text = FORMAT_1.replace("\"generation\":7", &format!("\"generation\":{number}"));
+            let error = TOKENS.decode(text.as_bytes()).expect_err(number);
+            assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, crate::error::Retry::Never));
+        }
+        let text = FORMAT_1.replace("\"generation\":7", "\"generation\":1152921504606846976");
+        let entry = TOKENS.decode(text.as_bytes()).expect("the last one");
+        assert_eq!(TokenEntry::disconnected(Some(&entry)).generation, MAX_GENERATION + 1);
+    }
+
+    #[test]
+    fn scopes_that_a_renewal_takes_away_are_remembered_until_they_are_back() {
+        let scopes = |text: &str| Scopes::granted(text).expect("scopes");
+        let granted = TokenEntry::granted(None, Secret::new("x"), None, Some(&scopes("api id refresh_token")));
+        let less = granted.renewed(None, None, Some(&scopes("refresh_token")));
+        assert_eq!(less.lost_scopes.as_deref(), Some("api id"));
+        let still = less.renewed(None, None, None).renewed(None, None, Some(&scopes("api refresh_token")));
+        assert_eq!((still.scopes.as_deref(), still.lost_scopes.as_deref()), (Some("api refresh_token"), Some("id")));
+        let back = still.renewed(None, None, Some(&scopes("api refresh_token profile")));
+        assert_eq!(back.lost_scopes, None, "another word for the same");
+        assert_eq!(granted.renewed(None, None, Some(&scopes("full refresh_token"))).lost_scopes, None);
     }
 
     #[test]

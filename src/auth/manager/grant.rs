@@ -8,7 +8,7 @@ use super::renewal::Backoff;
 use crate::auth::{AccessToken, Connected, LoginHost, Revocation, Scopes, revoke};
 use crate::error::{Error, ErrorKind, ReauthReason, Result, Retry};
 use crate::http::HttpService;
-use crate::store::{Expect, Operation};
+use crate::store::Operation;
 use crate::types::Secret;
 
 /// What a person's consent has brought: a refresh token, and mostly an access token with it.
@@ -136,6 +136,8 @@ pub enum TokenState {
         obtained_at: Option<SystemTime>,
         /// The scopes that were granted, if the org told.
         scopes: Option<Scopes>,
+        /// Scopes that were granted once and were missing from the last renewal that told: an admin has taken them from the app.
+        lost_scopes: Option<Scopes>,
         /// A renewal was cut off: the access token works to its end, and then the refresh token may turn out to be spent.
         in_doubt: bool,
     },
@@ -145,6 +147,7 @@ pub enum TokenState {
 
 impl TokenManager {
     /// Stores a new grant, in place of whatever was there: it revives a connection that has ended. All processes go on with it.
+    /// Also in place of what cannot be read, because it is damaged, or encrypted with a key that is lost.
     ///
     /// A store that fails is tried again for as long as a third of the lease time; then the grant is still the caller's.
     ///
@@ -163,7 +166,8 @@ impl TokenManager {
     }
 
     /// Purges the tokens and ends the connection for all processes, with [`ReauthReason::Disconnected`]. Answers with the tokens
-    /// that were stored, for the caller to [`revoke`](Purged::revoke) at Salesforce.
+    /// that were stored, for the caller to [`revoke`](Purged::revoke) at Salesforce. Tokens that cannot be read are purged too, and
+    /// then [`Purged::in_doubt`] says that somebody may have to end them in Salesforce.
     ///
     /// # Errors
     ///
@@ -179,12 +183,23 @@ impl TokenManager {
     }
 
     async fn replacement(&self, change: impl Fn(Option<&TokenEntry>) -> TokenEntry + Send) -> Result<Replacement> {
-        let before = self.0.read_or_damaged().await?;
-        let (version, before) = before.map_or((None, None), |(version, entry)| (Some(version), Some(entry)));
+        let (expect, before) = self.0.read_or_damaged().await?;
         let value = TOKENS.encode(&change(before.as_ref()))?;
-        let expect = version.map_or(Expect::Absent, Expect::Version);
         let operation = Operation { key: self.0.key.clone(), expect, value: Some(value) };
         Ok(Replacement { operation, purged: Purged::from_entry(before.as_ref()) })
+    }
+
+    /// Waits for a renewal under way and stores what is still to be stored: for a program that is about to end, once its clients
+    /// have no more work. Tokens that Salesforce has renewed and that the store did not take are lost with the process.
+    ///
+    /// Takes no longer than a lease.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] if the store does not take them. They are tried again until the process ends.
+    pub async fn flush(&self) -> Result<()> {
+        let mut memory = self.turn().await;
+        self.0.settle_soon(&mut memory).await.map(drop)
     }
 
     /// Where the tokens come from, and are revoked.
@@ -204,6 +219,7 @@ impl TokenManager {
             None => TokenState::Alive {
                 obtained_at: entry.access.as_ref().map(StoredAccess::obtained_at),
                 scopes: entry.scopes.as_deref().and_then(Scopes::granted),
+                lost_scopes: entry.lost_scopes.as_deref().and_then(Scopes::granted),
                 in_doubt: entry.doubt.is_some(),
             },
         })
@@ -217,10 +233,9 @@ impl TokenManager {
         let mut backoff = Backoff::new(self.0.clock.monotonic(), self.0.timing.lease / 3);
         loop {
             let tried = async {
-                let before = self.0.read_or_damaged().await?;
-                let next = change(before.as_ref().map(|(_, entry)| entry));
-                let applied = self.0.write(before.as_ref().map(|(version, _)| *version), &next).await?;
-                Ok(applied.map(|_| before.map(|(_, entry)| entry)))
+                let (expect, before) = self.0.read_or_damaged().await?;
+                let applied = self.0.put(expect, &change(before.as_ref())).await?;
+                Ok(applied.map(|_| before))
             };
             let error = match tried.await {
                 Ok(Some(before)) => return Ok(before),

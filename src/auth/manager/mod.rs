@@ -7,13 +7,15 @@ mod renewal;
 #[cfg(test)]
 mod simulation;
 mod step;
+mod watch;
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::builder::TokenManagerBuilder;
 use self::entry::TokenEntry;
@@ -36,14 +38,19 @@ use crate::types::Secret;
 /// - *Once per expiry.* Of all tasks and processes that meet an expired token, one redeems the refresh token, by a lease in the
 ///   store; the others wait for what it stores. Whoever comes late finds the new token there, without a request.
 /// - *Stored before used.* With refresh token rotation the old refresh token dies with the answer, so the answer is stored before
-///   anything else happens, and kept in memory and tried again while the store is down.
+///   anything else happens, and kept in memory and tried again in the background while the store is down. [`flush`](Self::flush)
+///   waits for that before a program ends.
 /// - *A renewal that was cut off* (its process died, or its answer was lost) may have spent the refresh token, and to use a spent
-///   one ends the connection. So the access token is used to its end first; then the old refresh token gets one try.
+///   one ends the connection. So the access token is used to its end first; then the old refresh token gets one try. If that
+///   try is cut off too, as in an outage, nothing was learned: the next ones follow after 30 s, doubling to 15 minutes.
+/// - *A token that is refused as soon as it was got* is renewed three times in a row and then every 30 s at most: what the org
+///   refuses then is not mended by a new token.
 /// - *Only Salesforce's word ends a connection*: `invalid_grant` for the token itself. Outages, IP ranges, inactive users and
 ///   blocked apps are errors that pass. Once it has ended, every process gets [`ErrorKind::ReauthRequired`] with
 ///   [`Error::reauth_reason`] from the store, without a request, until [`connect`](Self::connect) stores a new grant.
 ///
-/// Clocks of machines are never compared: a lease ends when whoever waits has seen it unchanged for its time.
+/// Clocks of machines are never compared: a lease ends when whoever waits has seen it unchanged for its time, by reads of the
+/// store that lie close together.
 ///
 /// Costs no API calls; a renewal is one request to the token endpoint, and one read and two writes of the store. `fetch`
 /// fails with [`ErrorKind::Store`] when the store does, as tokens are renewed only where they can be kept; work with a token that
@@ -92,12 +99,51 @@ struct Timing {
     lease: Duration,
     /// Age at which an access token is renewed ahead.
     ahead: Option<Duration>,
+    /// Age below which a refused access token is young.
+    interval: Duration,
+}
+
+impl Timing {
+    /// For one call of the store, and for storing an answer: half of what a request leaves of the lease.
+    fn store(&self) -> Duration {
+        self.lease.saturating_sub(self.request) / 2
+    }
+}
+
+/// The turn of one renewal. At its end it sees to it that nothing stays unstored.
+struct Turn<'a> {
+    inner: &'a Arc<Inner>,
+    memory: MutexGuard<'a, Memory>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.inner.keep(&mut self.memory);
+    }
+}
+
+impl Deref for Turn<'_> {
+    type Target = Memory;
+
+    fn deref(&self) -> &Memory {
+        &self.memory
+    }
+}
+
+impl DerefMut for Turn<'_> {
+    fn deref_mut(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
 }
 
 impl TokenManager {
     /// Starts a manager for the refresh tokens of an app, which come from that login host.
     pub fn builder(host: LoginHost, client_id: impl Into<String>) -> TokenManagerBuilder {
         TokenManagerBuilder::new(host, client_id.into())
+    }
+
+    async fn turn(&self) -> Turn<'_> {
+        Turn { inner: &self.0, memory: self.0.turn.lock().await }
     }
 }
 
@@ -115,7 +161,7 @@ impl fmt::Debug for TokenManager {
 impl TokenProvider for TokenManager {
     /// The client runs this in a task of its own. Elsewhere, to drop it in the middle is to cut a renewal off.
     async fn fetch(&self, http: &dyn HttpService, rejected: Option<&AccessToken>) -> Result<AccessToken> {
-        let mut memory = self.0.turn.lock().await;
+        let mut memory = self.turn().await;
         self.0.token(&mut memory, http, rejected).await
     }
 }

@@ -1,15 +1,17 @@
 //! Carries out what the step table says: the one place that takes leases, redeems refresh tokens and stores what comes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::{Lease, StoredAccess, TOKENS, TokenEntry, wipe};
 use super::step::{Settle, Step, View, next_step, settle};
+use super::watch::{Unchanged, Watch};
 use super::{Inner, age, reauth};
 use crate::auth::refresh_token::Redeemed;
 use crate::auth::{AccessToken, revoke};
-use crate::error::{Error, ErrorKind, ReauthReason, Result, Retry};
+use crate::error::{Effect, Error, ErrorKind, ReauthReason, Result, Retry};
 use crate::http::HttpService;
-use crate::store::{Batch, Expect, Version};
+use crate::store::{Batch, Entry, Expect, Version};
 use crate::types::Secret;
 
 /// How long a refusal that a person has to deal with holds further tries of this process up.
@@ -20,20 +22,26 @@ const LONGEST_HOLD: Duration = Duration::from_secs(30);
 /// How soon to ask again where another process is already renewing ahead.
 const SOON: Duration = Duration::from_secs(5);
 
+/// That many renewals in a row may each come for a token that was young.
+const QUICK: u32 = 3;
+
 /// What one renewal leaves for the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The version last seen, and since when.
-    seen: Option<(Version, Duration)>,
+    seen: Watch<Version>,
     /// The generation last seen, and since when.
     known: Option<(u64, Duration)>,
     /// What is still to be stored.
     pending: Option<Pending>,
+    /// A task is at storing it.
+    keeping: bool,
     /// Tokens that nobody will use: to be revoked.
     dropped: Vec<Secret>,
     hold: Option<Hold>,
     /// Failures in a row.
     failures: u32,
+    /// Renewals in a row that came for a token that was young.
+    quick: u32,
 }
 
 /// An entry that has to be stored. After a rotation it has the only refresh token that works.
@@ -71,18 +79,14 @@ impl Inner {
         let started = self.clock.monotonic();
         let mut polls = Polls::default();
         loop {
-            if memory.pending.is_some() {
-                let settled = self.settle(memory, Duration::ZERO).await;
-                self.revoke_dropped(memory, http).await;
-                settled?;
-            }
-            let asked = self.clock.monotonic();
-            let seen = self.read().await?;
-            let unchanged_for = memory.watch(seen.as_ref(), asked, self.clock.monotonic());
+            let settled = self.settle(memory, Duration::ZERO).await;
+            self.revoke_dropped(memory, http).await;
+            settled?;
+            let (seen, unchanged) = self.look(memory).await?;
             let entry = seen.as_ref().map(|(_, entry)| entry);
-            let left = entry.and_then(|entry| self.left(entry, memory, asked));
+            let left = entry.and_then(|entry| self.left(entry, memory));
             let due = left == Some(Duration::ZERO);
-            let step = next_step(&View { entry, rejected, unchanged_for, holder: &self.holder, due });
+            let step = next_step(&View { entry, rejected, unchanged, holder: &self.holder, due });
             match (step, seen) {
                 (Step::Stop(ReauthReason::NotConnected), None) if self.seed.is_some() => self.plant().await?,
                 (Step::Stop(reason), seen) => return Err(reauth(reason, seen.as_ref().map(|(_, entry)| entry))),
@@ -90,13 +94,20 @@ impl Inner {
                 (_, None) => return Err(reauth(ReauthReason::NotConnected, None)),
                 (Step::Use, Some((_, entry))) => return self.adopt(&entry, left),
                 (Step::Renew, Some((version, entry))) => {
-                    let usable = due && !rejected.is_some_and(|rejected| entry.holds(rejected));
-                    let renewal = match memory.held(&entry, self.clock.monotonic()) {
-                        Some(error) => Renewal::Failed(error),
-                        None => self.renew(memory, http, version, &entry).await,
+                    let refused = rejected.is_some_and(|rejected| entry.holds(rejected));
+                    let usable = due && !refused;
+                    let quick = if refused { self.quick(&entry, memory) } else { Ok(memory.quick) };
+                    let held = memory.held(&entry, self.clock.monotonic());
+                    let renewal = match (held, &quick) {
+                        (Some(error), _) => Renewal::Failed(error),
+                        (None, Err(left)) => Renewal::Failed(refused_young(*left)),
+                        (None, Ok(_)) => self.renew(memory, http, version, &entry, rejected).await,
                     };
                     match renewal {
-                        Renewal::Done(token) => return Ok(*token),
+                        Renewal::Done(token) => {
+                            memory.quick = quick.unwrap_or_default();
+                            return Ok(*token);
+                        }
                         Renewal::Changed => {}
                         // The old token is not given up for a failure that passes.
                         Renewal::Failed(error) if usable && error.kind() != ErrorKind::ReauthRequired => {
@@ -110,23 +121,65 @@ impl Inner {
                         return Err(busy());
                     }
                     // Not long past the end of the lease, should its holder have gone.
-                    let left = entry.lease.map_or(Duration::ZERO, |lease| lease.time().saturating_sub(unchanged_for));
-                    self.clock.sleep(polls.next().min(left + Polls::short())).await;
+                    let watched = unchanged.watched;
+                    let left = entry.lease.map_or(Duration::ZERO, |lease| lease.time().saturating_sub(watched));
+                    let poll = polls.next().min(self.timing.lease / 8);
+                    self.clock.sleep(poll.min(left + Polls::short())).await;
                 }
                 (Step::Doubt, Some((version, entry))) => {
-                    // Whoever is first writes it down; the others read it.
-                    self.write(Some(version), &entry.doubted()).await?;
+                    // Whoever is first writes it down; the others read it. While nothing can be written the holder cannot
+                    // either.
+                    let noted = self.write(Some(version), &entry.doubted()).await;
+                    noted.inspect_err(|_| memory.seen.interrupted())?;
                 }
                 (Step::Pause(left), Some(_)) => return Err(paused(left)),
             }
         }
     }
 
-    /// How long until the access token should be renewed ahead; `None` if it should not.
-    fn left(&self, entry: &TokenEntry, memory: &Memory, now: Duration) -> Option<Duration> {
-        let (ahead, access) = (self.timing.ahead?, entry.access.as_ref()?);
+    /// The entry as it is now, and how long it has been so.
+    async fn look(&self, memory: &mut Memory) -> Result<(Option<(Version, TokenEntry)>, Unchanged)> {
+        let asked = self.clock.monotonic();
+        let seen = self.read().await.inspect_err(|_| memory.seen.interrupted())?;
+        let answered = self.clock.monotonic();
+        let Some((version, entry)) = &seen else {
+            memory.seen.nothing();
+            memory.known = None;
+            return Ok((None, Unchanged::default()));
+        };
+        if memory.known.is_none_or(|(generation, _)| generation != entry.generation) {
+            memory.known = Some((entry.generation, answered));
+        }
+        let unchanged = memory.seen.look(*version, asked, answered, self.timing.lease / 3);
+        Ok((seen, unchanged))
+    }
+
+    /// How old the access token is, if there is one.
+    fn age(&self, entry: &TokenEntry, memory: &Memory) -> Option<Duration> {
+        let now = self.clock.monotonic();
         let known_for = memory.known.map_or(Duration::ZERO, |(_, since)| now.saturating_sub(since));
-        Some(ahead.saturating_sub(age(access.obtained_at(), self.clock.now(), known_for)))
+        Some(age(entry.access.as_ref()?.obtained_at(), self.clock.now(), known_for))
+    }
+
+    /// How long until the access token should be renewed ahead; `None` if it should not.
+    fn left(&self, entry: &TokenEntry, memory: &Memory) -> Option<Duration> {
+        Some(self.timing.ahead?.saturating_sub(self.age(entry, memory)?))
+    }
+
+    /// The number of renewals in a row that come for a token that was young, this one included; the time until there may be one
+    /// if they are too many.
+    fn quick(&self, entry: &TokenEntry, memory: &Memory) -> Result<u32, Duration> {
+        let (age, interval) = (self.age(entry, memory).unwrap_or(Duration::MAX), self.timing.interval);
+        match interval.checked_sub(age).filter(|left| !left.is_zero()) {
+            Some(left) if memory.quick >= QUICK => Err(left),
+            Some(_) => Ok(memory.quick + 1),
+            // Each interval that a token has lived through makes up for one that has not.
+            None => {
+                let lived = age.as_nanos().checked_div(interval.as_nanos()).unwrap_or(u128::MAX);
+                let rest = memory.quick.saturating_sub(u32::try_from(lived).unwrap_or(u32::MAX));
+                Ok(if rest == 0 { 0 } else { rest + 1 })
+            }
+        }
     }
 
     /// The stored token, which another process or an earlier start has got.
@@ -157,6 +210,7 @@ impl Inner {
         http: &dyn HttpService,
         version: Version,
         entry: &TokenEntry,
+        rejected: Option<&AccessToken>,
     ) -> Renewal {
         let Some(refresh_token) = entry.refresh_token.clone() else {
             return Renewal::Failed(reauth(ReauthReason::NotConnected, None));
@@ -170,8 +224,8 @@ impl Inner {
             Err(error) => return Renewal::Failed(error),
         };
         let spent = self.clock.monotonic().saturating_sub(started);
-        if spent.saturating_add(self.timing.request) >= self.timing.lease {
-            // Others may have given us up before the answer is here, and would redeem the same token.
+        if spent >= self.timing.store() {
+            // The answer may come when others have given us up, and redeem the same token.
             let error = Error::new(ErrorKind::Store, "token", "the store is too slow to renew tokens safely")
                 .with_retry(Retry::After(None))
                 .with_context("seconds", spent.as_secs_f32());
@@ -180,13 +234,19 @@ impl Inner {
         }
         let redeemed = self.app.redeem(http, &refresh_token, self.timing.request).await;
         // No await between the answer and this: whoever drops this future from here on loses nothing.
-        let (next, renewal) = self.outcome(memory, &base, redeemed);
+        let (next, renewal) = self.outcome(memory, &base, redeemed, rejected);
         memory.pending = Some(Pending { base, version, next });
         self.settled(memory, http, renewal).await
     }
 
     /// What the answer makes of the entry, and of the renewal once that is stored.
-    fn outcome(&self, memory: &mut Memory, base: &TokenEntry, redeemed: Redeemed) -> (TokenEntry, Renewal) {
+    fn outcome(
+        &self,
+        memory: &mut Memory,
+        base: &TokenEntry,
+        redeemed: Redeemed,
+        rejected: Option<&AccessToken>,
+    ) -> (TokenEntry, Renewal) {
         let now = self.clock.monotonic();
         let mut hold = |error: &Error, time: Duration, generation: u64| {
             memory.hold = Some(Hold { generation, until: now.saturating_add(time), error: error.clone() });
@@ -199,15 +259,23 @@ impl Inner {
                 memory.dropped.push(access.secret().clone());
                 (next, Renewal::Failed(error))
             }
-            Redeemed::Granted { access, refresh, scopes } => {
+            Redeemed::Granted { access, refresh, scopes, unsure } => {
+                let stored = StoredAccess::new(&access, self.clock.now());
+                let next = base.renewed(refresh, Some(stored), scopes.as_ref()).of_org(access.org_id());
+                let next = if unsure { next.in_doubt() } else { next };
+                if rejected == Some(&*access) {
+                    let error = same_token();
+                    hold(&error, self.timing.interval, next.generation);
+                    return (next, Renewal::Failed(error));
+                }
                 memory.hold = None;
                 memory.failures = 0;
-                let (stored, org) = (StoredAccess::new(&access, self.clock.now()), access.org_id());
                 let access = match self.timing.ahead {
-                    Some(ahead) => Box::new(access.ask_again_after(ahead)),
-                    None => access,
+                    // In doubt it is used to its end.
+                    Some(ahead) if !unsure => Box::new(access.ask_again_after(ahead)),
+                    _ => access,
                 };
-                (base.renewed(refresh, Some(stored), scopes.as_ref()).of_org(org), Renewal::Done(access))
+                (next, Renewal::Done(access))
             }
             Redeemed::Half { refresh, error } => {
                 let next = base.renewed(Some(refresh), base.access.clone(), None);
@@ -239,8 +307,7 @@ impl Inner {
 
     /// Stores what is pending; only then the renewal counts.
     async fn settled(&self, memory: &mut Memory, http: &dyn HttpService, renewal: Renewal) -> Renewal {
-        let budget = self.timing.lease.saturating_sub(self.timing.request) / 2;
-        let settled = self.settle(memory, budget).await;
+        let settled = self.settle_soon(memory).await;
         self.revoke_dropped(memory, http).await;
         match (settled, renewal) {
             (Ok(true), renewal) | (Ok(false), renewal @ Renewal::Failed(_)) => renewal,
@@ -250,6 +317,35 @@ impl Inner {
             (Err(_), failed @ Renewal::Failed(_)) => failed,
             (Err(error), _) => Renewal::Failed(error),
         }
+    }
+
+    /// Stores what is pending in the background, until that is done: callers may not come again.
+    pub(super) fn keep(self: &Arc<Self>, memory: &mut Memory) {
+        if memory.pending.is_none() || memory.keeping {
+            return;
+        }
+        // Without one the next caller tries.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        memory.keeping = true;
+        let inner = Arc::clone(self);
+        runtime.spawn(async move {
+            // Often enough that whoever waits for our lease to end finds the tokens first, once the store is back.
+            let often = inner.timing.lease / 8;
+            for tries in 0.. {
+                inner.clock.sleep(Backoff::delay(tries).min(often)).await;
+                let mut memory = inner.turn.lock().await;
+                memory.keeping = false;
+                if inner.settle(&mut memory, Duration::ZERO).await.is_ok() {
+                    return;
+                }
+                memory.keeping = true;
+            }
+        });
+    }
+
+    /// Writes what is pending, at most for as long as the rest of a lease allows.
+    pub(super) async fn settle_soon(&self, memory: &mut Memory) -> Result<bool> {
+        self.settle(memory, self.timing.store()).await
     }
 
     /// Writes what is pending for as long as it takes, at most the budget; `false` if it is of no use any more.
@@ -295,14 +391,14 @@ impl Inner {
     async fn revoke_dropped(&self, memory: &mut Memory, http: &dyn HttpService) {
         while let Some(token) = memory.dropped.pop() {
             // What cannot be revoked now ends with the app's policy; nobody has it any more.
-            let _ = tokio::time::timeout(self.timing.request, revoke(http, &self.app.host, &token)).await;
+            let _ = revoke(http, &self.app.host, &token).await;
         }
     }
 
     /// Writes the lease; its version if it is ours.
     async fn take(&self, version: Version, leased: &TokenEntry) -> Result<Option<Version>> {
         match self.write(Some(version), leased).await {
-            Err(error) if error.effect() == crate::error::Effect::Unknown => {
+            Err(error) if error.effect() == Effect::Unknown => {
                 // Written or not? Whoever reads knows.
                 let now = self.read().await?;
                 Ok(now.filter(|(now, entry)| *now != version && entry == leased).map(|(version, _)| version))
@@ -313,56 +409,56 @@ impl Inner {
 
     /// The entry as it is now.
     pub(super) async fn read(&self) -> Result<Option<(Version, TokenEntry)>> {
-        let Some(entry) = self.store.get(std::slice::from_ref(&self.key)).await?.pop().flatten() else {
-            return Ok(None);
-        };
+        let Some(entry) = self.get().await? else { return Ok(None) };
         let tokens = TOKENS.decode(&entry.value);
         wipe(entry.value);
         Ok(Some((entry.version, tokens?)))
     }
 
-    /// The entry as it is now; a blank one of a generation by chance where it cannot be read, so that renewals of what it was
-    /// lose against its successor.
-    pub(super) async fn read_or_damaged(&self) -> Result<Option<(Version, TokenEntry)>> {
-        let Some(entry) = self.store.get(std::slice::from_ref(&self.key)).await?.pop().flatten() else {
-            return Ok(None);
-        };
-        let unreadable = |_| TokenEntry { generation: fastrand::u64(1 << 32..1 << 48), ..TokenEntry::default() };
-        let tokens = TOKENS.decode(&entry.value).unwrap_or_else(unreadable);
-        wipe(entry.value);
-        Ok(Some((entry.version, tokens)))
+    /// What to write over, and the entry as it is now. What cannot be read, such as for a key that is lost, counts as an entry of
+    /// a generation by chance, so that renewals of what it was lose against its successor.
+    pub(super) async fn read_or_damaged(&self) -> Result<(Expect, Option<TokenEntry>)> {
+        let damaged = || TokenEntry { generation: fastrand::u64(1 << 32..1 << 48), ..TokenEntry::default() };
+        match self.get().await {
+            Ok(None) => Ok((Expect::Absent, None)),
+            Ok(Some(entry)) => {
+                let tokens = TOKENS.decode(&entry.value).unwrap_or_else(|_| damaged());
+                wipe(entry.value);
+                Ok((Expect::Version(entry.version), Some(tokens)))
+            }
+            Err(error) if error.retry() == Retry::Never => Ok((Expect::Any, Some(damaged()))),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get(&self) -> Result<Option<Entry>> {
+        let mut found = self.in_time(Effect::None, self.store.get(std::slice::from_ref(&self.key))).await?;
+        Ok(found.pop().flatten())
+    }
+
+    /// A store that takes that long for one call is as good as down: another try still fits into the lease.
+    async fn in_time<T>(&self, effect: Effect, call: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        let limit = self.timing.store();
+        tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Store, "token", "the store does not answer in time")
+                .with_retry(Retry::After(None))
+                .with_effect(effect)
+                .with_context("seconds", limit.as_secs_f32()))
+        })
     }
 
     /// Writes over that very version, or where there is nothing; `None` if it was not that version any more.
-    pub(super) async fn write(&self, over: Option<Version>, entry: &TokenEntry) -> Result<Option<Version>> {
-        let value = TOKENS.encode(entry)?;
-        let batch = Batch::new().put(self.key.clone(), value.clone(), over.map_or(Expect::Absent, Expect::Version));
-        let commit = self.store.commit(batch).await;
-        wipe(value);
-        Ok(commit?.version(0))
+    async fn write(&self, over: Option<Version>, entry: &TokenEntry) -> Result<Option<Version>> {
+        self.put(over.map_or(Expect::Absent, Expect::Version), entry).await
+    }
+
+    pub(super) async fn put(&self, expect: Expect, entry: &TokenEntry) -> Result<Option<Version>> {
+        let batch = Batch::new().put(self.key.clone(), TOKENS.encode(entry)?, expect);
+        Ok(self.in_time(Effect::Unknown, self.store.commit(batch)).await?.version(0))
     }
 }
 
 impl Memory {
-    /// How long this very version has been there for sure, as seen from here: from the end of the read that found it first to
-    /// the start of the last one.
-    fn watch(&mut self, now: Option<&(Version, TokenEntry)>, asked: Duration, answered: Duration) -> Duration {
-        let Some((version, entry)) = now else {
-            (self.seen, self.known) = (None, None);
-            return Duration::ZERO;
-        };
-        if self.known.is_none_or(|(generation, _)| generation != entry.generation) {
-            self.known = Some((entry.generation, answered));
-        }
-        match self.seen {
-            Some((seen, since)) if seen == *version => asked.saturating_sub(since),
-            _ => {
-                self.seen = Some((*version, answered));
-                Duration::ZERO
-            }
-        }
-    }
-
     /// The failure that holds up further tries.
     fn held(&mut self, entry: &TokenEntry, now: Duration) -> Option<Error> {
         let hold = self.hold.take_if(|hold| hold.generation == entry.generation && now < hold.until)?;
@@ -389,11 +485,15 @@ impl Backoff {
     }
 
     pub(super) fn next(&mut self, now: Duration) -> Option<Duration> {
-        let full = Duration::from_millis(20).saturating_mul(1 << self.tries.min(16)).min(Duration::from_secs(2));
+        let delay = Self::delay(self.tries);
         self.tries += 1;
-        let delay = full.mul_f64(0.5 + fastrand::f64() / 2.0);
         let spent = now.saturating_sub(self.started).saturating_add(delay);
         (spent <= self.budget).then_some(delay)
+    }
+
+    fn delay(tries: u32) -> Duration {
+        let full = Duration::from_millis(20).saturating_mul(1 << tries.min(16)).min(Duration::from_secs(2));
+        full.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }
 
@@ -424,6 +524,18 @@ fn unused(now: Option<&TokenEntry>, base: &TokenEntry, next: &TokenEntry) -> Opt
 fn another_org() -> Error {
     Error::new(ErrorKind::Auth, "token", "the tokens are those of another org than the connection's")
         .with_advice("connect the org again")
+}
+
+/// A new token that is refused like the one before, again and again.
+fn refused_young(left: Duration) -> Error {
+    Error::new(ErrorKind::Auth, "token", "the org refuses the access tokens that it has just given")
+        .with_context("seconds_to_next", left.as_secs())
+        .with_advice("see what the refused call says: a new token does not mend it")
+}
+
+fn same_token() -> Error {
+    Error::new(ErrorKind::Unavailable, "token", "Salesforce has answered with the access token that it refuses")
+        .with_retry(Retry::After(None))
 }
 
 fn busy() -> Error {

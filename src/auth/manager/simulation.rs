@@ -1,5 +1,5 @@
-//! Every order of events: processes, a store that fails, kills, lost answers, and a Salesforce that rotates and revokes as
-//! documented. Only the pure parts run here, as fast as a model checker needs it.
+//! Every order of events: processes, a store that fails or is away for longer than a lease, kills, lost answers, dropped calls, a
+//! disconnect, a new consent, and a Salesforce that rotates and revokes as documented. Only the pure parts run here, as fast as a model checker needs it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::entry::{Lease, StoredAccess, TOKENS, TokenEntry};
 use super::step::{Settle, Step, View, next_step, settle};
+use super::watch::Watch;
 use crate::auth::AccessToken;
 use crate::types::Secret;
 
@@ -16,6 +17,7 @@ use crate::types::Secret;
 const REQUEST: u64 = 30;
 const LEASE: u64 = 90;
 const TICK: u64 = 20;
+const GAP: u64 = LEASE / 3;
 
 /// Tokens are numbers here.
 fn access(number: u32) -> AccessToken {
@@ -41,6 +43,8 @@ struct Org {
     rotates: bool,
     alive: bool,
     refresh: u32,
+    /// The first refresh token of the newest consent. Older ones were revoked with it.
+    first: u32,
     live: BTreeSet<u32>,
     next: u32,
     /// How often each refresh token came.
@@ -54,7 +58,7 @@ type Answer = Option<(u32, u32)>;
 impl Org {
     fn redeem(&mut self, token: u32) -> Answer {
         *self.redeems.entry(token).or_default() += 1;
-        if !self.alive {
+        if !self.alive || token < self.first {
             return None;
         }
         if token != self.refresh {
@@ -69,6 +73,19 @@ impl Org {
         }
         self.live.insert(self.next);
         Some((self.next, self.refresh))
+    }
+
+    /// A person's new consent ends the one before.
+    fn consent(&mut self) -> (u32, u32) {
+        self.next += 1;
+        (self.alive, self.refresh, self.first, self.replays) = (true, self.next, self.next, 0);
+        self.live = BTreeSet::from([self.next]);
+        (self.next, self.refresh)
+    }
+
+    fn revoke(&mut self) {
+        self.alive = false;
+        self.live.clear();
     }
 }
 
@@ -110,7 +127,9 @@ struct Process {
     holder: String,
     at: At,
     token: Option<u32>,
-    seen: Option<(u64, u64)>,
+    seen: Watch<u64>,
+    /// Has had an answer for about as long as its lease, though the store was there.
+    late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +140,8 @@ enum Event {
     Ahead(usize),
     /// It dies, and starts anew.
     Kill(usize),
+    /// Whoever called it drops the call in the middle.
+    Drop(usize),
     /// Its request or the answer to it is lost.
     Lose(usize),
     /// The store does what it was asked, and its answer is lost.
@@ -129,11 +150,19 @@ enum Event {
     Tick(u64),
     /// All access tokens end.
     Expire,
+    /// The store is away, or back.
+    Outage,
+    Disconnect,
+    Consent,
 }
 
 #[derive(Clone)]
 struct World {
     now: u64,
+    /// Since when the store is away.
+    down: Option<u64>,
+    /// Since when it is back.
+    up: u64,
     version: u64,
     entry: TokenEntry,
     org: Org,
@@ -142,6 +171,7 @@ struct World {
     starts: u32,
     /// A rotated refresh token was lost between Salesforce and the store, or kept from it for longer than the lease.
     cut_off: bool,
+    disconnected: bool,
     /// Renewals that ended without an answer that was stored: each allows one more try.
     interruptions: u32,
 }
@@ -151,12 +181,15 @@ impl World {
         let first = StoredAccess::new(&access(1), SystemTime::UNIX_EPOCH);
         let mut world = Self {
             now: 0,
+            down: None,
+            up: 0,
             version: 1,
             entry: TokenEntry::granted(None, refresh(0), Some(first), None),
             org: Org {
                 rotates,
                 alive: true,
                 refresh: 0,
+                first: 0,
                 live: BTreeSet::new(),
                 next: 1,
                 redeems: BTreeMap::new(),
@@ -166,6 +199,7 @@ impl World {
             ever_stored: BTreeSet::from([1]),
             starts: 0,
             cut_off: false,
+            disconnected: false,
             interruptions: 0,
         };
         for _ in 0..processes {
@@ -177,12 +211,12 @@ impl World {
 
     fn start(&mut self) -> Process {
         self.starts += 1;
-        Process { holder: format!("p{}", self.starts), at: At::Idle, token: None, seen: None }
+        Process { holder: format!("p{}", self.starts), at: At::Idle, token: None, seen: Watch::default(), late: false }
     }
 
     /// What can happen now.
     fn enabled(&self) -> Vec<Event> {
-        let mut events = vec![Event::Tick(TICK), Event::Tick(LEASE)];
+        let mut events = vec![Event::Tick(TICK), Event::Tick(LEASE), Event::Outage, Event::Disconnect, Event::Consent];
         if !self.org.live.is_empty() {
             events.push(Event::Expire);
         }
@@ -195,7 +229,9 @@ impl World {
                 }
                 At::Idle => {}
                 At::Decided { .. } | At::Pending { .. } => events.extend([Event::Kill(index), Event::Unsure(index)]),
-                At::Leased { .. } | At::Answered { .. } => events.extend([Event::Kill(index), Event::Lose(index)]),
+                At::Leased { .. } | At::Answered { .. } => {
+                    events.extend([Event::Kill(index), Event::Lose(index), Event::Drop(index)]);
+                }
             }
             events.push(Event::Go(index));
         }
@@ -204,7 +240,7 @@ impl World {
 
     /// Writes over that version; the new one.
     fn write(&mut self, over: u64, entry: &TokenEntry) -> Option<u64> {
-        if over != self.version {
+        if over != self.version || self.down.is_some() {
             return None;
         }
         // Through the stored form, as in life.
@@ -216,7 +252,20 @@ impl World {
 
     fn apply(&mut self, event: Event) {
         match event {
-            Event::Tick(seconds) => self.now += seconds,
+            Event::Tick(seconds) => self.pass(seconds),
+            Event::Outage => match self.down.take() {
+                Some(since) if since < self.now => self.up = self.now,
+                Some(_) => {}
+                None => self.down = Some(self.now),
+            },
+            Event::Drop(index) => self.drop(index),
+            Event::Disconnect => {
+                if self.write(self.version, &TokenEntry::disconnected(Some(&self.entry))).is_some() {
+                    self.org.revoke();
+                    self.disconnected = true;
+                }
+            }
+            Event::Consent => self.consent(),
             Event::Expire => self.org.live.clear(),
             Event::Kill(index) => self.kill(index),
             Event::Lose(index) => self.lose(index),
@@ -224,6 +273,51 @@ impl World {
             Event::Ahead(index) => self.processes[index].at = self.look(index, true),
             Event::Unsure(index) => self.go(index, false),
         }
+    }
+
+    /// Whoever waits looks all the time.
+    fn pass(&mut self, seconds: u64) {
+        let (before, version, down) = (self.now, self.version, self.down.is_some());
+        self.now += seconds;
+        let (before, now) = (Duration::from_secs(before), Duration::from_secs(self.now));
+        let waits: Vec<bool> =
+            self.processes.iter().map(|process| matches!(process.at, At::Idle) && !self.works(process)).collect();
+        for process in &mut self.processes {
+            if let At::Pending { token: Some(_), since, .. } | At::Answered { answer: Some(_), since, .. } = process.at
+            {
+                process.late |= !down && self.now.saturating_sub(since.max(self.up)) + GAP >= LEASE;
+            }
+        }
+        for (process, _) in self.processes.iter_mut().zip(waits).filter(|(_, waits)| *waits) {
+            if down {
+                process.seen.interrupted();
+            } else {
+                process.seen.look(version, before, before, Duration::from_secs(GAP));
+                process.seen.look(version, now, now, Duration::MAX);
+            }
+        }
+    }
+
+    fn consent(&mut self) {
+        if self.down.is_some() {
+            return;
+        }
+        let (token, refresh_token) = self.org.consent();
+        let stored = StoredAccess::new(&access(token), SystemTime::UNIX_EPOCH);
+        let entry = TokenEntry::granted(Some(&self.entry), refresh(refresh_token), Some(stored), None);
+        self.write(self.version, &entry).expect("the store is there");
+        (self.disconnected, self.cut_off) = (false, false);
+        for process in &mut self.processes {
+            if matches!(process.at, At::Stopped) {
+                process.at = At::Idle;
+            }
+        }
+    }
+
+    fn drop(&mut self, index: usize) {
+        let at = std::mem::replace(&mut self.processes[index].at, At::Idle);
+        self.interruptions += 1;
+        self.cut_off |= matches!(at, At::Answered { answer: Some(_), .. }) && self.org.rotates;
     }
 
     fn kill(&mut self, index: usize) {
@@ -294,17 +388,18 @@ impl World {
     }
 
     fn look(&mut self, index: usize, due: bool) -> At {
+        let now = Duration::from_secs(self.now);
         let process = &mut self.processes[index];
-        let since = match process.seen {
-            Some((version, since)) if version == self.version => since,
-            _ => self.now,
-        };
-        process.seen = Some((self.version, since));
+        if self.down.is_some() {
+            process.seen.interrupted();
+            return At::Idle;
+        }
+        let unchanged = process.seen.look(self.version, now, now, Duration::from_secs(GAP));
         let rejected = process.token.filter(|_| !due).map(access);
         let step = next_step(&View {
             entry: Some(&self.entry),
             rejected: rejected.as_ref(),
-            unchanged_for: Duration::from_secs(self.now - since),
+            unchanged,
             holder: &process.holder,
             due,
         });
@@ -327,6 +422,9 @@ impl World {
     fn act(&mut self, index: usize, version: u64, entry: &TokenEntry, step: Step, sure: bool) -> At {
         if step == Step::Doubt {
             let written = self.write(version, &entry.doubted()).is_some();
+            if self.down.is_some() {
+                self.processes[index].seen.interrupted();
+            }
             // A holder that still lives was only slow. To the others that is the same.
             let holder = entry.lease.as_ref().map(|lease| lease.holder.clone());
             let lives = self.processes.iter().any(|process| Some(&process.holder) == holder.as_ref());
@@ -336,7 +434,10 @@ impl World {
         let base = entry.leased(Lease::new(&self.processes[index].holder, Duration::from_secs(LEASE)));
         match self.write(version, &base) {
             // Where the answer was lost a look shows whose lease it is; here nobody can have come between.
-            Some(version) if sure || self.entry == base => At::Leased { base, version, since: self.now },
+            Some(version) if sure || self.entry == base => {
+                self.processes[index].late = false;
+                At::Leased { base, version, since: self.now }
+            }
             _ => At::Idle,
         }
     }
@@ -355,9 +456,8 @@ impl World {
         }
         // Others who hold an answer for longer than their lease have lost their claim.
         let late = self.processes.iter().any(|other| match &other.at {
-            At::Pending { token: Some(_), since, base: held, .. }
-            | At::Answered { answer: Some((_, _)), since, base: held, .. } => {
-                held.generation == base.generation && self.now - since >= LEASE
+            At::Pending { token: Some(_), base: held, .. } | At::Answered { answer: Some(_), base: held, .. } => {
+                held.generation == base.generation && other.late
             }
             _ => false,
         });
@@ -379,10 +479,15 @@ impl World {
         sure: bool,
     ) -> At {
         let stored = self.write(version, &next).is_some();
+        // Whoever took over from one that was late may be about to send the old token.
+        self.cut_off |= stored && token.is_some() && self.processes[index].late && self.org.rotates;
         if stored && sure {
             return self.stored(index, token, &next);
         }
         if stored {
+            return At::Pending { base, version, since, next, token };
+        }
+        if self.down.is_some() {
             return At::Pending { base, version, since, next, token };
         }
         match settle(Some(&self.entry), &base, &next) {
@@ -411,6 +516,9 @@ impl World {
 
     /// No more faults: everyone gets a token that works, or is told.
     fn come_to_rest(&mut self) {
+        if self.down.is_some() {
+            self.apply(Event::Outage);
+        }
         for _ in 0..300 {
             let settled = |process: &Process| match process.at {
                 At::Stopped => true,
@@ -427,13 +535,13 @@ impl World {
                 }
             }
         }
-        if self.cut_off && !self.org.alive {
+        if (self.cut_off || self.disconnected) && !self.org.alive {
             assert!(self.processes.iter().all(|process| matches!(process.at, At::Stopped)), "told, and no loop");
         } else {
             assert!(self.org.alive, "nothing was cut off, so nothing is lost");
             assert!(self.processes.iter().all(|process| self.works(process)), "everyone works");
         }
-        if !self.org.rotates {
+        if !self.org.rotates && !self.disconnected {
             assert!(self.org.alive, "without rotation no kill costs a connection");
         }
     }
@@ -441,8 +549,9 @@ impl World {
     /// All that decides what can follow.
     fn key(&self) -> String {
         let text = |entry: &TokenEntry| String::from_utf8_lossy(&TOKENS.encode(entry).expect("JSON")).into_owned();
-        let mut key = format!("{} {} {} {:?} {}", self.now, self.version, text(&self.entry), self.org, self.cut_off);
-        for Process { holder, at, token, seen } in &self.processes {
+        let World { now, down, up, version, org, cut_off, disconnected, .. } = self;
+        let mut key = format!("{now} {down:?} {up} {version} {} {org:?} {cut_off} {disconnected}", text(&self.entry));
+        for Process { holder, at, token, seen, late } in &self.processes {
             let at = match at {
                 At::Idle => "idle".to_owned(),
                 At::Stopped => "stopped".to_owned(),
@@ -456,7 +565,7 @@ impl World {
                 }
             };
             // Writing to a text cannot fail.
-            let _ = write!(key, " | {holder} {at} {token:?} {seen:?}");
+            let _ = write!(key, " | {holder} {at} {token:?} {seen:?} {late}");
         }
         key
     }
@@ -480,20 +589,13 @@ proptest! {
     }
 }
 
-#[test]
-fn every_order_of_events_of_two_processes_keeps_the_tokens() {
-    // Both have to renew from the start. Time passes in steps that take leases away.
-    const DEPTH: u32 = 9;
-    let mut seen = HashSet::new();
-    let mut edge = vec![World::new(2, true)];
-    edge[0].org.live.clear();
-    for process in &mut edge[0].processes {
-        process.token = Some(1);
-    }
-    for _ in 0..DEPTH {
+/// Goes through every order of these events, that many deep; the number of states met.
+fn search(depth: u32, edge: World, also: impl Fn(&Event) -> bool) -> usize {
+    let (mut seen, mut edge) = (HashSet::new(), vec![edge]);
+    for _ in 0..depth {
         let mut next = Vec::new();
         for world in &edge {
-            for event in world.enabled().into_iter().filter(|event| *event != Event::Tick(TICK)) {
+            for event in world.enabled().into_iter().filter(&also) {
                 let mut after = world.clone();
                 after.apply(event);
                 if seen.insert(after.key()) {
@@ -504,5 +606,43 @@ fn every_order_of_events_of_two_processes_keeps_the_tokens() {
         }
         edge = next;
     }
-    assert!(seen.len() > 5_000, "the search has gone somewhere: {}", seen.len());
+    seen.len()
+}
+
+/// Two processes that both have to renew from the start.
+fn two_with_an_expired_token() -> World {
+    let mut world = World::new(2, true);
+    world.org.live.clear();
+    for process in &mut world.processes {
+        process.token = Some(1);
+    }
+    world
+}
+
+#[test]
+fn every_order_of_events_of_two_processes_keeps_the_tokens() {
+    // Time passes in steps that take leases away.
+    let rare = [Event::Tick(TICK), Event::Outage, Event::Disconnect, Event::Consent];
+    let drops = |event: &Event| matches!(event, Event::Drop(_));
+    let states = search(9, two_with_an_expired_token(), |event| !rare.contains(event) && !drops(event));
+    assert!(states > 5_000, "the search has gone somewhere: {states}");
+}
+
+#[test]
+fn every_order_of_outages_dropped_calls_disconnects_and_consents_keeps_the_tokens() {
+    let states = search(6, two_with_an_expired_token(), |event| *event != Event::Tick(TICK));
+    assert!(states > 5_000, "the search has gone somewhere: {states}");
+}
+
+#[test]
+fn a_store_that_is_away_for_longer_than_the_lease_costs_no_connection() {
+    // The first has new tokens that are not stored; the second has seen its lease.
+    let mut start = two_with_an_expired_token();
+    for index in [0, 0, 0, 0, 1] {
+        start.apply(Event::Go(index));
+    }
+    assert!(matches!(start.processes[0].at, At::Pending { token: Some(_), .. }));
+    let among = [Event::Outage, Event::Tick(LEASE), Event::Tick(TICK), Event::Go(0), Event::Go(1)];
+    let states = search(10, start, |event| among.contains(event));
+    assert!(states > 1_000, "the search has gone somewhere: {states}");
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::entry::TokenEntry;
+use super::watch::Unchanged;
 use crate::auth::AccessToken;
 use crate::error::ReauthReason;
 
@@ -17,7 +18,7 @@ pub(super) struct View<'a> {
     /// The token that the org has refused.
     pub(super) rejected: Option<&'a AccessToken>,
     /// How long this process has seen the entry unchanged, by its own monotonic clock. Clocks of machines are never compared.
-    pub(super) unchanged_for: Duration,
+    pub(super) unchanged: Unchanged,
     /// What holds this process's leases. Only one renewal of it runs at a time, and not while this is asked.
     pub(super) holder: &'a str,
     /// The access token is so old that it should be renewed while it still works.
@@ -48,7 +49,7 @@ pub(super) fn next_step(view: &View<'_>) -> Step {
     let works = entry.access.as_ref().is_some_and(|access| view.rejected.is_none_or(|rejected| !access.is(rejected)));
     if let Some(lease) = &entry.lease {
         // Of our own we know that nobody is at it any more.
-        return if lease.holder == view.holder || view.unchanged_for >= lease.time() {
+        return if lease.holder == view.holder || view.unchanged.watched >= lease.time() {
             Step::Doubt
         } else if works {
             Step::Use
@@ -59,7 +60,7 @@ pub(super) fn next_step(view: &View<'_>) -> Step {
     match entry.doubt {
         // The access token is all that is left for sure: it is used to its end.
         Some(_) if works => Step::Use,
-        Some(tries) => match pause(tries).saturating_sub(view.unchanged_for) {
+        Some(tries) => match pause(tries).saturating_sub(view.unchanged.in_all) {
             Duration::ZERO => Step::Renew,
             left => Step::Pause(left),
         },
@@ -169,7 +170,8 @@ mod tests {
             ("ended in doubt", Some(&interrupted), Some(&one), 0, true, Step::Stop(ReauthReason::Interrupted)),
         ];
         for &(name, entry, rejected, unchanged, due, expected) in table {
-            let view = View { entry, rejected, unchanged_for: seconds(unchanged), holder: "us", due };
+            let unchanged = Unchanged { in_all: seconds(unchanged), watched: seconds(unchanged) };
+            let view = View { entry, rejected, unchanged, holder: "us", due };
             assert_eq!(next_step(&view), expected, "{name}");
         }
     }
@@ -184,14 +186,13 @@ mod tests {
     fn a_lease_is_believed_for_an_hour_at_most() {
         let endless = entry().leased(Lease::new("them", Duration::MAX));
         let one = token("one");
-        let view = View {
-            entry: Some(&endless),
-            rejected: Some(&one),
-            unchanged_for: Duration::from_hours(1),
-            holder: "us",
-            due: false,
-        };
+        let hour = Duration::from_hours(1);
+        let unchanged = Unchanged { in_all: hour, watched: hour };
+        let view = View { entry: Some(&endless), rejected: Some(&one), unchanged, holder: "us", due: false };
         assert_eq!(next_step(&view), Step::Doubt);
+        // The store was away meanwhile, and the holder could not write.
+        let unchanged = Unchanged { in_all: hour, watched: Duration::from_secs(1) };
+        assert_eq!(next_step(&View { unchanged, ..view }), Step::Wait);
     }
 
     #[test]

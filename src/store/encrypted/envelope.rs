@@ -19,6 +19,7 @@ use bytes::Bytes;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use hmac::Mac;
+use zeroize::Zeroizing;
 
 use super::key::{CHECK_BYTES, EncryptionKey, Keyring, NAME_TAG_BYTES, NoKey, fill, mac};
 use crate::error::{Error, Result};
@@ -141,7 +142,8 @@ pub(super) fn open(keys: &Keyring, name: &Key, bytes: &[u8]) -> Result<Bytes> {
     let key = keys.find(parts.id, parts.check).map_err(|why| no_key(&why, &parts, name))?;
     let bound = [parts.header, name.as_str().as_bytes()].concat();
     match decrypt(key, &parts, &bound) {
-        Some(value) => Ok(value.into()),
+        // Wiped once nobody has it any more.
+        Some(value) => Ok(Bytes::from_owner(Zeroizing::new(value))),
         None if parts.name_tag != key.name_tag(name.as_str()) => {
             Err(failed("store.decrypt", "an encrypted value was not written for this key of the store")
                 .with_context("key", name)

@@ -60,7 +60,7 @@ pub use apex::ApexRequest;
 pub use duplicates::DuplicateAction;
 pub use faults::{FaultOn, FaultWhen, Faults};
 pub use mock::{MockOrg, MockOrgBuilder};
-pub use oauth::{AppSpec, Approval, TestApp};
+pub use oauth::{AppSpec, Approval, LoginRestriction, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
 pub use rest::bulk::{BulkSettings, EmptyResult};

@@ -1,12 +1,16 @@
 //! The JWT bearer flow.
 
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use sforce::auth::JwtBearer;
+use bytes::Bytes;
+use sforce::auth::{JwtBearer, TokenProvider as _};
 use sforce::clock::{Clock as _, SystemClock};
+use sforce::http::{Body, HttpService, Method, Request, Reqwest, Response};
 use sforce::testing::ManualClock;
 use sforce::testing::org::{AppSpec, MockOrg, Operation, TestApp};
 use sforce::{Client, Error, ErrorKind, Retry};
+use url::Url;
 
 use super::{app, login};
 
@@ -44,6 +48,47 @@ async fn a_service_logs_in_by_its_key_and_again_when_the_session_ends() {
     }
     assert_eq!(org.grant_requests("jwt-bearer"), 3, "each with an assertion of its own");
     assert_eq!(client.user_info().await.expect("answered").user_id.to_string(), org.user_id());
+}
+
+/// Keeps the forms that go out.
+#[derive(Debug)]
+struct Tap {
+    http: Reqwest,
+    forms: Mutex<Vec<(Url, Bytes)>>,
+}
+
+#[async_trait::async_trait]
+impl HttpService for Tap {
+    async fn send(&self, request: Request) -> sforce::Result<Response> {
+        if let Body::Bytes(form) = &request.body {
+            self.forms.lock().expect("unpoisoned").push((request.url.clone(), form.clone()));
+        }
+        self.http.send(request).await
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_taken_off_the_wire_is_of_no_use() {
+    let org = MockOrg::start();
+    let app = org.add_app(spec().pre_authorized());
+    let tap = Tap { http: Reqwest::new().expect("starts"), forms: Mutex::default() };
+    provider(&org, &app).fetch(&tap, None).await.expect("logged in");
+    // One that a thief has, and that its owner never sent.
+    org.faults().on(Operation::Token).status(503).once();
+    provider(&org, &app).fetch(&tap, None).await.expect_err("out of service");
+    let forms = std::mem::take(&mut *tap.forms.lock().expect("unpoisoned"));
+    let send = async |(url, form): (Url, Bytes)| {
+        let mut request = Request::new(Method::POST, url);
+        request.headers.insert("content-type", "application/x-www-form-urlencoded".parse().expect("text"));
+        request.body = Body::Bytes(form);
+        let answer = tap.http.send(request).await.expect("answered");
+        (answer.status.as_u16(), String::from_utf8_lossy(&answer.body.collect(9999).await.expect("text")).into_owned())
+    };
+    let (status, text) = send(forms[0].clone()).await;
+    assert!(status == 400 && text.contains("invalid assertion"), "sent before: {text}");
+    org.advance(Duration::from_mins(2));
+    let (status, text) = send(forms[1].clone()).await;
+    assert!(status == 400 && text.contains("expired"), "two minutes later: {text}");
 }
 
 #[tokio::test]

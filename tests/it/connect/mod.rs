@@ -12,7 +12,7 @@ use sforce::http::{HttpService as _, Method, Request, Reqwest};
 use sforce::store::{MemoryStore, Store};
 use sforce::testing::org::{AppSpec, MockOrg, TestApp};
 
-const CALLBACK: &str = "https://app.example.com/salesforce/callback";
+pub(crate) const CALLBACK: &str = "https://app.example.com/salesforce/callback";
 pub(crate) const TENANT: &str = "tenant-7";
 
 pub(crate) fn app() -> AppSpec {
@@ -46,7 +46,7 @@ fn approvals(org: &MockOrg) -> usize {
 }
 
 /// What the browser does: goes to the org, and comes back with the query of the callback.
-async fn browse(authorize: &AuthorizeRequest) -> String {
+pub(crate) async fn browse(authorize: &AuthorizeRequest) -> String {
     let request = Request::new(Method::GET, authorize.url.clone());
     let answer = http().send(request).await.expect("answered");
     let location = answer.headers.get("location").expect("redirected").to_str().expect("text").to_owned();

@@ -4,24 +4,30 @@ use std::collections::HashSet;
 use std::fmt::{Debug, Display, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde_json::{Value, json};
+use sforce::audit::MemoryAudit;
 use sforce::auth::{
-    AccessToken, ClientCredentials, ConnectError, JwtBearer, StaticToken, TokenProvider, fetch_identity, introspect,
-    revoke,
+    AccessToken, ClientCredentials, ConnectError, Grant, JwtBearer, StaticToken, TokenManager, TokenProvider,
+    fetch_identity, introspect, revoke,
 };
+use sforce::connections::Connections;
 use sforce::http::{Body, HttpService, Request, Reqwest, Response};
-use sforce::store::{MemoryStore, Store as _};
-use sforce::testing::org::{MockOrg, Operation};
+use sforce::store::{Batch, EncryptedStore, EncryptionKey, Expect, Key, Keyring, MemoryStore, RedbStore, Store};
+use sforce::testing::org::{FaultOn, FaultWhen, MockOrg, Operation};
 use sforce::types::Secret;
 use sforce::{Client, Result};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
 use super::{CALLBACK, TENANT, app, browse, builder, login, parameter, request};
+use crate::stores::encrypted::keyring;
+use crate::stores::postgres::{config, drop_schema, open};
+use crate::stores::{Folder, unique};
 
 /// Everything that was logged by anybody while it listens.
 static LOGGED: Mutex<String> = Mutex::new(String::new());
@@ -185,7 +191,8 @@ fn show_connect<T: Debug>(result: std::result::Result<T, ConnectError>) -> Optio
     show(result)
 }
 
-/// Pieces of this length are looked for, wherever in a secret they begin.
+/// Pieces of this length are looked for, wherever in a secret they begin. Shorter ones pass: among the texts in which hashes and
+/// random ids stand they would be found by chance.
 const PIECE: usize = 12;
 
 /// The forms in which a secret could get out.
@@ -239,6 +246,169 @@ fn a_piece_of_a_secret_is_found_in_any_form() {
 
 const KEY: &str = include_str!("../../fixtures/test-only-rsa-key.pem");
 const CERTIFICATE: &str = include_str!("../../fixtures/test-only-rsa-cert.pem");
+
+/// The life of a connection's tokens in a store: granted, renewed, refused in every way, ended.
+async fn manager(org: &MockOrg, spy: &Spy, store: impl Store + Clone) {
+    let test_app = org.add_app(app().rotate_refresh_tokens());
+    let seed = org.approve(&test_app.client_id, &org.user_id(), "api refresh_token");
+    for secret in [&test_app.client_secret, &seed] {
+        spy.keep(secret);
+    }
+    let name = Key::new(format!("tokens/{}", unique())).expect("short");
+    let builder = || {
+        TokenManager::builder(login(org), &test_app.client_id)
+            .client_secret(test_app.client_secret.as_str())
+            .refresh_token(seed.as_str())
+            .min_renewal_interval(Duration::ZERO)
+            .store(store.clone(), name.clone())
+    };
+    show_debug(&builder());
+    let manager = builder().build().expect("a manager");
+    show_debug(&manager);
+    show_debug(&store);
+    let mut token = show(manager.fetch(spy, None).await).expect("the seed works");
+    token = show(manager.fetch(spy, Some(&token)).await).expect("renewed");
+    show(manager.state().await);
+    let entry = store.get(std::slice::from_ref(&name)).await.expect("read");
+    show_debug(&entry);
+    // With the token that is sent: servers repeat such.
+    let faults: [for<'a> fn(FaultOn<'a>, &str) -> FaultWhen<'a>; 9] = [
+        |on, _| on.status(503),
+        |on, _| on.truncate(150),
+        |on, sent| on.oauth_error("server_error", &format!("no: {sent}")),
+        |on, sent| on.oauth_error("invalid_grant", &format!("expired access/refresh token {sent}")),
+        |on, _| on.without_member("instance_url"),
+        |on, _| on.with_member("instance_url", json!("https://evil.com")),
+        |on, _| on.with_member("access_token", json!("a b")),
+        |on, _| on.with_member("refresh_token", json!("")),
+        |on, _| on.with_member("access_token", json!({"a": 1})),
+    ];
+    for fault in faults {
+        // A connection of its own, as some of these end it or hold it up.
+        let sent = org.approve(&test_app.client_id, &org.user_id(), "api refresh_token");
+        let grant = Grant::new(sent.as_str());
+        show_debug(&grant.clone().access_token(token.clone()));
+        show(manager.connect(&grant).await);
+        fault(org.faults().on(Operation::Token), &sent).once();
+        show(manager.fetch(spy, None).await);
+        show(manager.state().await);
+        show(builder().build().expect("a manager").fetch(spy, Some(&token)).await);
+    }
+    let purged = show(manager.disconnect().await).expect("stored");
+    for secret in purged.refresh_token.iter().chain(&purged.access_token) {
+        spy.keep(secret.expose());
+    }
+    show(purged.revoke(spy, &login(org)).await);
+    show(manager.fetch(spy, None).await);
+    // What cannot be read.
+    let damaged = Batch::new().put(name.clone(), format!("{{\"format\":1,\"body\":\"{seed}\"}}"), Expect::Any);
+    show_debug(&damaged);
+    show_debug(&store.commit(damaged).await);
+    show(manager.fetch(spy, None).await);
+    show(manager.state().await);
+}
+
+/// Keys, and values that they do not open.
+async fn keys(spy: &Spy, memory: &Arc<MemoryStore>) {
+    let key = EncryptionKey::generate("k1").expect("random");
+    let text = key.to_base64();
+    spy.keep(text.expose());
+    show_debug(&key);
+    show(EncryptionKey::from_base64("k2", &format!("{}x", text.expose())));
+    let keys = Keyring::new(key).with_reader(EncryptionKey::from_base64("k0", text.expose()).expect("a key"));
+    show_debug(&keys);
+    let (store, name) = (EncryptedStore::new(Arc::clone(memory), keys), Key::new("a").expect("short"));
+    show_debug(&store);
+    show(store.commit(Batch::new().put(name.clone(), "a-value-that-is-secret", Expect::Any)).await);
+    spy.keep("a-value-that-is-secret");
+    for id in ["k1", "other"] {
+        let other = EncryptionKey::generate(id).expect("random");
+        spy.keep(other.to_base64().expose());
+        let other = EncryptedStore::new(Arc::clone(memory), Keyring::new(other));
+        show(other.get(std::slice::from_ref(&name)).await);
+        show(other.scan("", None, 10).await);
+        show(other.reencrypt("").await);
+    }
+    show(memory.commit(Batch::new().put(name.clone(), "a-value-that-is-secret", Expect::Any)).await);
+    show(store.get(&[name]).await);
+}
+
+/// The registry: connected, listed, made again, refused, disconnected; and what its audit has kept.
+async fn registry(org: &MockOrg, spy: &Spy) {
+    let test_app = org.add_app(app().rotate_refresh_tokens());
+    spy.keep(&test_app.client_secret);
+    let (store, audit) = (Arc::new(MemoryStore::default()), MemoryAudit::default());
+    let building = Connections::builder(&test_app.client_id, CALLBACK, Arc::clone(&store))
+        .client_secret(test_app.client_secret.as_str())
+        .allow_loopback()
+        .audit(audit.clone())
+        .http(spy.clone());
+    show_debug(&building);
+    let registry = building.build().expect("a registry");
+    show_debug(&registry);
+    let connect = async || {
+        let authorize = show_connect(registry.begin(request(org).connection("sales")).await).expect("begun");
+        let query = browse(&authorize).await;
+        spy.keep(parameter(&query, "state"));
+        show_connect(registry.finish(TENANT, &query).await);
+        show_connect(registry.finish(TENANT, &query).await);
+    };
+    connect().await;
+    let connection = show(registry.get(TENANT, "sales").await).flatten().expect("connected");
+    show(connection.identify().await);
+    show(connection.client().check_api_access().await);
+    org.expire_access_tokens();
+    show(connection.client().check_api_access().await);
+    show(registry.list(TENANT).await);
+    show(registry.status(TENANT, "sales").await);
+    connect().await;
+    org.faults().on(Operation::Token).without_member("refresh_token").once();
+    connect().await;
+    for answer in ["unsupported_token_type", "server_error"] {
+        org.faults().on(Operation::Revoke).oauth_error(answer, "no").always();
+        let disconnected = show(registry.disconnect(TENANT, "sales").await).expect("disconnected");
+        logged(&disconnected.remains().join("\n"));
+        show(connection.client().check_api_access().await);
+    }
+    org.faults().clear();
+    show(registry.revoke_owed().await);
+    show(registry.forget(TENANT, "sales").await);
+    let events = audit.events();
+    assert!(events.len() >= 3, "connected, connected again, disconnected: {events:?}");
+    for event in &events {
+        show_debug(event);
+        logged(&serde_json::to_string(event).expect("JSON"));
+    }
+    show_debug(&store.scan("", None, 100).await.expect("scanned"));
+}
+
+/// A provider that panics with what it has in its hands.
+#[derive(Clone, Debug)]
+struct Panics(AccessToken, ClientCredentials);
+
+#[async_trait]
+impl TokenProvider for Panics {
+    async fn fetch(&self, http: &dyn HttpService, _rejected: Option<&AccessToken>) -> Result<AccessToken> {
+        let error = self.1.fetch(http, None).await;
+        panic!("{:?} {:?} {error:?}", self.0, self.1);
+    }
+}
+
+async fn panics(org: &MockOrg, spy: &Spy) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        logged(&panic.to_string());
+        before(panic);
+    }));
+    let token =
+        AccessToken::new("00D000000000000!a-token-in-a-panic", "https://acme.my.salesforce.com").expect("a token");
+    spy.keep("a-token-in-a-panic");
+    let credentials = ClientCredentials::new(login(org), org.client_id(), org.client_secret()).expect("complete");
+    let client = Client::builder(Panics(token, credentials)).http(spy.clone()).build().expect("a client");
+    show(client.check_api_access().await);
+    org.faults().on(Operation::Token).oauth_error("invalid_client", "no").once();
+    show(client.check_api_access().await);
+}
 
 fn say(value: &impl Display) {
     logged(&value.to_string());
@@ -366,6 +536,23 @@ async fn nav_35_no_flow_shows_a_secret_in_logs_debug_or_errors() {
         spy.keep(line);
     }
 
+    let memory = Arc::new(MemoryStore::default());
+    manager(&org, &spy, Arc::clone(&memory)).await;
+    manager(&org, &spy, EncryptedStore::new(Arc::clone(&memory), keyring())).await;
+    let folder = Folder::new();
+    let redb = RedbStore::open(folder.file("secrets.redb")).await.expect("opens");
+    manager(&org, &spy, redb.clone()).await;
+    manager(&org, &spy, EncryptedStore::new(redb, keyring())).await;
+    let postgres = config("nav_35_no_flow_shows_a_secret_in_logs_debug_or_errors, on PostgreSQL");
+    if let Some(config) = &postgres {
+        let schema = unique();
+        manager(&org, &spy, open(config, &schema).await).await;
+        drop_schema(config, &schema).await;
+    }
+    keys(&spy, &memory).await;
+    registry(&org, &spy).await;
+    panics(&org, &spy).await;
+
     show(AccessToken::new("00D000000000000!a-token-for-nobody-else", "https://evil.com"));
     show(ClientCredentials::new(sforce::auth::LoginHost::sandbox(), "id", "a-secret-for-no-host"));
     show(JwtBearer::new(login(&org), "id", "user", "-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5IGF0IGFsbA==\n-----END"));
@@ -381,6 +568,8 @@ async fn nav_35_no_flow_shows_a_secret_in_logs_debug_or_errors() {
     let secrets = std::mem::take(&mut *spy.secrets.lock().expect("not poisoned"));
     // It has listened to what others log, and has seen the secrets of every flow.
     assert!(text.contains("reqwest::connect starting new connection"), "the HTTP stack logs");
+    assert!(postgres.is_none() || text.contains("tokio_postgres"), "the driver of PostgreSQL logs");
+    assert!(text.contains("panicked at"), "a provider has panicked");
     assert!(text.contains(CALLBACK) && text.len() > 20_000);
     assert!(secrets.len() > 60, "{}", secrets.len());
     // A token begins with the org's id of 15 characters and `!`; an assertion with a header that is always the same.

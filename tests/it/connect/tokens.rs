@@ -169,3 +169,52 @@ async fn a_login_at_salesforce_is_not_led_to_this_machine() {
     assert!(login(&org).policy().allows_loopback());
     LoginHost::my_domain(&org.base_url()).expect_err("not without the opt-in");
 }
+
+/// Never answers, and keeps what time each request was given.
+#[derive(Clone, Debug, Default)]
+struct Silent(std::sync::Arc<std::sync::Mutex<Vec<Option<std::time::Duration>>>>);
+
+#[async_trait::async_trait]
+impl sforce::http::HttpService for Silent {
+    async fn send(&self, request: sforce::http::Request) -> sforce::Result<sforce::http::Response> {
+        self.0.lock().expect("unpoisoned").push(request.timeout);
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn no_flow_waits_for_ever() {
+    use std::time::Duration;
+
+    use sforce::auth::{ClientCredentials, JwtBearer, TokenProvider};
+    use sforce::{Effect, Retry};
+
+    let org = MockOrg::start();
+    let flow = flow(&org);
+    let connected = flow.finish(TENANT, &callback(&flow, &org).await).await.expect("connected");
+    let (silent, soon) = (Silent::default(), Duration::from_millis(30));
+    let key = include_str!("../../fixtures/test-only-rsa-key.pem");
+    let credentials = ClientCredentials::new(super::login(&org), "id", "secret").expect("complete");
+    let jwt = JwtBearer::new(super::login(&org), "id", "user", key).expect("complete");
+    let providers: [Box<dyn TokenProvider>; 2] =
+        [Box::new(credentials.request_timeout(soon)), Box::new(jwt.request_timeout(soon))];
+    for provider in providers {
+        let error = provider.fetch(&silent, None).await.expect_err("nobody answers");
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::After(None)), "{provider:?}");
+        assert_eq!(error.effect(), Effect::Unknown);
+    }
+    // The others have 30 s, which the HTTP service is told too.
+    let (login, refresh) = (&connected.login, connected.refresh.as_ref().expect("asked for"));
+    let secret = sforce::types::Secret::new("secret");
+    let wait = Duration::from_millis(30);
+    tokio::time::timeout(wait, revoke(&silent, login, refresh)).await.expect_err("not yet");
+    tokio::time::timeout(wait, introspect(&silent, login, "id", &secret, refresh)).await.expect_err("not yet");
+    tokio::time::timeout(wait, fetch_identity(&silent, &connected.access)).await.expect_err("not yet");
+    let impatient = super::builder(&org.add_app(super::app()), sforce::store::MemoryStore::default());
+    let impatient = impatient.http(silent.clone()).request_timeout(soon).build().expect("a flow");
+    let query = callback(&impatient, &org).await;
+    let error = impatient.finish(TENANT, &query).await.expect_err("nobody answers");
+    assert!(matches!(error, sforce::auth::ConnectError::Unavailable { repeatable: false, .. }), "{error:?}");
+    let (soon, long) = (Some(soon), Some(Duration::from_secs(30)));
+    assert_eq!(*silent.0.lock().expect("unpoisoned"), [soon, soon, long, long, long, soon]);
+}

@@ -13,6 +13,8 @@ enum End {
     Alive,
     /// The org says no until a person does something; the tokens stay.
     Held(ErrorKind),
+    /// The next call works, and nobody knows which refresh token will.
+    Doubtful,
     /// The one kind: the answer with the rotated refresh token is lost.
     Interrupted,
     /// Salesforce has ended it.
@@ -36,7 +38,14 @@ const FAULTS: &[(&str, Fault, End, End)] = &[
     ("502", |on| on.status(502), End::Alive, End::Alive),
     ("timed out", |on| on.time_out(), End::Alive, End::Alive),
     ("reset", |on| on.reset(), End::Alive, End::Alive),
+    ("504", |on| on.status(504), End::Alive, End::Alive),
+    ("408", |on| on.status(408), End::Alive, End::Alive),
+    ("temporarily_unavailable", |on| on.oauth_error("temporarily_unavailable", ""), End::Alive, End::Alive),
     // Carried out, and the answer is lost.
+    ("500 after, in OAuth's words", |on| on.apply_then_status(500).body(r#"{"error":"server_error"}"#), End::Interrupted, End::Alive),
+    ("a huge answer", |on| on.apply_then_status(200).body(&format!("{{\"access_token\":\"{}\"}}", "x".repeat(300_000))), End::Interrupted, End::Alive),
+    ("an array", |on| on.apply_then_status(200).body("[]"), End::Interrupted, End::Alive),
+    ("a text", |on| on.apply_then_status(200).body("\"token\""), End::Interrupted, End::Alive),
     ("502 after", |on| on.apply_then_status(502), End::Interrupted, End::Alive),
     ("timed out after", |on| on.apply_then_time_out(), End::Interrupted, End::Alive),
     ("reset after", |on| on.apply_then_reset(), End::Interrupted, End::Alive),
@@ -49,11 +58,22 @@ const FAULTS: &[(&str, Fault, End, End)] = &[
     ("foreign host", |on| on.with_member("instance_url", "http://evil.example".into()), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("no access token", |on| on.without_member("access_token"), End::Held(ErrorKind::Decode), End::Alive),
     ("blank access token", |on| on.with_member("access_token", "".into()), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
+    ("no refresh token", |on| on.without_member("refresh_token"), End::Alive, End::Alive),
+    ("null refresh token", |on| on.with_member("refresh_token", serde_json::Value::Null), End::Alive, End::Alive),
+    ("empty refresh token", |on| on.with_member("refresh_token", "".into()), End::Doubtful, End::Doubtful),
+    ("blank refresh token", |on| on.with_member("refresh_token", " \u{0} ".into()), End::Doubtful, End::Doubtful),
     // A person has to do something, and then it goes on.
     ("inactive user", |on| on.oauth_error("invalid_grant", "inactive user"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("inactive org", |on| on.oauth_error("invalid_grant", "inactive organization"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("IP", |on| on.oauth_error("invalid_grant", "ip restricted"), End::Held(ErrorKind::Forbidden), End::Held(ErrorKind::Forbidden)),
     ("hours", |on| on.oauth_error("invalid_grant", "invalid login hours"), End::Held(ErrorKind::Forbidden), End::Held(ErrorKind::Forbidden)),
+    ("not verified", |on| on.oauth_error("invalid_grant", "activation secret invalid"), End::Held(ErrorKind::Forbidden), End::Held(ErrorKind::Forbidden)),
+    ("inactive_user", |on| on.oauth_error("inactive_user", "user is inactive"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
+    ("inactive_org", |on| on.oauth_error("inactive_org", "organization is locked"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
+    ("400", |on| on.status(400), End::Held(ErrorKind::Unexpected), End::Held(ErrorKind::Unexpected)),
+    ("401", |on| on.status(401), End::Held(ErrorKind::Unexpected), End::Held(ErrorKind::Unexpected)),
+    ("403", |on| on.status(403), End::Held(ErrorKind::Unexpected), End::Held(ErrorKind::Unexpected)),
+    ("302", |on| on.status(302), End::Held(ErrorKind::Unexpected), End::Held(ErrorKind::Unexpected)),
     ("locked", |on| on.oauth_error("invalid_grant", "authentication failure"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("blocked", |on| on.oauth_error("OAUTH_APP_BLOCKED", "this app is blocked by admin"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
     ("not approved", |on| on.oauth_error("invalid_app_access", "user is not admin approved to access this app"), End::Held(ErrorKind::Auth), End::Held(ErrorKind::Auth)),
@@ -86,6 +106,19 @@ async fn run(name: &str, fault: Fault, rotates: bool, expected: End) {
             result.unwrap_or_else(|error| panic!("{case}: {error}"));
             assert!(matches!(state, TokenState::Alive { in_doubt: false, .. }), "{case}: {state:?}");
         }
+        End::Doubtful => {
+            result.unwrap_or_else(|error| panic!("{case}: {error}"));
+            assert!(matches!(state, TokenState::Alive { in_doubt: true, .. }), "{case}: {state:?}");
+            // The access token is used to its end, and the refresh token at hand gets one try.
+            for _ in 0..5 {
+                call(&working).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+            }
+            org.expire_access_tokens();
+            match (call(&working).await, rotates) {
+                (Err(error), true) => assert_eq!(error.reauth_reason(), Some(ReauthReason::Interrupted), "{case}"),
+                (result, _) => result.unwrap_or_else(|error| panic!("{case}: {error}")),
+            }
+        }
         End::Held(kind) => {
             let error = result.expect_err(&case);
             assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "{case}: {error}");
@@ -110,7 +143,7 @@ async fn run(name: &str, fault: Fault, rotates: bool, expected: End) {
             assert_eq!(org.token_requests(), requests, "{case}: no storm");
         }
     }
-    let replays = usize::from(rotates && expected == End::Interrupted);
+    let replays = usize::from(rotates && matches!(expected, End::Interrupted | End::Doubtful));
     assert_eq!(org.refresh_token_replays(), replays, "{case}");
 }
 
@@ -175,4 +208,54 @@ async fn a_doubtful_token_is_tried_only_when_the_access_token_has_ended() {
     let error = call(&working).await.expect_err("the refresh token was spent");
     assert_eq!(error.reauth_reason(), Some(ReauthReason::Interrupted), "{error}");
     assert_eq!((org.grant_requests("refresh_token"), org.refresh_token_replays()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_in_is_given_up_in_time() {
+    use axum::body::{Body, Bytes};
+    let trickle = || async {
+        #[expect(clippy::disallowed_methods, reason = "a slow server")]
+        let bytes = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b" ")), ()))
+        });
+        Body::from_stream(bytes)
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let server = axum::Router::new().fallback(trickle);
+    let server = tokio::spawn(async move { axum::serve(listener, server).await });
+    let host = sforce::auth::LoginHost::allowing_loopback(&format!("http://{address}")).expect("loopback");
+    let manager = sforce::auth::TokenManager::builder(host, "id").refresh_token("5Aep");
+    let limit = std::time::Duration::from_millis(300);
+    let manager = manager.request_timeout(limit).lease_time(10 * limit).build().expect("a manager");
+    let http = sforce::http::Reqwest::new().expect("starts");
+    let error = sforce::auth::TokenProvider::fetch(&manager, &http, None).await.expect_err("no end");
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::After(None)), "{error}");
+    assert!(matches!(manager.state().await.expect("read"), TokenState::Alive { in_doubt: true, .. }));
+    server.abort();
+}
+
+#[tokio::test]
+async fn an_outage_of_a_day_in_which_every_try_is_cut_off_costs_a_hundred_tries() {
+    let org = super::rotating();
+    let (_, store) = connected(&org).await;
+    let clock = crate::support::SharedClock::default();
+    let manager = super::builder(&org, store).clock(clock.clone()).build().expect("a manager");
+    let http = sforce::http::Reqwest::new().expect("starts");
+    let fetch = async |rejected| sforce::auth::TokenProvider::fetch(&manager, &http, rejected).await;
+    let old = fetch(None).await.expect("first token");
+    let before = org.grant_requests("refresh_token");
+    org.faults().on(Operation::Token).status(500).always();
+    for _ in 0..24 * 60 {
+        fetch(Some(&old)).await.expect_err("out of service");
+        clock.0.advance(std::time::Duration::from_mins(1));
+    }
+    // At once, after 30 s, 1, 2, 4 and 8 minutes, then every 15.
+    let tries = org.grant_requests("refresh_token") - before;
+    assert!((95..=102).contains(&tries), "{tries}");
+    org.faults().clear();
+    clock.0.advance(std::time::Duration::from_mins(15));
+    fetch(Some(&old)).await.expect("nothing was lost");
+    assert_eq!(org.refresh_token_replays(), 0);
 }

@@ -1,9 +1,12 @@
 //! The token manager at work: one renewal for all, and nothing lost whatever breaks.
 
 mod faults;
+mod keys;
 mod one_process;
+mod outages;
 mod processes;
 mod store_faults;
+mod storms;
 
 use std::sync::Arc;
 use std::time::Duration;

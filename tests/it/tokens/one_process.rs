@@ -8,7 +8,7 @@ use sforce::auth::{Grant, LoginHost, TokenManager, TokenProvider, TokenState};
 use sforce::http::Reqwest;
 use sforce::store::{EncryptedStore, MemoryStore, Store};
 use sforce::testing::ManualClock;
-use sforce::testing::org::{MockOrg, Operation};
+use sforce::testing::org::{LoginRestriction, MockOrg, Operation};
 use sforce::{Client, ErrorKind, ReauthReason, Retry};
 
 use super::{builder, call, client, connected, key, manager, rotating};
@@ -201,6 +201,38 @@ async fn smv_47_disconnecting_purges_the_tokens_and_stops_the_work() {
     assert!(!text.contains(revocable.expose()) && !text.contains("!AQ"), "{text}");
     let error = call(&client(&one)).await.expect_err("disconnected");
     assert_eq!(error.reauth_reason(), Some(ReauthReason::Disconnected));
+}
+
+#[tokio::test]
+async fn gpt_16_what_holds_logins_up_loses_nothing_and_is_tried_every_minute() {
+    for (restriction, kind) in [
+        (LoginRestriction::IpRange, ErrorKind::Forbidden),
+        (LoginRestriction::LoginHours, ErrorKind::Forbidden),
+        (LoginRestriction::NotVerified, ErrorKind::Forbidden),
+        (LoginRestriction::Locked, ErrorKind::Auth),
+    ] {
+        let org = rotating();
+        let (_, store) = connected(&org).await;
+        let clock = SharedClock::default();
+        let one = builder(&org, store).clock(clock.clone()).build().expect("a manager");
+        let working = Client::builder(one.clone()).clock(clock.clone()).build().expect("a client");
+        call(&working).await.expect("connected");
+        org.restrict_logins(Some(restriction));
+        call(&working).await.expect("the access token at hand works");
+        org.expire_access_tokens();
+        for minute in 0..5 {
+            for _ in 0..5 {
+                let error = call(&working).await.expect_err("held up");
+                assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "{restriction:?}: {error}");
+            }
+            assert_eq!(refreshes(&org), 2 + minute, "{restriction:?}");
+            clock.0.advance(Duration::from_mins(1));
+        }
+        assert!(matches!(one.state().await.expect("read"), TokenState::Alive { in_doubt: false, .. }));
+        org.restrict_logins(None);
+        call(&working).await.expect("goes on");
+        assert_eq!(org.refresh_token_replays(), 0);
+    }
 }
 
 #[tokio::test]

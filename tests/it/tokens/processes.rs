@@ -67,6 +67,8 @@ impl Orders {
             .store(store, key())
             .request_timeout(Duration::from_millis(self.request_millis))
             .lease_time(Duration::from_millis(self.lease_millis))
+            // Tokens end here as fast as they come.
+            .min_renewal_interval(Duration::ZERO)
             .build()
             .expect("a manager")
     }
@@ -268,7 +270,7 @@ async fn processes_killed_at_random_lose_a_connection_only_between_rotation_and_
     org.faults().on(Operation::Token).delay(Duration::from_millis(20)).always();
     let orders = Orders {
         request_millis: 600,
-        lease_millis: 1_000,
+        lease_millis: 1_200,
         before_millis: 10,
         forever: true,
         ..Orders::new(&org, &schema)
@@ -280,7 +282,7 @@ async fn processes_killed_at_random_lose_a_connection_only_between_rotation_and_
     for worker in &workers {
         worker.wait_for("ok", 1).await;
     }
-    let (mut kills, mut holders, mut cut_off) = (0, 0, 0);
+    let (mut kills, mut holders, mut spared, mut cut_off) = (0, 0, 0, 0);
     for round in 1..=rounds {
         let kill = match random.u32(0..100) {
             0..8 => Some(Kill::Any { after_millis: random.u64(0..80) }),
@@ -293,13 +295,16 @@ async fn processes_killed_at_random_lose_a_connection_only_between_rotation_and_
         let (leased, asked, lost) = (told(&workers, "leased"), told(&workers, "asked"), told(&workers, "lost"));
         let (requests, replays) = (org.grant_requests("refresh_token"), org.refresh_token_replays());
         org.expire_access_tokens();
-        let mut victim_asked = false;
+        let (mut victim_asked, mut arrived) = (false, 0);
         if let Some(kill) = kill {
             let victim = strike(&mut workers, kill, &leased, &asked, &mut random).await;
             // What the pipe still held is told too.
             pause(Duration::from_millis(10)).await;
             victim_asked = workers[victim].count("asked") > asked[victim];
+            // Nobody else asks while the lease of the dead one lasts.
+            arrived = org.grant_requests("refresh_token") - requests;
             kills += 1;
+            spared += usize::from(arrived == 0);
             holders += usize::from(workers[victim].count("leased") > leased[victim]);
         }
         let mut now = stored(&store).await;
@@ -319,6 +324,10 @@ async fn processes_killed_at_random_lose_a_connection_only_between_rotation_and_
         assert!(requests <= 1 + usize::from(kill.is_some()) + timed_out, "{case}");
         if now.1 {
             assert!(victim_asked || timed_out > 0, "{case}: ended though nothing was cut off");
+            assert!(
+                arrived > 0 || timed_out > 0,
+                "{case}: ended though the org had not seen the token when the process died"
+            );
             assert_eq!(replays, 1, "{case}: the one more try");
             let ended = manager.state().await.expect("read");
             assert_eq!(ended, sforce::auth::TokenState::Ended(ReauthReason::Interrupted), "{case}");
@@ -337,8 +346,10 @@ async fn processes_killed_at_random_lose_a_connection_only_between_rotation_and_
             worker.wait_for("ok", before + 1).await;
         }
     }
-    println!("{kills} kills, {holders} of them renewing, {cut_off} between rotation and store");
-    assert!(holders > rounds / 50 && cut_off > 0 && cut_off < holders, "all kinds were met");
+    println!(
+        "{kills} kills, {holders} of them renewing, {spared} before the org saw the token, {cut_off} between rotation and store"
+    );
+    assert!(spared > 0 && holders > rounds / 50 && cut_off > 0 && cut_off < holders, "all kinds were met");
     org.expire_access_tokens();
     for worker in &workers {
         let ok = worker.count("ok");

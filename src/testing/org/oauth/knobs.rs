@@ -19,6 +19,20 @@ pub struct Approval {
     pub scopes: String,
 }
 
+/// What holds logins up though credentials and tokens are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginRestriction {
+    /// The address is not in the IP ranges of the profile.
+    IpRange,
+    /// The profile's login hours are over.
+    LoginHours,
+    /// The org wants to verify the user at this address.
+    NotVerified,
+    /// Too many attempts have locked the user.
+    Locked,
+}
+
 impl MockOrg {
     /// Registers an app.
     #[allow(clippy::must_use_candidate, reason = "an app may be found by the others' ids as well")]
@@ -107,6 +121,11 @@ impl MockOrg {
     /// Nobody can log in to the org, or everybody can again. Tokens handed out live on.
     pub fn set_org_active(&self, active: bool) {
         self.state().auth.org_active = active;
+    }
+
+    /// Holds every login up, renewals by refresh token among them, or lets them go on. Tokens handed out live on [K].
+    pub fn restrict_logins(&self, restriction: Option<LoginRestriction>) {
+        self.state().auth.restriction = restriction;
     }
 
     /// Idle time after which access tokens issued from now on die.

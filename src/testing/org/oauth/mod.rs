@@ -24,7 +24,7 @@ use super::wire::Request;
 pub(crate) use answer::Refusal;
 pub(crate) use app::App;
 pub use app::{AppSpec, TestApp};
-pub use knobs::Approval;
+pub use knobs::{Approval, LoginRestriction};
 pub(crate) use scope::Scopes;
 pub(crate) use token::{At, GRANTS};
 pub(crate) use tokens::Session;
@@ -71,6 +71,7 @@ pub(crate) struct Auth {
     pub(crate) hosts: Hosts,
     pub(crate) sandbox: bool,
     pub(crate) org_active: bool,
+    pub(crate) restriction: Option<LoginRestriction>,
     /// Users are asked, on pages for a browser.
     pub(crate) consent: bool,
     /// Idle time after which an access token dies.
@@ -107,6 +108,7 @@ impl Auth {
             hosts: Hosts { instance: port, ..Hosts::default() },
             sandbox: false,
             org_active: true,
+            restriction: None,
             consent: false,
             session_timeout: TimeDelta::hours(2),
             withheld: Scopes::default(),

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Auth;
 use super::answer::{Form, Format, Granted, Refusal, basic};
 use super::app::App;
 use super::scope::Scopes;
+use super::{Auth, LoginRestriction};
 use crate::testing::org::wire::{Answer, Request};
 
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -106,10 +106,20 @@ impl Auth {
         (secret == Secret::Right).then_some(app)
     }
 
-    /// Wire facts 1.9: inactive users and orgs. The words are [S] for the user and [K] for the org.
+    /// Wire facts 1.9: inactive users and orgs, and what holds logins up. The words are [S] for the user and [K] for the org;
+    /// those of the restrictions are [S/K], but for a locked user's.
     pub(super) fn may_log_in(&self, user: &str, at: &At<'_>) -> Result<(), Refusal> {
         if !self.org_active {
             return Err(Refusal::grant("inactive organization"));
+        }
+        let words = self.restriction.map(|restriction| match restriction {
+            LoginRestriction::IpRange => "ip restricted",
+            LoginRestriction::LoginHours => "invalid login hours",
+            LoginRestriction::NotVerified => "activation secret invalid",
+            LoginRestriction::Locked => "authentication failure",
+        });
+        if let Some(words) = words {
+            return Err(Refusal::grant(words));
         }
         if (at.active)(user) { Ok(()) } else { Err(Refusal::grant("inactive user")) }
     }
