@@ -42,12 +42,17 @@ pub(crate) async fn run(job: Job, target: &Target, records: usize) -> Result<Don
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "it measures")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn since(start: Instant) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
 async fn read_borrowed(client: &Client) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let (mut records, mut sum) = (0, 0.0);
     let mut pages = client.query_pages(SOQL);
     while let Some(contacts) = pages.next_page::<Contact>().await? {
@@ -58,7 +63,7 @@ async fn read_borrowed(client: &Client) -> Result<Done, Failure> {
 }
 
 async fn read_owned(client: &Client) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let (mut records, mut sum) = (0, 0.0);
     let mut contacts = client.query::<OwnedContact>(SOQL);
     while let Some(contact) = contacts.try_next().await? {
@@ -70,7 +75,7 @@ async fn read_owned(client: &Client) -> Result<Done, Failure> {
 
 /// Calls of 200 records, ten at once. `Client::upsert_many` does this and more for a little more processor time.
 async fn upsert(client: &Client, records: usize) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let contacts = client.collections(CONTACT);
     let calls = stream::iter((0..records).step_by(MAX_RECORDS)).map(|first| {
         let contacts = contacts.clone();
@@ -90,7 +95,7 @@ async fn upsert(client: &Client, records: usize) -> Result<Done, Failure> {
 
 /// The same by the one call for any number of records, one outcome each.
 async fn upsert_many(client: &Client, records: usize) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let contacts = stream::iter(0..records).map(NewContact::numbered);
     let totals = client.upsert_many(CONTACT, KEY).run(contacts).totals(|_| ()).await;
     let failures = records - usize::try_from(totals.done).unwrap_or_default();
@@ -98,7 +103,7 @@ async fn upsert_many(client: &Client, records: usize) -> Result<Done, Failure> {
 }
 
 async fn load(client: &Client, operation: IngestOperation, records: usize) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let job = client.bulk_ingest(CONTACT, operation).create().await?;
     job.upload(move || (0..records).map(NewContact::numbered)).await?;
     job.close().await?;
@@ -109,7 +114,7 @@ async fn load(client: &Client, operation: IngestOperation, records: usize) -> Re
 }
 
 async fn load_with_outcomes(client: &Client, records: usize) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let job = client.bulk_ingest(CONTACT, IngestOperation::Insert).key_columns([KEY.as_str()]);
     let mut outcomes = job.write(move || (0..records).map(NewContact::numbered), DEADLINE);
     let mut saved = vec![false; records];
@@ -132,7 +137,7 @@ async fn export(client: &Client) -> Result<QueryJob, Failure> {
 }
 
 async fn export_borrowed(client: &Client) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let mut rows = export(client).await?.rows();
     let (mut records, mut sum) = (0, 0.0);
     while let Some(block) = rows.next_block().await? {
@@ -145,7 +150,7 @@ async fn export_borrowed(client: &Client) -> Result<Done, Failure> {
 }
 
 async fn export_owned(client: &Client) -> Result<Done, Failure> {
-    let start = Instant::now();
+    let start = now();
     let mut contacts = export(client).await?.rows().typed::<OwnedExportedContact>();
     let (mut records, mut sum) = (0, 0.0);
     while let Some(contact) = contacts.try_next().await? {
@@ -160,7 +165,7 @@ async fn read_at_once(target: &Target, reads: usize) -> Result<Done, Failure> {
     let contacts = target.client.sobject::<OwnedContact>();
     contacts.get(id, &[]).await?;
     target.expire().await?;
-    let start = Instant::now();
+    let start = now();
     let reads = (0..reads).map(|_| {
         let contacts = contacts.clone();
         tokio::spawn(async move { contacts.get(id, &[]).await.map(drop) })
