@@ -156,17 +156,15 @@ impl Target {
         // The server of the comparison takes any credentials and has this contact.
         let (mut id, mut secret, mut contact) =
             ("throughput".to_owned(), "throughput".to_owned(), "003Ax0000000001IAA".to_owned());
-        let url = match &options.base_url {
-            Some(url) => url.clone(),
-            None => {
-                let org = MockOrg::builder()
-                    .try_start()
-                    .map_err(|error| Failure::Failed(format!("cannot listen: {error}")))?;
-                (id, secret) = (org.client_id(), org.client_secret());
-                let reads = matches!(options.job, Job::J1 | Job::J1o | Job::J3 | Job::J3o);
-                contact = fill(&org, if reads { options.records } else { 1 });
-                mock.insert(org).base_url()
-            }
+        let url = if let Some(url) = &options.base_url {
+            url.clone()
+        } else {
+            let org =
+                MockOrg::builder().try_start().map_err(|error| Failure::Failed(format!("cannot listen: {error}")))?;
+            (id, secret) = (org.client_id(), org.client_secret());
+            let reads = matches!(options.job, Job::J1 | Job::J1o | Job::J3 | Job::J3o);
+            contact = fill(&org, if reads { options.records } else { 1 });
+            mock.insert(org).base_url()
         };
         let host = LoginHost::allowing_loopback(&url)?;
         let client = Client::builder(ClientCredentials::new(host, id, secret)?).build()?;
