@@ -13,4 +13,4 @@ pub use self::outcome::{Outcome, Totals};
 pub use self::plan::Latest;
 pub use self::push::{Push, PushBuilder, Reference, Window};
 pub(crate) use self::window::next_window;
-pub use self::write::{Ids, Known, New, RowOutcome, WriteMany, WriteOutcome, WriteStream, WriteTotals};
+pub use self::write::{Ids, Known, New, WriteMany, WriteOutcome, WriteStream, WriteTotals, WrittenRow};

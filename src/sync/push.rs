@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use super::outcome::{Outcome, Totals};
 use super::plan::{Decision, KeyCase, Latest, decide, fold};
 use super::window::next_window;
-use super::write::{Engine, Intake, RowOutcome, Target, WriteOutcome};
+use super::write::{Engine, Intake, Target, WriteOutcome, WrittenRow};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue, Output, Parent};
@@ -353,7 +353,7 @@ impl Push {
         });
         let input: Vec<_> = input.collect();
         let mut engine = Engine::new(self.0.client.clone(), intake, stream::iter(input).boxed());
-        while let Some(RowOutcome { row, outcome }) = engine.next().await {
+        while let Some(WrittenRow { row, outcome }) = engine.next().await {
             let Some((place, noted)) = usize::try_from(row).ok().and_then(|row| Some((row, outcomes.get_mut(row)?)))
             else {
                 continue;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use sforce::ErrorKind;
-use sforce::sync::{RowOutcome, WriteOutcome, WriteTotals};
+use sforce::sync::{WriteOutcome, WriteTotals, WrittenRow};
 use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
 use sforce::types::RecordId;
 
@@ -41,7 +41,7 @@ fn stored(org: &MockOrg) -> (Vec<String>, usize) {
     (keys, pages)
 }
 
-async fn upsert(client: &sforce::Client, visits: Vec<Visit>) -> (Vec<RowOutcome>, Option<sforce::Error>) {
+async fn upsert(client: &sforce::Client, visits: Vec<Visit>) -> (Vec<WrittenRow>, Option<sforce::Error>) {
     let mut outcomes = client.upsert_many(object(OBJECT), field("Key__c")).run(stream::iter(visits));
     let mut all = Vec::new();
     while let Some(outcome) = outcomes.next().await {
@@ -240,7 +240,7 @@ async fn records_that_use_up_a_governor_limit_together_are_written_in_smaller_ca
     org.faults().on(Operation::CollectionsUpsert).governor_limit(0, "Apex CPU time limit exceeded").always();
     let (outcomes, stopped) = upsert(&client, (500..520).map(visit).collect()).await;
     assert!(stopped.is_none());
-    let rejected = |one: &RowOutcome| matches!(&one.outcome, WriteOutcome::Rejected(error) if error.is_splittable());
+    let rejected = |one: &WrittenRow| matches!(&one.outcome, WriteOutcome::Rejected(error) if error.is_splittable());
     assert!(outcomes.len() == 20 && outcomes.iter().all(rejected), "each of them alone is too much for the org");
 }
 

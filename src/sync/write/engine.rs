@@ -14,7 +14,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
-use super::outcome::{RowOutcome, WriteOutcome};
+use super::outcome::{WriteOutcome, WrittenRow};
 use super::row::{Intake, Row, Target};
 use super::schedule::Schedule;
 use crate::api::{AllOrNone, Collections, JsonWrite, MAX_PACKED_RECORDS, MAX_RECORDS, SaveResult};
@@ -49,7 +49,7 @@ pub(crate) struct Engine<'a> {
     rows_of_a_call: usize,
     calls: FuturesUnordered<Call>,
     most_calls: usize,
-    ready: VecDeque<RowOutcome>,
+    ready: VecDeque<WrittenRow>,
     /// Bytes that wait.
     bytes: usize,
     failures: usize,
@@ -134,7 +134,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The next row that is settled; `None` when all are.
-    pub(crate) async fn next(&mut self) -> Option<RowOutcome> {
+    pub(crate) async fn next(&mut self) -> Option<WrittenRow> {
         loop {
             if let Some(outcome) = self.ready.pop_front() {
                 return Some(outcome);
@@ -176,10 +176,10 @@ impl<'a> Engine<'a> {
                 self.bytes += row.weight();
                 let into = row.place;
                 if let Some(place) = self.schedule.add(row) {
-                    self.ready.push_back(RowOutcome { row: place, outcome: WriteOutcome::Folded { into } });
+                    self.ready.push_back(WrittenRow { row: place, outcome: WriteOutcome::Folded { into } });
                 }
             }
-            Err((row, error)) => self.ready.push_back(RowOutcome { row, outcome: WriteOutcome::Rejected(error) }),
+            Err((row, error)) => self.ready.push_back(WrittenRow { row, outcome: WriteOutcome::Rejected(error) }),
         }
     }
 
@@ -274,7 +274,7 @@ impl<'a> Engine<'a> {
                         .with_effect(Effect::Unknown),
                 ),
             };
-            return self.ready.push_back(RowOutcome { row: row.place, outcome });
+            return self.ready.push_back(WrittenRow { row: row.place, outcome });
         };
         if error.kind() == ErrorKind::RowLocked {
             self.client.congested();
@@ -289,7 +289,7 @@ impl<'a> Engine<'a> {
         }
         let full = error.kind() == ErrorKind::LimitExceeded;
         let outcome = if full { WriteOutcome::Deferred(error.clone()) } else { WriteOutcome::Rejected(error.clone()) };
-        self.ready.push_back(RowOutcome { row: row.place, outcome });
+        self.ready.push_back(WrittenRow { row: row.place, outcome });
         if full {
             self.stop(error);
         }
@@ -299,7 +299,7 @@ impl<'a> Engine<'a> {
     fn settle_none(&mut self, places: &[u64]) {
         let error = Error::new(ErrorKind::Unexpected, self.operation(), "a call ended without an answer")
             .with_effect(Effect::Unknown);
-        let unknown = |row: &u64| RowOutcome { row: *row, outcome: WriteOutcome::Unknown(error.clone()) };
+        let unknown = |row: &u64| WrittenRow { row: *row, outcome: WriteOutcome::Unknown(error.clone()) };
         self.ready.extend(places.iter().map(unknown));
         self.stop(error);
     }
@@ -313,7 +313,7 @@ impl<'a> Engine<'a> {
         for row in rows {
             let error = error.clone();
             let place = row.place;
-            let mut settle = |outcome| self.ready.push_back(RowOutcome { row: place, outcome });
+            let mut settle = |outcome| self.ready.push_back(WrittenRow { row: place, outcome });
             if unknown {
                 settle(WriteOutcome::Unknown(error));
             } else if passes {
@@ -348,13 +348,13 @@ impl<'a> Engine<'a> {
             Ok(Some(into)) => WriteOutcome::Folded { into },
             Err(_) => last(error),
         };
-        self.ready.push_back(RowOutcome { row: place, outcome });
+        self.ready.push_back(WrittenRow { row: place, outcome });
     }
 
     /// Ends the run: rows that wait are not sent, and no more are taken in. Calls on their way are waited for.
     fn stop(&mut self, error: Error) {
         for row in self.schedule.drain() {
-            self.ready.push_back(RowOutcome { row: row.place, outcome: WriteOutcome::Deferred(error.clone()) });
+            self.ready.push_back(WrittenRow { row: row.place, outcome: WriteOutcome::Deferred(error.clone()) });
         }
         self.bytes = 0;
         self.stopped.get_or_insert(error);

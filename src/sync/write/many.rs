@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 
 use super::engine::{Engine, Input, MOST_CALLS};
-use super::outcome::{RowOutcome, WriteOutcome};
+use super::outcome::{WriteOutcome, WrittenRow};
 use super::row::{Intake, Target};
 use crate::client::Client;
 use crate::error::Error;
@@ -210,7 +210,7 @@ impl<T> fmt::Debug for WriteMany<T> {
 /// Records are written only while this is read. Dropping it abandons the calls on their way, whose records may have been
 /// written.
 pub struct WriteStream<'a> {
-    outcomes: BoxStream<'a, RowOutcome>,
+    outcomes: BoxStream<'a, WrittenRow>,
     stopped: Arc<std::sync::OnceLock<Error>>,
 }
 
@@ -238,7 +238,7 @@ impl<'a> WriteStream<'a> {
     }
 
     /// Reads all outcomes and counts them; `each` sees those that are not done.
-    pub async fn totals(mut self, mut each: impl FnMut(&RowOutcome)) -> WriteTotals {
+    pub async fn totals(mut self, mut each: impl FnMut(&WrittenRow)) -> WriteTotals {
         let mut totals = WriteTotals::default();
         while let Some(row) = self.next().await {
             totals.count(&row.outcome);
@@ -252,9 +252,9 @@ impl<'a> WriteStream<'a> {
 }
 
 impl Stream for WriteStream<'_> {
-    type Item = RowOutcome;
+    type Item = WrittenRow;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<RowOutcome>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<WrittenRow>> {
         self.outcomes.as_mut().poll_next(context)
     }
 }

@@ -8,5 +8,5 @@ mod schedule;
 
 pub(super) use self::engine::Engine;
 pub use self::many::{Ids, Known, New, WriteMany, WriteStream, WriteTotals};
-pub use self::outcome::{RowOutcome, WriteOutcome};
+pub use self::outcome::{WriteOutcome, WrittenRow};
 pub(super) use self::row::{Intake, Target};

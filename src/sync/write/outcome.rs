@@ -6,7 +6,7 @@ use crate::types::RecordId;
 /// What became of one record of the input.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct RowOutcome {
+pub struct WrittenRow {
     /// Its number in the input, from 0.
     pub row: u64,
     /// What became of it.
