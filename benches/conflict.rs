@@ -3,8 +3,8 @@
 //! `cargo bench --bench conflict` prints the figures; with `-- --check` it fails when resolving 12 fields takes more than
 //! 3 times as long as the hand-written code, when it allocates more than the values that are written, lost or asked about and
 //! what a record takes however many fields it has, when the time per field of 500 fields is more than twice that of 12, or when
-//! the hand-written code comes to another result. Both kinds run in short turns, and the best turn of
-//! each counts: what else the machine does can only make one slower.
+//! the hand-written code comes to another result. Both kinds run in short turns, and the best turn of each counts: what else
+//! the machine does can only make one slower.
 
 use std::hint::black_box;
 use std::process::ExitCode;
