@@ -1,6 +1,6 @@
 //! Who did what and when: events for the customer's records, and where they are kept.
 //!
-//! An [`AuditSink`] takes them: [`StoreAudit`] keeps them in a [`Store`], [`MemoryAudit`] for a test, or one of the product's own.
+//! An [`AuditSink`] takes them: [`StoreAudit`] keeps them in a [`Store`](crate::store::Store), [`MemoryAudit`] for a test, or one of the product's own.
 
 mod event;
 mod memory;

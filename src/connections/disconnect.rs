@@ -120,6 +120,35 @@ impl Connections {
         Ok(applied)
     }
 
+    /// Deletes a connection that cannot be read: it was damaged, or written with an encryption key that is gone. All other calls
+    /// for it end in an error, and after this one the org can be connected anew. Its tokens cannot be revoked here: an admin can,
+    /// in Setup under Connected Apps OAuth Usage.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] for one that can be read, which [`forget`](Self::forget) deletes;
+    /// [`ErrorKind::Store`].
+    pub async fn forget_unreadable(&self, tenant: &str, id: &str) -> Result<()> {
+        match self.read(tenant, id).await {
+            Ok(Some(_)) => {
+                let error = Error::new(ErrorKind::Conflict, "connections", "the connection can be read");
+                return Err(error.with_advice("disconnect and forget it"));
+            }
+            Ok(None) => return Err(unknown(id)),
+            Err(error) if error.retry() == Retry::Never => {}
+            Err(error) => return Err(error),
+        }
+        // The default is left alone where it can be read: it names another connection, or none once this is gone.
+        let mut batch = Batch::new().delete(connection_key(tenant, id)?, Expect::Any);
+        let default = self.inner.store.get(&[default_key(tenant)?]).await;
+        if default.is_err_and(|error| error.retry() == Retry::Never) {
+            batch = batch.delete(default_key(tenant)?, Expect::Any);
+        }
+        let _ = self.inner.store.commit(batch).await?;
+        self.stop(tenant, id, None);
+        Ok(())
+    }
+
     /// Has Salesforce revoke tokens of all tenants that it could not revoke when their connections were ended or made again, and
     /// says how many are left. For a job, such as every hour. Costs one request per token.
     ///

@@ -44,7 +44,7 @@ const PAGE: usize = 200;
 /// another environment, gets an error that says so. A connection that was disconnected keeps its org, its settings and whatever
 /// the product keeps under its id, so that a reconnect goes on where it was.
 ///
-/// What happens is told to an [`AuditSink`](crate::audit::AuditSink), if one is given, with who did it
+/// What happens is told to an [`AuditSink`], if one is given, with who did it
 /// ([`acting_as`](Self::acting_as)). Three jobs belong to it, in one process or many: [`purge_expired`](Self::purge_expired) once a
 /// day, [`revoke_owed`](Self::revoke_owed) every hour or so, and with an audit sink [`deliver_events`](Self::deliver_events).
 ///

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sforce::auth::{ConnectError, ConnectRequest, LoginHost};
 use sforce::connections::{Connection, ConnectionStatus, Connections, ConnectionsBuilder, Revoked};
-use sforce::store::{Batch, Expect, MemoryStore, Store};
+use sforce::store::{Batch, EncryptedStore, EncryptionKey, Expect, Keyring, MemoryStore, Store};
 use sforce::testing::org::{AppSpec, MockOrg, Operation, TestApp};
 use sforce::{ErrorKind, ReauthReason};
 
@@ -291,5 +291,31 @@ async fn what_a_newer_version_has_stored_or_nobody_can_read_is_told_and_left_alo
         }
         assert_eq!(world.store.get(&[key]).await.expect("read")[0].as_ref().expect("there").value, value);
         assert_eq!(world.approvals(), 1, "the new tokens are revoked, as nobody keeps them");
+
+        // A person decides.
+        registry.forget_unreadable("t1", "default").await.expect("deleted");
+        let again = world.connect(&registry, "t1", "default").await.expect("connects anew");
+        again.client().check_api_access().await.expect("works");
+        let error = registry.forget_unreadable("t1", "default").await.expect_err("can be read");
+        assert_eq!(error.kind(), ErrorKind::Conflict);
     }
+}
+
+#[tokio::test]
+async fn a_connection_whose_key_is_gone_can_be_made_anew() {
+    let world = World::new();
+    let registry = |name: &str| {
+        let keys = Keyring::new(EncryptionKey::generate(name).expect("a key"));
+        world.builder(EncryptedStore::new(Arc::clone(&world.store), keys)).build().expect("a registry")
+    };
+    let (before, after) = (registry("k1"), registry("k2"));
+    world.connect(&before, "t1", "default").await.expect("connects");
+    let error = after.begin(world.request("t1", "default")).await.expect_err("the key is gone");
+    assert!(matches!(error, ConnectError::StoreBroken(_)), "{error:?}");
+    after.forget_unreadable("t1", "default").await.expect("deleted");
+    let connection = world.connect(&after, "t1", "default").await.expect("connects anew");
+    connection.client().check_api_access().await.expect("works");
+    assert_eq!(after.default_of("t1").await.expect("reads").expect("the first one").info().id, "default");
+    let refused = before.get("t1", "default").await.expect_err("under the new key");
+    assert_eq!(refused.retry(), sforce::Retry::Never);
 }

@@ -44,8 +44,9 @@ impl MockOrg {
     }
 
     /// Registers an app that another org owns, with the consumer key and secret it has there: one app for the orgs of all
-    /// customers. [K] An app that comes by a package, or is used without one, has the same key in every org.
+    /// customers.
     pub fn install_app(&self, spec: AppSpec, owned: &TestApp) {
+        // [K] An app has the same key in every org that uses it, by a package or without one.
         let mut app = App::new(spec);
         app.client_id.clone_from(&owned.client_id);
         app.client_secret.clone_from(&owned.client_secret);
