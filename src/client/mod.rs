@@ -1,5 +1,6 @@
 //! The connection to one org: token, attempt loop, retry, limits. No object names, no business rules.
 
+mod allow;
 mod budget;
 mod classify;
 mod compress;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use self::allow::{Access, AllowList};
 pub use self::budget::{ApiBudget, Permit};
 pub(crate) use self::classify::{NodeErrors, RecordErrors, failed_answer, names_lost_reference, record_error};
 use self::concurrency::Gate;
@@ -105,6 +107,17 @@ impl Client {
     #[must_use]
     pub fn with_permit(&self, permit: Permit) -> Self {
         let scope = Scope { permit: Some(permit), ..(*self.scope).clone() };
+        Self { core: Arc::clone(&self.core), scope: Arc::new(scope) }
+    }
+
+    /// A handle on the same connection that does what the list allows and nothing else; the restrictions of this handle stay.
+    /// What is not allowed is an error of kind [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden), and nothing is sent.
+    ///
+    /// [`access_token`](Self::access_token) is not restricted: who has the token needs no client.
+    #[must_use]
+    pub fn restricted_to(&self, list: AllowList) -> Self {
+        let mut scope = (*self.scope).clone();
+        scope.allowed.push(Arc::new(list));
         Self { core: Arc::clone(&self.core), scope: Arc::new(scope) }
     }
 

@@ -1,7 +1,10 @@
 //! What a caller may say for all calls of one handle.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::AllowList;
 use super::budget::Permit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::RecordId;
@@ -182,6 +185,8 @@ impl CallOptions {
 pub(super) struct Scope {
     pub(super) headers: HeaderMap,
     pub(super) permit: Option<Permit>,
+    /// Each of them has to allow a call.
+    pub(super) allowed: Vec<Arc<AllowList>>,
 }
 
 impl Scope {

@@ -135,6 +135,7 @@ impl Client {
 
     /// The attempt loop; tells also whether an attempt before the one that succeeded may have changed the org.
     async fn drive(&self, request: &ApiRequest, want: Want<'_>) -> Result<(Answer, bool)> {
+        self.scope.allowed.iter().try_for_each(|list| list.check(request))?;
         let started = self.core.clock.monotonic();
         let mut attempts = 0;
         let mut effect = Effect::None;

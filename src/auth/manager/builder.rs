@@ -99,7 +99,7 @@ impl TokenManagerBuilder {
     }
 
     /// Shortest time from one renewal to the next where the org refuses tokens as soon as it has given them; 30 s by default. The
-    /// first three come without it. Zero renews each time that a token is refused.
+    /// first five come without it. Zero renews each time that a token is refused.
     #[must_use]
     pub fn min_renewal_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;

@@ -43,7 +43,7 @@ use crate::types::Secret;
 /// - *A renewal that was cut off* (its process died, or its answer was lost) may have spent the refresh token, and to use a spent
 ///   one ends the connection. So the access token is used to its end first; then the old refresh token gets one try. If that
 ///   try is cut off too, as in an outage, nothing was learned: the next ones follow after 30 s, doubling to 15 minutes.
-/// - *A token that is refused as soon as it was got* is renewed three times in a row and then every 30 s at most: what the org
+/// - *A token that is refused as soon as it was got* is renewed five times in a row and then every 30 s at most: what the org
 ///   refuses then is not mended by a new token.
 /// - *Only Salesforce's word ends a connection*: `invalid_grant` for the token itself. Outages, IP ranges, inactive users and
 ///   blocked apps are errors that pass. Once it has ended, every process gets [`ErrorKind::ReauthRequired`] with

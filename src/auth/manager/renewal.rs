@@ -23,7 +23,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(5);
 
 /// That many renewals in a row may each come for a token that was young.
-const QUICK: u32 = 3;
+const QUICK: u32 = 5;
 
 /// What one renewal leaves for the next.
 #[derive(Debug, Default)]
