@@ -13,6 +13,7 @@ mod issue;
 mod load;
 mod origin;
 mod reverse;
+mod route;
 mod rule;
 mod steps;
 mod target;

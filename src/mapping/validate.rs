@@ -178,7 +178,13 @@ fn wrong_path(path: &str, parts: &Parts) -> Option<String> {
     not_a_path(path)
 }
 
+/// Names that a path may have: a record does not nest deeper.
+const MAX_PATH: usize = 64;
+
 fn not_a_path(path: &str) -> Option<String> {
+    if path.split('.').count() > MAX_PATH {
+        return Some(format!("a path has at most {MAX_PATH} names"));
+    }
     let wrong = path.split('.').any(|step| step.is_empty() || step != step.trim());
     wrong.then(|| format!("{path:?} is no path: names with a dot between two"))
 }

@@ -89,6 +89,13 @@ fn each_mistake_of_a_rule_is_told_with_line_and_rule() {
 }
 
 #[test]
+fn a_path_has_as_many_names_as_a_record_nests() {
+    let rule = |names: usize| format!("{{ source = \"{}\", target = \"X__c\" }}", vec!["a"; names].join("."));
+    FieldMap::from_toml(&with(&rule(64))).expect("a deep one");
+    assert_eq!(one_error(&rule(65)), "line 5: rule 2 (X__c): a path has at most 64 names");
+}
+
+#[test]
 fn a_number_is_the_one_that_is_written_to_its_last_digit() {
     for number in
         ["1.00000000000000000001", "0.1", "1234567890.12345678901234567", "-0.000000000000000000000001", "1e3"]
