@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::custom::Transforms;
 use super::field_map::{FieldMap, Parts};
 use super::input::{Names, Ready};
+use super::mistake::{MapMistake, refused};
 use super::route::{Branch, Route, Routes};
 use super::rule::{Blank, FieldRule, Input, Write};
 use super::steps::Step;
 use super::target::Target;
 use super::transform::Transform;
-use super::validate::{inverse_of, mistakes, order_of_values};
+use super::validate::{Mistake, inverse_of, mistakes, order_of_values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{FieldName, Rounding, SObjectDescribe, SObjectName, Value};
 
@@ -102,14 +103,24 @@ impl FieldMap {
     /// line if the map was read from one.
     pub fn compile(&self, functions: &Transforms) -> Result<CompiledMap> {
         let parts = &self.0;
-        let number = |index| index + 1;
-        let wrong = mistakes(parts, Some(functions), &number);
-        let words = |mistake| format!("{}{}", parts.origin.of(mistake), mistake.words(parts, &number));
-        let wrong: Vec<String> = wrong.iter().map(words).collect();
-        let inner = if wrong.is_empty() { Inner::new(self, functions) } else { Err(wrong.join("; ")) };
-        let inner = inner.map_err(|words| Error::new(ErrorKind::Config, "field map", words))?;
+        let wrong = mistakes(parts, Some(functions), &number_of);
+        if !wrong.is_empty() {
+            return Err(refused(wrong.into_iter().map(|mistake| told(parts, mistake)).collect()));
+        }
+        let inner = Inner::new(self, functions).map_err(|words| Error::new(ErrorKind::Config, "field map", words))?;
         Ok(CompiledMap(Arc::new(inner)))
     }
+}
+
+/// A mistake with its place in the file, as far as there is one.
+pub(super) fn told(parts: &Parts, mistake: Mistake) -> MapMistake {
+    let (file, line) = parts.origin.of(&mistake);
+    MapMistake::new(file, line, mistake.part(parts, &number_of), mistake.text)
+}
+
+/// Rules are counted from 1.
+pub(super) fn number_of(index: usize) -> usize {
+    index + 1
 }
 
 impl Inner {

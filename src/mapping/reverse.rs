@@ -20,7 +20,7 @@ impl CompiledMap {
     pub fn apply_reverse(&self, remote: &Record) -> Result<Record, Vec<MappingIssue>> {
         const NULL: &Value = &Value::Null;
         let mut reading = Reading::new(remote, &self.0.remote_branches);
-        let mut source = Building::new(&self.0.source_branches);
+        let mut source = Building::new(&self.0.source_branches, self.0.back.len());
         let mut issues = Vec::new();
         for rule in &self.0.back {
             let seen = match reading.find(&rule.from) {

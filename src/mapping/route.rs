@@ -92,12 +92,16 @@ impl<'a> Reading<'a> {
     /// Which part of the path is neither an object nor blank.
     #[inline]
     pub(super) fn find(&mut self, route: &Route) -> Result<Seen<'a>, Reason> {
-        let Some(branch) = route.branch else {
-            return Ok(self.root.get(&route.name).map_or(Seen::Absent, Seen::Value));
-        };
+        match route.branch {
+            None => Ok(self.root.get(&route.name).map_or(Seen::Absent, Seen::Value)),
+            Some(branch) => self.find_inside(branch, &route.name),
+        }
+    }
+
+    fn find_inside(&mut self, branch: usize, name: &str) -> Result<Seen<'a>, Reason> {
         self.look(branch);
         match &mut self.objects[branch] {
-            Object::Here(fields) => Ok(fields.get(&route.name).map_or(Seen::Absent, Seen::Value)),
+            Object::Here(fields) => Ok(fields.get(name).map_or(Seen::Absent, Seen::Value)),
             Object::Blank => Ok(Seen::BlankParent),
             Object::Wrong(at) => Err(format!("{} is no object", self.branches[*at].path).into()),
             Object::Absent | Object::Unseen => Ok(Seen::Absent),
@@ -141,9 +145,9 @@ pub(super) struct Building<'a> {
 }
 
 impl<'a> Building<'a> {
-    /// The branches are those of the routes by which values come.
-    pub(super) fn new(branches: &'a [Branch]) -> Self {
-        Self { root: Record::new(), branches, objects: branches.iter().map(|_| None).collect() }
+    /// The branches are those of the routes by which values come, `fields` of them at most.
+    pub(super) fn new(branches: &'a [Branch], fields: usize) -> Self {
+        Self { root: Record::with_capacity(fields), branches, objects: branches.iter().map(|_| None).collect() }
     }
 
     pub(super) fn put(&mut self, route: &Route, value: Value) {
@@ -205,7 +209,7 @@ mod tests {
         let mut routes = Routes::default();
         let ready: Vec<Route> = ["a.b.c", "d", "a.e", "a.b.f", "g.h"].iter().map(|path| routes.route(path)).collect();
         let branches = routes.into_branches();
-        let mut building = Building::new(&branches);
+        let mut building = Building::new(&branches, 4);
         for (route, number) in ready[..4].iter().zip(1_i64..) {
             building.put(route, number.into());
         }

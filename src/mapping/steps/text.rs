@@ -55,6 +55,7 @@ pub(super) fn one_line(text: Cow<'_, str>) -> Result<Cow<'_, str>, Reason> {
 pub(super) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => text.trim().into(),
+        Cow::Owned(text) if text.trim().len() == text.len() => text.into(),
         Cow::Owned(mut text) => {
             text.truncate(text.trim_end().len());
             let start = text.len() - text.trim_start().len();
