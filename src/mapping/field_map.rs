@@ -58,7 +58,7 @@ pub(super) const VERSION: u32 = 1;
 
 /// Puts a [`FieldMap`] together.
 #[derive(Clone, Debug)]
-pub struct FieldMapBuilder(Parts);
+pub struct FieldMapBuilder(pub(super) Parts);
 
 impl FieldMapBuilder {
     /// Adds a rule.
