@@ -13,8 +13,10 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use sforce::adapters::engagement::{Prefix, session_map};
 use sforce::clock::{Clock, SystemClock};
-use sforce::mapping::{CompiledMap, FieldMap, FieldRule, Mapped, MappedRecord, Transform, Transforms};
-use sforce::types::{Decimal, FieldName, Record, Rounding, SObjectName, Timestamp};
+use sforce::mapping::{
+    CompiledMap, FieldMap, FieldRule, Input, Mapped, MappedRecord, NamedValue, Transform, Transforms,
+};
+use sforce::types::{Decimal, Direction, FieldName, Record, Rounding, SObjectName, Timestamp};
 
 /// How many times as long as hand-written code mapping may take.
 const LIMIT: f64 = 2.0;
@@ -262,51 +264,102 @@ fn against_hand_written() -> Result<Vec<String>, Failure> {
     Ok(wrong)
 }
 
-/// A map of so many text fields besides the key.
-fn wide(fields: usize) -> Result<CompiledMap, Failure> {
-    let steps = || vec![Transform::Text, Transform::MaxLength { max: 255 }];
-    let rule = |n: usize| Ok(FieldRule::new(format!("field_{n}"), FieldName::new(format!("Field_{n}__c"))?, steps()));
-    let rules: Vec<FieldRule> = (0..fields).map(rule).collect::<Result<_, sforce::Error>>()?;
-    let key = FieldName::from_static("Field_0__c");
-    let map = FieldMap::builder(SObjectName::from_static("Thing__c"), key).rules(rules).build()?;
-    Ok(map.compile(&Transforms::new())?)
+/// How a wide map takes its fields.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Each from a path of its own.
+    Plain,
+    /// Each through a named value.
+    Named,
+    /// Each by a template.
+    Template,
+    /// Each out of one object of the source.
+    Nested,
 }
+
+/// A map of so many text fields, both ways where that can be.
+fn wide(fields: usize, shape: Shape) -> Result<CompiledMap, Failure> {
+    let steps = || vec![Transform::Text, Transform::MaxLength { max: 255 }];
+    let key = FieldName::from_static("Field_0__c");
+    let mut map = FieldMap::builder(SObjectName::from_static("Thing__c"), key);
+    for n in 0..fields {
+        let (input, direction) = match shape {
+            Shape::Plain => (Input::Source(format!("field_{n}")), Direction::Both),
+            Shape::Named => (Input::Source(format!("$value_{n}")), Direction::ToSalesforce),
+            Shape::Template => (Input::Template(format!("{{field_{n}}} of {{field_0}}")), Direction::ToSalesforce),
+            Shape::Nested => (Input::Source(format!("inner.field_{n}")), Direction::Both),
+        };
+        if let Shape::Named = shape {
+            map = map.value(format!("value_{n}"), NamedValue::new(format!("field_{n}"), steps()));
+        }
+        map = map.rule(FieldRule::new(input, FieldName::new(format!("Field_{n}__c"))?, steps()).direction(direction));
+    }
+    Ok(map.build()?.compile(&Transforms::new())?)
+}
+
+/// One JSON object of the fields in this order.
+fn object(fields: impl Iterator<Item = usize>, name: impl Fn(usize) -> String) -> String {
+    let mut text = String::from("{");
+    for n in fields {
+        let comma = if text.len() > 1 { "," } else { "" };
+        // Writing to a String cannot fail.
+        let _ = write!(text, r#"{comma}"{}":"The value of field {n}""#, name(n));
+    }
+    text + "}"
+}
+
+/// What is measured over the number of fields.
+const GROWING: [&str; 7] =
+    ["in memory", "JSON to JSON", "other order", "named values", "templates", "one object", "reverse"];
+
+/// Allocations that do not depend on the number of fields: lists of what is at hand, and a table of names.
+const FIXED_ALLOCATIONS: u64 = 8;
 
 #[expect(clippy::expect_used, reason = "the input is our own")]
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn growth() -> Result<Vec<String>, Failure> {
-    println!("| fields | in memory ns a field | JSON to JSON ns a field | other order ns a field |");
-    println!("| ---: | ---: | ---: | ---: |");
-    let mut costs = Vec::new();
+    println!("Nanoseconds a field:\n\n| fields | {} |", GROWING.join(" | "));
+    println!("| ---: |{}", " ---: |".repeat(GROWING.len()));
+    let (mut costs, mut wrong) = (Vec::new(), Vec::new());
     for fields in [1, 2, 5, 12, 25, 50, 100, 200, 500] {
-        let map = wide(fields)?;
-        let source = |order: &mut dyn Iterator<Item = usize>| {
-            let mut text = String::from("{");
-            for n in order {
-                let comma = if text.len() > 1 { "," } else { "" };
-                // Writing to a String cannot fail.
-                let _ = write!(text, r#"{comma}"field_{n}":"The value of field {n}""#);
-            }
-            text + "}"
-        };
-        let text = source(&mut (0..fields));
-        let backwards = Record::from_json(&source(&mut (0..fields).rev()))?;
-        let texts = vec![text.clone(); 20_000 / (fields + 10)];
-        let records = vec![Record::from_json(&text)?; texts.len()];
-        let backwards = vec![backwards; texts.len()];
+        let plain = wide(fields, Shape::Plain)?;
+        let nested = wide(fields, Shape::Nested)?;
+        let name = |n: usize| format!("field_{n}");
+        let text = object(0..fields, name);
+        let many = |text: &str| Ok::<_, Failure>(vec![Record::from_json(text)?; 20_000 / (fields + 10)]);
+        let records = many(&text)?;
+        let backwards = many(&object((0..fields).rev(), name))?;
+        let inner = many(&format!("{{\"inner\":{}}}", object((0..fields).rev(), name)))?;
+        let remote = many(&object((0..fields).rev(), |n| format!("Field_{n}__c")))?;
         let nanos = |time: Duration| time.as_secs_f64() * 1e9 / fields as f64;
-        let memory = nanos(time(&records, |record| map.apply(record)));
-        let other = nanos(time(&backwards, |record| map.apply(record)));
-        let json = nanos(time(&texts, |text| {
+        let json = nanos(time(&vec![text; records.len()], |text| {
             let record = Record::from_json(text).expect("reads");
-            serde_json::to_string(&mapped(&map, &record).fields).expect("serialises")
+            serde_json::to_string(&mapped(&plain, &record).fields).expect("serialises")
         }));
-        println!("| {fields} | {memory:.0} | {json:.0} | {other:.0} |");
-        costs.push((fields, [memory, json, other]));
+        let mut out = |place: usize, map: &CompiledMap, records: &[Record]| {
+            let values = mapped(map, &records[0]).fields;
+            let (needed, made) = (allocations(|| values.clone()), allocations(|| map.apply(&records[0])));
+            if made > needed + FIXED_ALLOCATIONS {
+                let name = GROWING[place];
+                wrong.push(format!("{name}: {made} allocations for {fields} fields, {needed} of them values"));
+            }
+            nanos(time(records, |record| map.apply(record)))
+        };
+        let cost = [
+            out(0, &plain, &records),
+            json,
+            out(2, &plain, &backwards),
+            out(3, &wide(fields, Shape::Named)?, &backwards),
+            out(4, &wide(fields, Shape::Template)?, &backwards),
+            out(5, &nested, &inner),
+            nanos(time(&remote, |record| nested.apply_reverse(record))),
+        ];
+        let shown: Vec<String> = cost.iter().map(|cost| format!("{cost:.0}")).collect();
+        println!("| {fields} | {} |", shown.join(" | "));
+        costs.push((fields, cost));
     }
-    let cost = |wanted: usize| costs.iter().find(|(fields, _)| *fields == wanted).map_or([0.0; 3], |(_, cost)| *cost);
-    let mut wrong = Vec::new();
-    for (name, (few, many)) in ["in memory", "JSON to JSON", "other order"].iter().zip(cost(12).iter().zip(cost(500))) {
+    let cost = |wanted: usize| costs.iter().find(|(fields, _)| *fields == wanted).map_or([0.0; 7], |(_, cost)| *cost);
+    for (name, (few, many)) in GROWING.iter().zip(cost(12).iter().zip(cost(500))) {
         let times = many / few;
         if times > GROWTH {
             wrong.push(format!("{name}: a field of 500 costs {times:.2} times one of 12, more than {GROWTH}"));

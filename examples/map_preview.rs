@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use serde::Serialize;
 use sforce::adapters::{JsonLines, Line};
-use sforce::mapping::{CompiledMap, FieldMap, MapReport, Mapped, MappingIssue, Transforms, Verdict};
+use sforce::mapping::{
+    CompiledMap, FieldMap, MapMistake, MapReport, Mapped, MappingIssue, Transform, Transforms, Verdict,
+};
 use sforce::types::Record;
 use support::read_describe;
 
@@ -23,7 +25,11 @@ given is that of the repository's sample.
 
 What is shown is what a new record would get: a record that is there gets only what differs, as each rule's \"write\" says.
 
+A custom transform is a function of a program, which is not here: a value that meets one is an issue.
+
 A map whose rules only read Salesforce takes records of the org as input, and shows what the source would get.
+
+With --json, a failure is {\"error\", \"mistakes\": [{\"file\", \"line\", \"rule\", \"reason\"}]}: all that is wrong with a map.
 
 Exit status: 0 done, 1 the map cannot be loaded, a file cannot be read or a field is impossible, 2 wrong use.";
 
@@ -45,23 +51,65 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match run(arguments) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", failure.words);
+            if json {
+                // The last line is a whole object, also where the one before it broke off.
+                println!("{}", serde_json::to_string(&failure).unwrap_or_default());
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, String> {
+/// Why there is nothing to show, or no more of it.
+#[derive(Serialize)]
+struct Failure {
+    #[serde(rename = "error")]
+    words: String,
+    /// What is wrong with the map, each with its place.
+    mistakes: Vec<MapMistake>,
+}
+
+impl From<String> for Failure {
+    fn from(words: String) -> Self {
+        Self { words, mistakes: Vec::new() }
+    }
+}
+
+impl From<sforce::Error> for Failure {
+    fn from(error: sforce::Error) -> Self {
+        let mistakes = MapMistake::all_of(&error).to_vec();
+        Self { words: error.to_string().replace("; ", "\n  "), mistakes }
+    }
+}
+
+/// Stands for the functions of a program that only the program has: a value that meets one is an issue, and all else is shown.
+///
+/// A program of your own registers its functions here instead.
+fn functions_of(map: &FieldMap) -> Transforms {
+    let rules = map.rules().iter().flat_map(|rule| rule.transforms.iter().chain(rule.reverse.iter().flatten()));
+    let steps = rules.chain(map.values().flat_map(|(_, value)| &value.transforms));
+    steps.fold(Transforms::new(), |functions, step| match step {
+        Transform::Custom(name) => {
+            let words = format!("custom transform {name}: only the program has it");
+            functions.with(name, move |_| Err(words.clone()))
+        }
+        _ => functions,
+    })
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let sample = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(name);
     let map = arguments.map.unwrap_or_else(|| sample("contact_map.toml"));
     let describe = arguments.describe.unwrap_or_else(|| sample("contact_describe.json"));
     let input = arguments.input.unwrap_or_else(|| sample("visitors.jsonl"));
-    // A custom transform is a function of your program: register it here.
-    let map = FieldMap::from_file(&map).and_then(|map| map.compile(&Transforms::new()));
-    let map = map.map_err(|error| error.to_string().replace("; ", "\n  "))?;
+    let map = FieldMap::from_file(&map)?;
+    let map = map.compile(&functions_of(&map))?;
     let report = map.map().check(&read_describe(&describe)?);
     let file = File::open(&input).map_err(|error| format!("cannot read {}: {error}", input.display()))?;
     let lines = JsonLines::new(BufReader::new(file));
@@ -74,7 +122,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
         }
         preview.close()
     });
-    done.map_err(|error| format!("{}: {error}", input.display()))?;
+    if let Err(error) = done {
+        preview.break_off();
+        return Err(format!("{}: {error}", input.display()).into());
+    }
     Ok(if report.verdict() == Verdict::Impossible { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -185,6 +236,12 @@ impl Preview<'_> {
                 issues.iter().try_for_each(|issue| writeln!(self.out, "line {}: refused: {issue}", line.number))
             }
         }
+    }
+
+    /// Ends the line at hand, so that what is printed next stands on one of its own.
+    fn break_off(&mut self) {
+        // Where printing itself has failed, this does too.
+        let _ = writeln!(self.out).and_then(|()| self.out.flush());
     }
 
     fn close(&mut self) -> std::io::Result<()> {

@@ -1,13 +1,16 @@
 //! Source records to records of the org.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::compile::{CompiledMap, Output, ReadyRule, ReadyValue};
 use super::input::{Missing, Named, Scope};
 use super::issue::{Mapped, MappedRecord, MappingIssue};
+use super::route::Reading;
 use super::rule::Blank;
 use super::steps::{Item, Reason, Step, has_control, is_storable};
-use crate::types::{FieldIndex, Record, Value};
+use crate::types::{Record, Value};
 
 impl CompiledMap {
     /// Maps a record to Salesforce. Pure.
@@ -23,20 +26,20 @@ impl CompiledMap {
             return Ok(Mapped::Skipped);
         }
         let mut issues = Vec::new();
-        let mut named = Vec::with_capacity(inner.values.len());
-        for value in &inner.values {
-            let mut scope = Scope { source: FieldIndex::new(source), named: &named };
+        let named: Vec<OnceCell<Named<'_>>> = inner.values.iter().map(|_| OnceCell::new()).collect();
+        let mut scope = Scope::new(Reading::new(source, &inner.branches), &named);
+        for (value, cell) in inner.values.iter().zip(&named) {
             let result = match walk(value, &mut scope) {
-                Ok(Some(item)) => Named::Value(item.into_value()),
+                Ok(Some(item)) => Named::Value(item),
                 Ok(None) => Named::Absent,
                 Err(missing) => {
                     note(&mut issues, &value.label, missing);
                     Named::Failed
                 }
             };
-            named.push(result);
+            // Each is set once, before those that need it ask.
+            let _ = cell.set(result);
         }
-        let mut scope = Scope { source: FieldIndex::new(source), named: &named };
         let mut fields = Record::with_capacity(inner.rules.len());
         for rule in &inner.rules {
             match apply_rule(rule, &mut scope) {
@@ -58,7 +61,7 @@ impl CompiledMap {
             issues.push(MappingIssue::new(label, reason));
         }
         if !issues.is_empty() {
-            return Err(issues);
+            return Err(told_once(issues));
         }
         let key = key.to_owned();
         let stamp = inner.changed_at.and_then(|place| fields.get(&inner.rules[place].output.member));
@@ -71,13 +74,20 @@ impl CompiledMap {
     }
 }
 
-/// Notes an issue. One value may go to two fields; what is wrong with it is told once.
 fn note(issues: &mut Vec<MappingIssue>, label: &str, missing: Missing) {
-    let Missing::Wrong(reason) = missing else { return };
-    let issue = MappingIssue::new(label, reason);
-    if !issues.contains(&issue) {
-        issues.push(issue);
+    if let Missing::Wrong(reason) = missing {
+        issues.push(MappingIssue::new(label, reason));
     }
+}
+
+/// Each issue once: one value may go to two fields.
+fn told_once(mut issues: Vec<MappingIssue>) -> Vec<MappingIssue> {
+    let mut seen = HashSet::with_capacity(issues.len());
+    let first: Vec<bool> =
+        issues.iter().map(|issue| seen.insert((issue.field.as_str(), issue.reason.as_str()))).collect();
+    let mut first = first.into_iter();
+    issues.retain(|_| first.next() == Some(true));
+    issues
 }
 
 /// A value after its steps; `None` where it is absent. Blank ones come as they are.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::custom::Transforms;
 use super::field_map::{FieldMap, Parts};
-use super::input::{Ready, Route};
+use super::input::{Names, Ready};
+use super::mistake::{MapMistake, refused};
+use super::route::{Branch, Route, Routes};
 use super::rule::{Blank, FieldRule, Input, Write};
 use super::steps::Step;
 use super::target::Target;
 use super::transform::Transform;
-use super::validate::{inverse_of, mistakes, order_of_values};
+use super::validate::{Mistake, inverse_of, mistakes, order_of_values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{FieldName, Rounding, SObjectDescribe, SObjectName, Value};
 
@@ -26,8 +28,13 @@ pub(super) struct Inner {
     pub(super) values: Vec<ReadyValue>,
     /// The rules that write Salesforce, in the order of the map.
     pub(super) rules: Vec<ReadyRule>,
+    /// The objects on the way of their paths.
+    pub(super) branches: Box<[Branch]>,
     /// The rules that write the source.
     pub(super) back: Vec<BackRule>,
+    /// The objects on the way of what they read, and of what they write.
+    pub(super) remote_branches: Box<[Branch]>,
+    pub(super) source_branches: Box<[Branch]>,
     /// Which of the outputs is the key.
     pub(super) key: Option<usize>,
     pub(super) changed_at: Option<usize>,
@@ -84,7 +91,7 @@ pub(super) struct BackRule {
     pub(super) steps: Vec<Step>,
     pub(super) blank: Blank,
     /// Where it goes in the source record.
-    pub(super) to: Vec<Arc<str>>,
+    pub(super) to: Route,
 }
 
 impl FieldMap {
@@ -96,26 +103,38 @@ impl FieldMap {
     /// line if the map was read from one.
     pub fn compile(&self, functions: &Transforms) -> Result<CompiledMap> {
         let parts = &self.0;
-        let number = |index| index + 1;
-        let wrong = mistakes(parts, Some(functions), &number);
-        let words = |mistake| format!("{}{}", parts.origin.of(mistake), mistake.words(parts, &number));
-        let wrong: Vec<String> = wrong.iter().map(words).collect();
-        let inner = if wrong.is_empty() { Inner::new(self, functions) } else { Err(wrong.join("; ")) };
-        let inner = inner.map_err(|words| Error::new(ErrorKind::Config, "field map", words))?;
+        let wrong = mistakes(parts, Some(functions), &number_of);
+        if !wrong.is_empty() {
+            return Err(refused(wrong.into_iter().map(|mistake| told(parts, mistake)).collect()));
+        }
+        let inner = Inner::new(self, functions).map_err(|words| Error::new(ErrorKind::Config, "field map", words))?;
         Ok(CompiledMap(Arc::new(inner)))
     }
+}
+
+/// A mistake with its place in the file, as far as there is one.
+pub(super) fn told(parts: &Parts, mistake: Mistake) -> MapMistake {
+    let (file, line) = parts.origin.of(&mistake);
+    MapMistake::new(file, line, mistake.part(parts, &number_of), mistake.text)
+}
+
+/// Rules are counted from 1.
+pub(super) fn number_of(index: usize) -> usize {
+    index + 1
 }
 
 impl Inner {
     fn new(map: &FieldMap, functions: &Transforms) -> std::result::Result<Self, String> {
         let parts: &Parts = &map.0;
         let (order, _) = order_of_values(parts);
-        let places: HashMap<&str, usize> = order.iter().enumerate().map(|(place, name)| (*name, place)).collect();
-        let ready = |label: String, input: &Input, default: &Option<Value>, transforms: &[Transform]| {
+        let values: HashMap<&str, usize> = order.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+        let mut names = Names { values, routes: Routes::default() };
+        let (mut remote, mut source) = (Routes::default(), Routes::default());
+        let mut ready = |label: String, input: &Input, default: &Option<Value>, transforms: &[Transform]| {
             let steps = steps(transforms, functions)?;
             Ok::<_, String>(ReadyValue {
                 label: label.into(),
-                input: Ready::new(input, &places)?,
+                input: Ready::new(input, &mut names)?,
                 default: default.clone(),
                 clean: steps.iter().fold(false, |clean, step| step.is_clean(clean)),
                 steps,
@@ -140,10 +159,10 @@ impl Inner {
                 };
                 back.push(BackRule {
                     label: rule.target.to_string().into(),
-                    from: Route::new(&rule.target.path()),
+                    from: remote.route(&rule.target.path()),
                     steps: steps(&transforms, functions)?,
                     blank: rule.blank,
-                    to: path.split('.').map(Into::into).collect(),
+                    to: source.route(path),
                 });
             }
         }
@@ -153,7 +172,18 @@ impl Inner {
                 .position(|rule| rule.output.parent.is_none() && rule.output.member.eq_ignore_ascii_case(name.as_str()))
         };
         let (key, changed_at) = (place(&parts.key), parts.changed_at.as_ref().and_then(place));
-        Ok(Self { map: map.clone(), functions: functions.clone(), values, rules, back, key, changed_at })
+        Ok(Self {
+            map: map.clone(),
+            functions: functions.clone(),
+            values,
+            rules,
+            branches: names.routes.into_branches(),
+            back,
+            remote_branches: remote.into_branches(),
+            source_branches: source.into_branches(),
+            key,
+            changed_at,
+        })
     }
 }
 

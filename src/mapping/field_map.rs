@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::compile::{number_of, told};
+use super::mistake::refused;
 use super::origin::Origin;
 use super::rule::{FieldRule, NamedValue};
 use super::target::Target;
 use super::validate::mistakes;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::types::{FieldName, Filter, SObjectDescribe, SObjectName};
 
 /// Maps source records to records of one sObject and back, as data: it can stand in a configuration file, JSON or TOML.
@@ -56,7 +58,7 @@ pub(super) const VERSION: u32 = 1;
 
 /// Puts a [`FieldMap`] together.
 #[derive(Clone, Debug)]
-pub struct FieldMapBuilder(Parts);
+pub struct FieldMapBuilder(pub(super) Parts);
 
 impl FieldMapBuilder {
     /// Adds a rule.
@@ -105,16 +107,14 @@ impl FieldMapBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] with all that is wrong: two rules with one target, a named value that needs itself, a template with a
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with all that is wrong: two rules with one target, a named value that needs itself, a template with a
     /// hole that is not closed, a pattern that explodes, a key that no rule writes, and so on.
     pub fn build(self) -> Result<FieldMap> {
-        let number = |index| index + 1;
-        let mistakes = mistakes(&self.0, None, &number);
+        let mistakes = mistakes(&self.0, None, &number_of);
         if mistakes.is_empty() {
             return Ok(FieldMap(self.0));
         }
-        let words: Vec<String> = mistakes.iter().map(|mistake| mistake.words(&self.0, &number)).collect();
-        Err(Error::new(ErrorKind::Config, "field map", words.join("; ")))
+        Err(refused(mistakes.into_iter().map(|mistake| told(&self.0, mistake)).collect()))
     }
 }
 

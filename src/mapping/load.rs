@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::document::{Kind, Node, Problem, Tree, from_json, from_toml};
 use super::field_map::{FieldMap, Parts, VERSION};
+use super::mistake::{MapMistake, Part, refused};
 use super::origin::Origin;
 use super::rule::{FieldRule, NamedValue};
 use super::validate::{Mistake, MistakeKind, Place, custom_places, mistakes};
@@ -63,47 +64,41 @@ impl FieldMap {
 }
 
 fn read((tree, mut problems): Tree, file: Option<&str>) -> Result<FieldMap> {
-    let result = match tree {
-        Some(tree) if problems.is_empty() => map(&tree, file),
-        tree => {
-            if let Some(tree) = tree {
-                for problem in &mut problems {
-                    if let Some(part) = problem.at.and_then(|at| part_at(&tree, at)) {
-                        problem.words = format!("{part}: {}", problem.words);
-                    }
-                }
-            }
-            Err(problems)
+    if let Some(tree) = &tree {
+        for problem in &mut problems {
+            problem.part = problem.at.and_then(|at| part_at(tree, at));
         }
-    };
-    result.map_err(|mut problems| {
-        problems.sort_by_key(|problem| problem.line);
-        let place = |line: Option<usize>| match (file, line) {
-            (Some(file), Some(line)) => format!("{file}:{line}: "),
-            (Some(file), None) => format!("{file}: "),
-            (None, Some(line)) => format!("line {line}: "),
-            (None, None) => String::new(),
-        };
-        let words: Vec<String> =
-            problems.iter().map(|problem| format!("{}{}", place(problem.line), problem.words)).collect();
-        Error::new(ErrorKind::Config, "field map", words.join("; "))
-    })
+        // With the first of two equal keys in a rule, the others can be read all the same.
+        if problems.iter().all(|problem| problem.doubled && problem.part.is_some()) {
+            match map(tree, file, problems.is_empty()) {
+                Ok(map) if problems.is_empty() => return Ok(map),
+                Ok(_) => {}
+                Err(more) => problems.extend(more),
+            }
+        }
+    }
+    problems.sort_by_key(|problem| problem.line);
+    let mistake = |problem: Problem| MapMistake::new(file, problem.line, problem.part, problem.words);
+    Err(refused(problems.into_iter().map(mistake).collect()))
 }
 
 /// Collects what can be read, and all that cannot.
 struct Reader(Vec<Problem>);
 
 impl Reader {
-    fn read<'n, T: Deserialize<'n>>(&mut self, node: &'n Node, what: &str) -> Option<T> {
+    fn read<'n, T: Deserialize<'n>>(&mut self, node: &'n Node, part: Part) -> Option<T> {
         match T::deserialize(node) {
             Ok(value) => Some(value),
             Err(problem) => {
-                let problem = problem.at(node.line);
-                let words = if what.is_empty() { problem.words } else { format!("{what}: {}", problem.words) };
-                self.0.push(Problem::new(problem.line, words));
+                self.0.push(Problem { part: Some(part), ..problem.at(node.line) });
                 None
             }
         }
+    }
+
+    fn read_key<'n, T: Deserialize<'n>>(&mut self, map: &'n Node, key: &str) -> Option<T> {
+        let node = &map.member(key)?.value;
+        self.read(node, Part { rule: None, words: key.to_owned() })
     }
 
     fn wrong(&mut self, line: usize, words: impl Into<String>) {
@@ -113,7 +108,8 @@ impl Reader {
 
 const KEYS: [&str; 8] = ["version", "object", "key", "changed_at", "create", "audience", "values", "rules"];
 
-fn map(tree: &Node, file: Option<&str>) -> std::result::Result<FieldMap, Vec<Problem>> {
+/// `sound` tells whether all of the text could be taken apart.
+fn map(tree: &Node, file: Option<&str>, sound: bool) -> std::result::Result<FieldMap, Vec<Problem>> {
     let mut reader = Reader(Vec::new());
     let Kind::Table(members) = &tree.kind else {
         reader.wrong(tree.line, "a map is a table");
@@ -128,15 +124,15 @@ fn map(tree: &Node, file: Option<&str>) -> std::result::Result<FieldMap, Vec<Pro
             reader.wrong(tree.line, format!("{key:?} is missing"));
         }
     }
-    let version = node("version").and_then(|node| reader.read(node, "version"));
-    let object = node("object").and_then(|node| reader.read(node, "object"));
-    let key = node("key").and_then(|node| reader.read(node, "key"));
-    let changed_at = node("changed_at").and_then(|node| reader.read::<FieldName>(node, "changed_at"));
-    let create = node("create").and_then(|node| reader.read(node, "create"));
-    let audience = node("audience").and_then(|node| reader.read(node, "audience"));
+    let version = reader.read_key(tree, "version");
+    let object = reader.read_key(tree, "object");
+    let key = reader.read_key(tree, "key");
+    let changed_at = reader.read_key::<FieldName>(tree, "changed_at");
+    let create = reader.read_key(tree, "create");
+    let audience = reader.read_key(tree, "audience");
     let values = node("values").map(|node| values(node, &mut reader)).unwrap_or_default();
     let rules = node("rules").map(|node| rules(node, &mut reader)).unwrap_or_default();
-    let sound = reader.0.is_empty();
+    let sound = sound && reader.0.is_empty();
     let placeholder = "Unknown";
     let mut parts = Parts {
         version: version.unwrap_or(VERSION),
@@ -158,11 +154,12 @@ fn map(tree: &Node, file: Option<&str>) -> std::result::Result<FieldMap, Vec<Pro
         if !sound && depends {
             continue;
         }
-        let words = mistake.words(&parts, &number);
+        let part = mistake.part(&parts, &number);
         if let Place::Rule(index) = &mut mistake.place {
             *index = rules[*index].0;
         }
-        reader.0.push(Problem::new(Some(line_of(tree, &mistake)), words));
+        let line = line_of(tree, &mistake);
+        reader.0.push(Problem { part, ..Problem::new(Some(line), mistake.text) });
     }
     if !reader.0.is_empty() {
         return Err(reader.0);
@@ -177,7 +174,7 @@ fn values(node: &Node, reader: &mut Reader) -> BTreeMap<String, NamedValue> {
         return BTreeMap::new();
     };
     let read = |member: &super::document::Member| {
-        let value = reader.read(&member.value, &format!("value {}", member.key))?;
+        let value = reader.read(&member.value, value_part(&member.key))?;
         Some((member.key.clone(), value))
     };
     members.iter().filter_map(read).collect()
@@ -189,29 +186,35 @@ fn rules(node: &Node, reader: &mut Reader) -> Vec<(usize, FieldRule)> {
         reader.wrong(node.line, "\"rules\" is a list of rules");
         return Vec::new();
     };
-    let read = |(index, item): (usize, &Node)| Some((index, reader.read(item, &rule_words(index, item))?));
+    let read = |(index, item): (usize, &Node)| Some((index, reader.read(item, rule_part(index, item))?));
     items.iter().enumerate().filter_map(read).collect()
 }
 
 /// What a rule is called by.
-fn rule_words(index: usize, rule: &Node) -> String {
-    match rule.member("target").map(|member| &member.value.kind) {
-        Some(Kind::Text(target)) => format!("rule {} ({target})", index + 1),
-        _ => format!("rule {}", index + 1),
-    }
+fn rule_part(index: usize, rule: &Node) -> Part {
+    let number = index + 1;
+    let words = match rule.member("target").map(|member| &member.value.kind) {
+        Some(Kind::Text(target)) => format!("rule {number} ({target})"),
+        _ => format!("rule {number}"),
+    };
+    Part { rule: Some(number), words }
+}
+
+fn value_part(name: &str) -> Part {
+    Part { rule: None, words: format!("value {name}") }
 }
 
 /// The rule or value in which a place of the text is.
-fn part_at(tree: &Node, at: usize) -> Option<String> {
+fn part_at(tree: &Node, at: usize) -> Option<Part> {
     let Kind::Table(members) = &tree.kind else { return None };
-    let mut parts: Vec<(usize, Option<String>)> = Vec::new();
+    let mut parts: Vec<(usize, Option<Part>)> = Vec::new();
     for member in members {
         match (member.key.as_str(), &member.value.kind) {
             ("rules", Kind::List(rules)) => {
-                parts.extend(rules.iter().enumerate().map(|(index, rule)| (rule.at, Some(rule_words(index, rule)))));
+                parts.extend(rules.iter().enumerate().map(|(index, rule)| (rule.at, Some(rule_part(index, rule)))));
             }
             ("values", Kind::Table(values)) => {
-                parts.extend(values.iter().map(|value| (value.value.at, Some(format!("value {}", value.key)))));
+                parts.extend(values.iter().map(|value| (value.value.at, Some(value_part(&value.key)))));
             }
             _ => parts.push((member.value.at, None)),
         }

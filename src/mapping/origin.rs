@@ -28,12 +28,11 @@ impl Origin {
         Self(Arc::new(Inner { file: file.map(str::to_owned), lines }))
     }
 
-    /// `file:line: ` of a mistake, as far as it is known.
-    pub(super) fn of(&self, mistake: &Mistake) -> String {
-        match (&self.0.file, self.0.lines.get(&name(mistake))) {
-            (Some(file), Some(line)) => format!("{file}:{line}: "),
-            (None, Some(line)) => format!("line {line}: "),
-            (_, None) => String::new(),
+    /// The file and the line of a mistake, as far as the line is known.
+    pub(super) fn of(&self, mistake: &Mistake) -> (Option<&str>, Option<usize>) {
+        match self.0.lines.get(&name(mistake)) {
+            Some(line) => (self.0.file.as_deref(), Some(*line)),
+            None => (None, None),
         }
     }
 }

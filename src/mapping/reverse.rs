@@ -1,10 +1,9 @@
 //! Records of the org to source records.
 
-use std::sync::Arc;
-
 use super::apply::{check_shape, take_steps};
 use super::compile::CompiledMap;
 use super::issue::MappingIssue;
+use super::route::{Building, Reading, Seen};
 use super::rule::Blank;
 use super::steps::Item;
 use crate::types::{Record, Value};
@@ -19,11 +18,19 @@ impl CompiledMap {
     ///
     /// All issues of the record at once, named by their targets.
     pub fn apply_reverse(&self, remote: &Record) -> Result<Record, Vec<MappingIssue>> {
-        let mut source = Record::new();
+        const NULL: &Value = &Value::Null;
+        let mut reading = Reading::new(remote, &self.0.remote_branches);
+        let mut source = Building::new(&self.0.source_branches, self.0.back.len());
         let mut issues = Vec::new();
         for rule in &self.0.back {
-            let Some(value) = rule.from.follow_parents(remote) else { continue };
-            let value = take_steps(&rule.steps, Item::of(value)).and_then(|item| {
+            let seen = match reading.find(&rule.from) {
+                Ok(Seen::Absent) => continue,
+                // A query's row has null for a parent that is not there.
+                Ok(Seen::BlankParent) => Ok(NULL),
+                Ok(Seen::Value(value)) => Ok(value),
+                Err(reason) => Err(reason),
+            };
+            let value = seen.and_then(|value| take_steps(&rule.steps, Item::of(value))).and_then(|item| {
                 if item.is_blank() {
                     return match rule.blank {
                         Blank::Clear => Ok(Some(Value::Null)),
@@ -38,30 +45,12 @@ impl CompiledMap {
                 Ok(Some(item.into_value()))
             });
             match value {
-                Ok(Some(value)) => place(&mut source, &rule.to, value),
+                Ok(Some(value)) => source.put(&rule.to, value),
                 Ok(None) => {}
                 Err(reason) => issues.push(MappingIssue::new(&*rule.label, reason)),
             }
         }
-        if issues.is_empty() { Ok(source) } else { Err(issues) }
-    }
-}
-
-/// Puts a value at a path. No path leads into another one's value.
-fn place(record: &mut Record, path: &[Arc<str>], value: Value) {
-    match path {
-        [] => {}
-        [name] => {
-            record.set(Arc::clone(name), value);
-        }
-        [name, rest @ ..] => {
-            let mut inner = match record.remove(name) {
-                Some(Value::Record(inner)) => inner,
-                _ => Record::new(),
-            };
-            place(&mut inner, rest, value);
-            record.set(Arc::clone(name), inner);
-        }
+        if issues.is_empty() { Ok(source.into_record()) } else { Err(issues) }
     }
 }
 
@@ -110,5 +99,13 @@ mod tests {
         assert_eq!(back(&map, remote), r#"{"seconds":90,"tier":"silver","tags":["a","b"],"note":"HELLO"}"#);
         let issues = map.apply_reverse(&Record::new().with("Tier__c", "Z")).expect_err("no such tier");
         assert_eq!(issues[0].to_string(), "Tier__c: not in the table of values");
+    }
+    #[test]
+    fn a_parent_that_is_no_record_is_an_issue() {
+        let map = map("[[rules]]\nsource = \"a\"\ntarget = \"Account.Name\"\ndirection = \"from_salesforce\"\n\
+             [[rules]]\nsource = \"b\"\ntarget = \"Account.Site\"\ndirection = \"from_salesforce\"");
+        let issues = map.apply_reverse(&Record::new().with("Account", "Acme")).expect_err("no record");
+        let told: Vec<String> = issues.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["Account.Name: Account is no object", "Account.Site: Account is no object"]);
     }
 }

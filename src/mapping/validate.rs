@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::custom::Transforms;
 use super::field_map::{Parts, VERSION};
+use super::mistake::Part;
 use super::rule::{FieldRule, Input, Write};
 use super::steps::Step;
 use super::template;
@@ -43,14 +44,15 @@ impl Mistake {
         Self { place, key, item: None, kind: MistakeKind::Other, text: text.into() }
     }
 
-    /// The mistake with its place.
-    pub(super) fn words(&self, parts: &Parts, number: &dyn Fn(usize) -> usize) -> String {
+    /// The rule or value it is in.
+    pub(super) fn part(&self, parts: &Parts, number: &dyn Fn(usize) -> usize) -> Option<Part> {
         match &self.place {
-            Place::Map => self.text.clone(),
-            Place::Value(name) => format!("value {name}: {}", self.text),
+            Place::Map => None,
+            Place::Value(name) => Some(Part { rule: None, words: format!("value {name}") }),
             Place::Rule(index) => {
                 let target = parts.rules.get(*index).map(|rule| rule.target.to_string()).unwrap_or_default();
-                format!("rule {} ({target}): {}", number(*index), self.text)
+                let number = number(*index);
+                Some(Part { rule: Some(number), words: format!("rule {number} ({target})") })
             }
         }
     }
@@ -178,7 +180,13 @@ fn wrong_path(path: &str, parts: &Parts) -> Option<String> {
     not_a_path(path)
 }
 
+/// Names that a path may have: a record does not nest deeper.
+const MAX_PATH: usize = 64;
+
 fn not_a_path(path: &str) -> Option<String> {
+    if path.split('.').count() > MAX_PATH {
+        return Some(format!("a path has at most {MAX_PATH} names"));
+    }
     let wrong = path.split('.').any(|step| step.is_empty() || step != step.trim());
     wrong.then(|| format!("{path:?} is no path: names with a dot between two"))
 }

@@ -26,6 +26,8 @@ pub(super) struct StepFacts {
     pub(super) kind: KeyKind,
     /// Which of the key's fields the org keeps unique.
     pub(super) unique: Vec<bool>,
+    /// Whether the key can be asked for by LIKE.
+    pub(super) likes: bool,
 }
 
 /// How the org compares a key.
@@ -56,8 +58,11 @@ impl OrgFacts {
     /// one account. For plans whose objects are known to be so.
     #[must_use]
     pub fn assumed(plan: &MatchPlan) -> Self {
-        let steps =
-            plan.steps().iter().map(|step| StepFacts { unique: Vec::new(), kind: assumed_kind(step) }).collect();
+        let facts = |step| {
+            let kind = assumed_kind(step);
+            StepFacts { unique: Vec::new(), likes: kind == KeyKind::Text, kind }
+        };
+        let steps = plan.steps().iter().map(facts).collect();
         Self { person_contacts: false, person_accounts: false, contact_accounts: true, relations: false, steps }
     }
 
@@ -146,8 +151,13 @@ fn assumed_kind(step: &MatchStep) -> KeyKind {
     if matches!(step.key, JoinKey::Id { .. }) { KeyKind::Id } else { KeyKind::Text }
 }
 
+/// Source: SOQL reference, "Comparison Operators": LIKE is for string fields. What is a list of values is left to IN.
+fn takes_like(field_type: &FieldType) -> bool {
+    matches!(field_type, FieldType::String | FieldType::Textarea | FieldType::Email | FieldType::Phone | FieldType::Url)
+}
+
 fn step_facts(step: &MatchStep, object: &SObjectDescribe, problem: &mut impl FnMut(String)) -> StepFacts {
-    let mut facts = StepFacts::default();
+    let mut facts = StepFacts { likes: true, ..StepFacts::default() };
     let mut kinds = Vec::new();
     for name in step.key.fields() {
         match object.field(name.as_str()) {
@@ -155,6 +165,7 @@ fn step_facts(step: &MatchStep, object: &SObjectDescribe, problem: &mut impl FnM
             Some(field) if !field.filterable => problem(format!("{}.{name} cannot be searched by", step.object)),
             Some(field) => {
                 kinds.push(KeyKind::of(field));
+                facts.likes &= takes_like(&field.field_type);
                 facts.unique.push(field.unique);
             }
         }

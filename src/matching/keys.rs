@@ -5,7 +5,7 @@ use super::facts::{KeyKind, StepFacts};
 use super::normalise::Normaliser;
 use super::outcome::NoKey;
 use super::plan::{JoinKey, MatchStep};
-use crate::types::{Decimal, Literal, Record, RecordId, SObjectName, Value};
+use crate::types::{Decimal, LikePattern, Literal, Record, RecordId, SObjectName, Value};
 
 /// Characters of a text in a WHERE. Source: SOQL reference, "SOQL and SOSL Limits".
 const MAX_TEXT_CHARS: usize = 4_000;
@@ -30,10 +30,10 @@ impl SourceKey {
                 KeyKind::Number => Self::of_number(value),
                 KeyKind::Text | KeyKind::CaseSensitive => {
                     let text = text_of(value).ok_or(NoKey::NotAText)?;
-                    if text.chars().count() > MAX_TEXT_CHARS {
+                    if written_chars(&text) > MAX_TEXT_CHARS {
                         return Err(NoKey::TooLong);
                     }
-                    Self::of_text(key, facts.kind, &text)
+                    Self::of_text(key, facts, &text)
                 }
             },
         }
@@ -53,30 +53,51 @@ impl SourceKey {
         Ok(Self { chain: vec![number.to_string()], search: vec![(number.to_string(), Literal::Number(number))] })
     }
 
-    fn of_text(key: &JoinKey, kind: KeyKind, text: &str) -> Result<Self, NoKey> {
+    fn of_text(key: &JoinKey, facts: &StepFacts, text: &str) -> Result<Self, NoKey> {
+        let kind = facts.kind;
         if let JoinKey::Domain { exclude, .. } = key {
             let host = host_of(text).ok_or(NoKey::NotADomain)?;
             let chain = domain::chain(&host, exclude)?;
             // What contains the longer ones contains the registered one.
             let registered = chain.last().cloned().unwrap_or(host);
-            return Ok(Self { chain, search: vec![(registered.clone(), Literal::Text(registered))] });
+            return Ok(Self { chain, search: vec![(registered.clone(), LikePattern::contains(&registered).into())] });
         }
         let normal = normal_text(key, kind, text).ok_or(NoKey::NotAnEmail)?;
         if normal.is_empty() {
             return Err(NoKey::Blank);
         }
-        let mut search = vec![match normaliser(key, kind) {
-            Some(normaliser) => normaliser.search(text),
-            None => text.trim().to_lowercase(),
-        }];
-        // An address in the org may lack the tag or the dots.
-        if normaliser(key, kind).is_none() && search[0] != normal {
-            search.push(normal.clone());
-        }
-        let equal = |text: &String| if kind == KeyKind::CaseSensitive { text.clone() } else { text.to_lowercase() };
-        let search = search.into_iter().map(|text| (equal(&text), Literal::Text(text))).collect();
+        let Some(normaliser) = normaliser(key, kind) else {
+            let mut search = vec![text.trim().to_lowercase()];
+            // An address in the org may lack the tag, the dots, or both.
+            for form in key.email_rules().forms(text) {
+                if !search.contains(&form) {
+                    search.push(form);
+                }
+            }
+            let search = search.into_iter().map(|text| (text.clone(), Literal::Text(text))).collect();
+            return Ok(Self { chain: vec![normal], search });
+        };
+        let literal = normaliser.search(text, facts.likes);
+        let equal = match &literal {
+            Literal::Text(text) if kind == KeyKind::CaseSensitive => text.clone(),
+            Literal::Text(text) => text.to_lowercase(),
+            // A pattern takes no notice of case or blanks, as the normal form.
+            _ => normal.clone(),
+        };
+        let search = vec![(equal, literal)];
         Ok(Self { chain: vec![normal], search })
     }
+}
+
+/// Characters that a text takes in a query, at most: an escape counts as it is written, and a blank may bring a wildcard.
+fn written_chars(text: &str) -> usize {
+    let written = |character: char| match character {
+        '\'' | '\\' | '%' | '_' | ' ' => 2,
+        '\u{2028}' | '\u{2029}' => 6,
+        character if character.is_control() => 6,
+        _ => 1,
+    };
+    text.chars().map(written).sum()
 }
 
 /// How a text key compares; `None` for an email address.

@@ -6,7 +6,7 @@ use super::facts::OrgFacts;
 use super::keys::SourceKey;
 use super::plan::{Converted, JoinKey, MatchPlan, MatchStep, can_be_merged};
 use crate::error::Result;
-use crate::types::{FieldName, LikePattern, Literal, RecordId, SObjectName, Soql, split_alternatives, split_in_list};
+use crate::types::{FieldName, Literal, RecordId, SObjectName, Soql, split_alternatives, split_in_list};
 
 /// What to ask the org.
 #[derive(Clone, Debug, Default)]
@@ -70,15 +70,15 @@ impl Lookup {
         };
         let columns = ["Id"].into_iter().chain(names).chain(fate(object, step.merged, org));
         let columns = select(columns.chain(conversion.iter().copied()).chain(filter));
-        if let JoinKey::Domain { field, .. } = &step.key {
-            let like = |literal: &Literal| match literal {
-                Literal::Text(domain) => {
-                    Soql::bind(&format!("{field} LIKE :domain"), [("domain", LikePattern::contains(domain).into())])
-                }
-                other => Soql::bind(&format!("{field} = :value"), [("value", other.clone())]),
-            };
-            let conditions: Vec<Soql> = search.into_values().map(like).collect::<Result<_>>()?;
-            let queries = split_alternatives(&format!("SELECT {columns} FROM {object} WHERE "), &conditions);
+        let (patterns, values): (Vec<&Literal>, Vec<&Literal>) =
+            search.into_values().partition(|literal| matches!(literal, Literal::Pattern(_)));
+        let conditions = fields.iter().flat_map(|field| {
+            let like = format!("{field} LIKE :pattern");
+            patterns.iter().map(move |pattern| Soql::bind(&like, [("pattern", Literal::clone(pattern))]))
+        });
+        let conditions = conditions.collect::<Result<Vec<Soql>>>()?;
+        let mut queries = split_alternatives(&format!("SELECT {columns} FROM {object} WHERE "), &conditions);
+        if values.is_empty() {
             return Ok(Self { with_deleted: step.merged, queries });
         }
         let any = fields.iter().map(|field| format!("{field} IN :keys")).collect::<Vec<_>>().join(" OR ");
@@ -88,8 +88,8 @@ impl Lookup {
             (true, _) => format!("IsConverted = FALSE AND ({any})"),
             (false, _) => any,
         };
-        let literals: Vec<Literal> = search.into_values().cloned().collect();
-        let queries = split_in_list(&format!("SELECT {columns} FROM {object} WHERE {condition}"), "keys", &literals)?;
+        let values: Vec<Literal> = values.into_iter().cloned().collect();
+        queries.extend(split_in_list(&format!("SELECT {columns} FROM {object} WHERE {condition}"), "keys", &values)?);
         Ok(Self { with_deleted: step.merged, queries })
     }
 

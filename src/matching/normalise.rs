@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::{LikePattern, Literal};
+
 /// How a custom join key is made comparable, on both sides.
 ///
-/// Each agrees with how Salesforce itself compares text in a query, without regard to case unless the field is case-sensitive,
-/// so that the query finds what the comparison afterwards accepts.
+/// A query finds what the comparison afterwards accepts: Salesforce compares text without regard to case unless the field is
+/// case-sensitive, and several words are looked for by `LIKE`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -17,7 +19,8 @@ pub enum Normaliser {
     /// Neither blanks around it nor case count.
     #[default]
     Lower,
-    /// As a name: neither case nor the number of blanks between words counts.
+    /// As a name: neither case nor the number of blanks between words counts. In the org, the first of several is a space, and the
+    /// field is a text: of one that is a picklist, the values have one space.
     Words,
 }
 
@@ -33,12 +36,19 @@ impl Normaliser {
         }
     }
 
-    /// The text to look for in the org.
-    pub(super) fn search(self, text: &str) -> String {
+    /// What to look for in the org; `likes` tells whether the field takes a pattern.
+    pub(super) fn search(self, text: &str, likes: bool) -> Literal {
         match self {
-            Self::Exact => text.to_owned(),
-            Self::Trim | Self::Lower => text.trim().to_owned(),
-            Self::Words => words(text),
+            Self::Exact => Literal::Text(text.to_owned()),
+            Self::Trim | Self::Lower => Literal::Text(text.trim().to_owned()),
+            Self::Words => match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+                // A space and anything behind it: narrower than anything alone, so that J Smith does not read all Johns.
+                [first, rest @ ..] if likes && !rest.is_empty() => {
+                    let start = LikePattern::exactly(first);
+                    rest.iter().fold(start, |pattern, word| pattern.literal(" ").any().literal(word)).into()
+                }
+                words => Literal::Text(words.join(" ")),
+            },
         }
     }
 }
@@ -58,6 +68,12 @@ pub(super) struct EmailRules {
 }
 
 impl EmailRules {
+    /// The forms without what does not count: the tag, the dots, or both.
+    pub(super) fn forms(self, text: &str) -> impl Iterator<Item = String> + use<'_> {
+        let forms = [Self { strip_plus_tag: false, ..self }, Self { ignore_gmail_dots: false, ..self }, self];
+        forms.into_iter().filter_map(move |rules| rules.normal(text))
+    }
+
     /// The comparable form; `None` for what is no address.
     pub(super) fn normal(self, text: &str) -> Option<String> {
         let text = text.trim().to_lowercase();

@@ -111,9 +111,9 @@ pub enum JoinKey {
         source: String,
         /// The fields that may hold it.
         fields: Vec<FieldName>,
-        /// Whether `ada+news@acme.com` is `ada@acme.com`. An address in the org is found as given and without the tag only.
+        /// Whether `ada+news@acme.com` is `ada@acme.com`. An address in the org is looked for as given and without the tag.
         strip_plus_tag: bool,
-        /// Whether dots before `@gmail.com` do not count. An address in the org is found as given and without dots only.
+        /// Whether dots before `@gmail.com` do not count. An address in the org is looked for as given and without dots.
         ignore_gmail_dots: bool,
     },
     /// The email address of a person account. A step of it is passed over in an org without them.

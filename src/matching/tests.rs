@@ -7,8 +7,8 @@ use super::{
 use crate::error::ErrorKind;
 use crate::types::{FieldName, Filter, Record, RecordId, SObjectDescribe, SObjectName, Soql, Value};
 
-/// Runs a plan on these rows as if an org had them: `attributes` say the object of each. A row counts as answered to every
-/// query of its object, as far as the recycle bin is asked where it is deleted.
+/// Runs a plan on these rows as if an org had them: `attributes` say the object of each. A row is answered if a query asks for its
+/// key, and where it is deleted, if the recycle bin is asked. Other conditions of the queries are passed over.
 pub(crate) fn match_in(plan: &MatchPlan, org: &OrgFacts, rows: &[Record], records: &[Record]) -> Vec<Matched> {
     fn of<'a>(rows: &'a [Record], object: &'a str) -> impl Iterator<Item = &'a Record> {
         rows.iter().filter(move |row| row.object_name() == Some(object))
@@ -24,10 +24,9 @@ pub(crate) fn match_in(plan: &MatchPlan, org: &OrgFacts, rows: &[Record], record
             JoinKey::Contact { .. } => "AccountContactRelation",
             _ => step.object.as_str(),
         };
-        if !lookup.queries.is_empty() {
-            for row in of(rows, object).filter(|row| lookup.with_deleted || !deleted(row)) {
-                found.add(row.clone()).expect("a row");
-            }
+        let asked_for = |row: &&Record| step.key.fields().iter().any(|field| asks_for(&lookup.queries, field, row));
+        for row in of(rows, object).filter(asked_for).filter(|row| lookup.with_deleted || !deleted(row)) {
+            found.add(row.clone()).expect("a row");
         }
         let mut trails = found.trails();
         for _ in 0..=MAX_HOPS {
@@ -49,6 +48,88 @@ pub(crate) fn match_in(plan: &MatchPlan, org: &OrgFacts, rows: &[Record], record
         open = still_open;
     }
     results
+}
+
+/// Whether one of the queries finds a row by this field, as Salesforce compares text: case aside, blanks and all.
+fn asks_for(queries: &[Soql], field: &FieldName, row: &Record) -> bool {
+    let value = match row.get(field.as_str()) {
+        Some(Value::Text(text)) => text.to_lowercase(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => return false,
+    };
+    queries.iter().any(|query| {
+        let (_, condition) = query.as_str().split_once(" WHERE ").expect("a condition");
+        let listed = condition.match_indices(&format!("{field} IN (")).any(|(at, start)| {
+            let list = &condition[at + start.len()..];
+            let mut rest = list;
+            loop {
+                let (literal, behind) = literal(rest);
+                match literal {
+                    Text::Quoted(text) if unescaped(text).to_lowercase() == value => return true,
+                    Text::Bare(text) if text == value => return true,
+                    _ => {}
+                }
+                match behind.strip_prefix(',') {
+                    Some(behind) => rest = behind,
+                    None => return false,
+                }
+            }
+        });
+        listed
+            || condition.match_indices(&format!("{field} LIKE ")).any(|(at, start)| {
+                let (Text::Quoted(pattern), _) = literal(&condition[at + start.len()..]) else { panic!("{condition}") };
+                is_like(&pattern.to_lowercase(), &value)
+            })
+    })
+}
+
+/// A literal of a query.
+enum Text<'q> {
+    Quoted(&'q str),
+    Bare(&'q str),
+}
+
+/// The literal that a text starts with, its escapes not resolved, and the rest.
+fn literal(text: &str) -> (Text<'_>, &str) {
+    let Some(inside) = text.strip_prefix('\'') else {
+        let end = text.find([',', ')']).expect("an end");
+        return (Text::Bare(&text[..end]), &text[end..]);
+    };
+    let mut escaped = false;
+    let end = inside.find(|character| {
+        let ends = character == '\'' && !escaped;
+        escaped = character == '\\' && !escaped;
+        ends
+    });
+    let end = end.expect("a closing quote");
+    (Text::Quoted(&inside[..end]), &inside[end + 1..])
+}
+
+fn unescaped(text: &str) -> String {
+    let mut characters = text.chars();
+    let next = std::iter::from_fn(|| match characters.next()? {
+        '\\' => characters.next(),
+        character => Some(character),
+    });
+    next.collect()
+}
+
+/// Whether a text is as a pattern of LIKE says.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('%') => {
+            let rest = rest.as_str();
+            text.char_indices().any(|(at, _)| is_like(rest, &text[at..])) || is_like(rest, "")
+        }
+        Some(character) => {
+            let wanted = if character == '\\' { rest.next() } else { Some(character) };
+            let any = character == '_';
+            let mut text = text.chars();
+            text.next().is_some_and(|found| any || Some(found) == wanted) && is_like(rest.as_str(), text.as_str())
+        }
+    }
 }
 
 fn id(prefix: &str, number: usize) -> RecordId {
@@ -170,7 +251,12 @@ fn heap_5_any_two_values_that_match_join_with_the_normaliser_that_is_asked_for()
         ("trim", "XY", None),
         ("lower", " XY ", Some(2)),
         ("words", " ab cd", Some(1)),
+        ("words", "AB \t CD ", Some(1)),
+        ("words", "ab c", None),
+        ("words", "a% cd", None),
+        ("words", "XY", Some(2)),
         ("lower", "ab cd", None),
+        ("lower", "ab  cd", Some(1)),
     ] {
         let record = Record::new().with("user", Record::new().with("key", key));
         let plan = with(normaliser);
@@ -431,6 +517,35 @@ fn numbers_ids_and_case_sensitive_keys_are_asked_for_in_their_own_form() {
         "step 2: the org has no object Thing__c",
     ] {
         assert!(error.message().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn words_are_asked_for_by_a_pattern_where_the_field_takes_one() {
+    let describe: SObjectDescribe = serde_json::from_str(
+        r#"{"name":"Contact","fields":[{"name":"P__c","type":"picklist","filterable":true},
+            {"name":"S__c","type":"string","filterable":true}]}"#,
+    )
+    .expect("a describe");
+    for (field, conditions) in [
+        ("P__c", &["P__c IN ('A  B','one')"][..]),
+        ("S__c", &[r"S__c LIKE 'A %B' OR S__c LIKE 'c\_ %d %e'", "S__c IN ('one')"][..]),
+    ] {
+        let plan = steps(&format!(
+            r#"{{"object":"Contact","by":"custom","source":"k","field":"{field}","normaliser":"words","merged":false}}"#
+        ));
+        let org = OrgFacts::of(&plan, std::slice::from_ref(&describe)).expect("fits");
+        let mut found = Found::new(&plan, &org, 0).expect("a step");
+        let texts: &[&str] = if field == "P__c" { &["A  B", "one"] } else { &["A  B", "one", "a b", "c_ d\ne"] };
+        let keys: Vec<_> =
+            texts.iter().map(|text| found.key(&Record::new().with("k", *text)).expect("a key")).collect();
+        let lookup = found.lookup(&keys).expect("plans");
+        let asked: Vec<&str> =
+            lookup.queries.iter().filter_map(|query| query.as_str().split(" WHERE ").nth(1)).collect();
+        assert_eq!(asked.len(), conditions.len(), "{asked:?}");
+        for (asked, condition) in asked.iter().zip(conditions) {
+            assert_eq!(asked.to_lowercase(), condition.replace("A  B", "A B").to_lowercase());
+        }
     }
 }
 

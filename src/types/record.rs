@@ -113,6 +113,13 @@ impl Record {
         self.fields.push((name, value));
     }
 
+    /// Replaces the value of the field at this place; nothing where there is none.
+    pub(crate) fn fill(&mut self, place: usize, value: Value) {
+        if let Some((_, old)) = self.fields.get_mut(place) {
+            *old = value;
+        }
+    }
+
     /// The same record with a field set.
     #[must_use]
     pub fn with(mut self, name: impl Into<Arc<str>>, value: impl Into<Value>) -> Self {

@@ -88,6 +88,51 @@ fn a_field_that_is_impossible_and_a_map_that_cannot_be_loaded_end_with_1() {
 }
 
 #[test]
+fn with_json_a_map_that_is_refused_is_an_object_with_each_mistake() {
+    let bad = Scratch::with(
+        "bad-json.toml",
+        "version = 1\nobject = \"Contact\"\nkey = \"K__c\"\n[[rules]]\nsource = \"a\"\ntarget = \"K__c\"\ntransforms = [\"x\"]\n\
+         [[rules]]\ntemplate = \"{a\"\ntarget = \"X__c\"\n",
+    );
+    let output = example("map_preview").arg("--json").arg("--map").arg(&bad.0).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    let told = summary(&output);
+    assert!(told["error"].as_str().is_some_and(|error| error.contains("unknown transform `x`")), "{told}");
+    let mistakes = told["mistakes"].as_array().expect("a list");
+    let file = bad.0.display().to_string();
+    let places: Vec<_> = mistakes.iter().map(|one| (one["line"].as_u64(), one["rule"].as_u64())).collect();
+    assert_eq!(places, [(Some(7), Some(1)), (Some(9), Some(2))], "{told}");
+    assert!(mistakes.iter().all(|one| one["file"] == file.as_str() && one["reason"].is_string()), "{told}");
+    let output = example("map_preview").args(["--json", "--input", "/nowhere"]).output().expect("runs");
+    assert_eq!((output.status.code(), &summary(&output)["mistakes"]), (Some(1), &serde_json::json!([])));
+}
+
+#[test]
+fn a_map_with_custom_transforms_is_shown_with_an_issue_where_a_value_meets_one() {
+    let map = Scratch::with(
+        "custom.toml",
+        "version = 1\nobject = \"Contact\"\nkey = \"Visitor_Key__c\"\n[values.v]\nsource = \"email\"\ntransforms = [{ custom = \"mask\" }]\n\
+         [[rules]]\nsource = \"id\"\ntarget = \"Visitor_Key__c\"\n\
+         [[rules]]\nsource = \"$v\"\ntarget = \"Email\"\n\
+         [[rules]]\nsource = \"name\"\ntarget = \"LastName\"\ntransforms = [\"trim\", { custom = \"initials\" }]\n",
+    );
+    let input =
+        Scratch::with("custom.jsonl", "{\"id\":\"a\",\"name\":\"Ada L\",\"email\":\"a@b.cc\"}\n{\"id\":\"b\"}\n");
+    let output = example("map_preview").arg("--json").arg("--map").arg(&map.0).arg("--input").arg(&input.0).output();
+    let output = output.expect("runs");
+    let told = summary(&output);
+    assert_eq!(
+        told["records"][0]["issues"],
+        serde_json::json!([
+            {"field": "$v", "reason": "custom transform mask: only the program has it"},
+            {"field": "name", "reason": "custom transform initials: only the program has it"},
+        ]),
+        "{told}"
+    );
+    assert_eq!(told["records"][1]["fields"], serde_json::json!({"Visitor_Key__c": "b"}));
+}
+
+#[test]
 fn a_map_that_only_reads_shows_what_the_source_would_get() {
     let map = Scratch::with(
         "read.json",

@@ -101,6 +101,69 @@ async fn heap_5_any_unique_identifier_is_a_join_key_in_its_own_type() {
 }
 
 #[tokio::test]
+async fn heap_5_names_and_words_are_found_whatever_their_case_and_blanks_on_either_side() {
+    let org = MockOrg::start();
+    org.add_field("Account", FieldSpec::text("Key__c", 80));
+    let account = |name: &str, key: &str| org.insert("Account", json!({"Name": name, "Key__c": key}));
+    let acme = account("Acme   Engines Ltd", "Ab  Cd");
+    let smith = account("J Smith", "solo");
+    let sale = account("50% Off_Road", "o'neil  & \\sons");
+    account("Jack Smith", "Ab x Cd");
+    account("50 x OffyRoad", "AbCd");
+    let names = [" acme engines\tLTD", "J  SMITH", "50%   off_road", "Acme Ltd"];
+    let words = ["AB CD", " Solo ", "O'Neil & \\sons", "ab"];
+    let by_name = r#"{"object":"Account","by":"name","source":"k"}"#;
+    let by_words = r#"{"object":"Account","by":"custom","source":"k","field":"Key__c","normaliser":"words"}"#;
+    for (step, keys) in [(by_name, names), (by_words, words)] {
+        let lookup = matcher(&org, plan(step)).await;
+        let before = queries(&org);
+        let records = keys.map(|key| Record::new().with("k", key));
+        let matched = lookup.match_many(&records).await.expect("answered");
+        let found: Vec<String> = matched.iter().map(found).collect();
+        assert_eq!(found, [acme.as_str(), smith.as_str(), sale.as_str(), "none"], "{step}");
+        assert!(queries(&org) - before <= 2, "one for the words, one for the others");
+    }
+}
+
+#[tokio::test]
+async fn heap_7_tags_and_dots_of_an_address_are_passed_over_where_the_step_says_so() {
+    let org = MockOrg::start();
+    let contact = |email: &str| org.insert("Contact", json!({"LastName": "A", "Email": email}));
+    let (ada, bob) = (contact("ada@acme.example"), contact("b.o.b@gmail.com"));
+    let (eve, none) = (contact("eve@gmail.com"), "none".to_owned());
+    let records = [
+        r#"{"e":"Ada+News@acme.example"}"#,
+        r#"{"e":"b.o.b+x@gmail.com"}"#,
+        r#"{"e":"B.O.B@gmail.com"}"#,
+        r#"{"e":"e.v.e@gmail.com"}"#,
+    ];
+    let step = |rules: &str| plan(&format!(r#"{{"object":"Contact","by":"email","source":"e"{rules}}}"#));
+    for (rules, expected) in [
+        ("", [&none, &none, &bob, &none]),
+        (r#","strip_plus_tag":true"#, [&ada, &bob, &bob, &none]),
+        (r#","ignore_gmail_dots":true"#, [&none, &none, &bob, &eve]),
+        (r#","strip_plus_tag":true,"ignore_gmail_dots":true"#, [&ada, &bob, &bob, &eve]),
+    ] {
+        let lookup = matcher(&org, step(rules)).await;
+        for (text, expected) in records.iter().zip(expected) {
+            let matched = lookup.match_one(&record(text)).await.expect("answered");
+            assert_eq!(found(&matched), *expected, "{rules} {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_too_long_for_a_query_once_it_is_escaped_costs_no_other_record_its_match() {
+    let org = MockOrg::start();
+    let acme = org.insert("Account", json!({"Name": "Acme Ltd"}));
+    let lookup = matcher(&org, plan(r#"{"object":"Account","by":"name","source":"n"}"#)).await;
+    let records = ["'".repeat(2_100), "acme ltd".to_owned(), "% ".repeat(1_999)];
+    let matched = lookup.match_many(&records.map(|name| Record::new().with("n", name))).await.expect("answered");
+    assert_eq!(matched.iter().map(found).collect::<Vec<_>>(), ["none", acme.as_str(), "none"]);
+    assert_eq!(matched[0].steps[0].no_key, Some(NoKey::TooLong));
+}
+
+#[tokio::test]
 async fn heap_6_a_key_that_names_several_records_is_ambiguous_and_the_probe_tells_before() {
     let org = MockOrg::start();
     for name in ["A", "B", "C"] {

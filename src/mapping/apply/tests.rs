@@ -190,3 +190,48 @@ fn a_custom_transform_is_a_function_of_the_program_and_may_even_panic() {
     assert_eq!(issues(&map, r#"{"id":true}"#), ["id: not text"]);
     assert_eq!(issues(&map, r#"{"id":"panic"}"#), ["id: the function shout panicked"]);
 }
+
+#[test]
+fn templates_in_templates_end_at_a_mebibyte_with_an_issue_told_once() {
+    use std::fmt::Write as _;
+    let mut values = String::from("[values.v0]\ntemplate = \"{x}{x}\"\n");
+    for level in 1..40 {
+        write!(values, "[values.v{level}]\ntemplate = \"{{$v{0}}}{{$v{0}}}\"\n", level - 1).expect("a text");
+    }
+    let map = map(&format!("{values}[[rules]]\nsource = \"$v39\"\ntarget = \"X__c\""));
+    // 10 bytes doubled 17 times are 1.25 MiB.
+    assert_eq!(
+        issues(&map, r#"{"id":"a","x":"0123456789"}"#),
+        ["$v16: longer than 1 MiB with its holes filled"],
+        "what needs it is not told again"
+    );
+    let mapped = map.apply(&record(r#"{"id":"a","x":null}"#)).map(Mapped::into_record).expect("blank is short");
+    assert_eq!(mapped.expect("all").fields.get("X__c"), Some(&Value::Null));
+}
+
+#[test]
+fn a_wrong_shape_on_the_way_of_a_path_is_an_issue_and_a_blank_one_is_absent() {
+    let inputs = [
+        "source = \"a.b\"",
+        "first_of = [\"gone\", \"a.b\", \"x\"]",
+        "template = \"{a.b} {x}\"",
+        "source = \"$named\"",
+        "source = \"a.b.c\"",
+    ];
+    for input in inputs {
+        let named = if input.contains("$named") { "[values.named]\nsource = \"a.b\"\n" } else { "" };
+        let map = map(&format!("{named}[[rules]]\n{input}\ntarget = \"X__c\""));
+        for wrong in [r#""str""#, "5", "true", r#"[{"b":1}]"#, "1e400"] {
+            let found = issues(&map, &format!(r#"{{"id":"a","a":{wrong},"x":"y"}}"#));
+            assert_eq!(found.len(), 1, "{input} {wrong}: {found:?}");
+            assert!(found[0].ends_with(": a is no object"), "{input} {wrong}: {found:?}");
+        }
+        for none in [r#""x":null"#, r#""x":null,"a":null"#, "\"x\":null,\"a\":\"\"", r#""x":null,"a":{}"#] {
+            let left = sent(&map, &format!(r#"{{"id":"a",{none}}}"#));
+            let known = if input.contains('x') { r#"{"X__c":null}"# } else { "{}" };
+            assert_eq!(left, known, "{input} {none}");
+        }
+    }
+    let deeper = rule("source = \"a.b.c\"\ntarget = \"X__c\"");
+    assert_eq!(issues(&deeper, r#"{"id":"a","a":{"b":[]}}"#), ["a.b.c: a.b is no object"]);
+}

@@ -5,6 +5,7 @@ mod fit;
 mod kind;
 mod nearest;
 mod report;
+mod suspend;
 
 use std::collections::HashMap;
 

@@ -9,6 +9,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::{Kind, Member, Node};
+use crate::mapping::mistake::Part;
 use crate::types::plain::PLAIN;
 
 /// What does not fit, and where.
@@ -17,12 +18,16 @@ pub(in crate::mapping) struct Problem {
     pub(in crate::mapping) line: Option<usize>,
     /// Where in the text, if it is the text itself that is wrong.
     pub(in crate::mapping) at: Option<usize>,
+    /// Whether it is a key that stands twice: all else of the text says what it says.
+    pub(in crate::mapping) doubled: bool,
+    /// What part of the map it is in.
+    pub(in crate::mapping) part: Option<Part>,
     pub(in crate::mapping) words: String,
 }
 
 impl Problem {
     pub(in crate::mapping) fn new(line: Option<usize>, words: impl Into<String>) -> Self {
-        Self { line, at: None, words: words.into() }
+        Self { line, at: None, doubled: false, part: None, words: words.into() }
     }
 
     /// The same problem, on this line unless it knows a closer one.

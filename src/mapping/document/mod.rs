@@ -79,7 +79,8 @@ pub(super) fn from_toml(text: &str) -> Tree {
         .iter()
         .map(|error| {
             let at = error.span().map(|span| span.start);
-            Problem { at, ..Problem::new(at.map(|at| lines.at(at)), format!("no TOML: {}", error.message())) }
+            let doubled = error.message() == "duplicate key";
+            Problem { at, doubled, ..Problem::new(at.map(|at| lines.at(at)), format!("no TOML: {}", error.message())) }
         })
         .collect();
     let at = table.span().start;
@@ -190,8 +191,12 @@ impl JsonReader<'_> {
                     let at = if let Cow::Borrowed(key) = key { self.at(key) } else { start.max(self.at(raw.get())) };
                     let line = self.lines.at(at);
                     if !seen.insert(key.clone()) {
-                        let words = format!("the key {key:?} stands twice");
-                        self.problems.push(Problem { at: Some(self.at(raw.get())), ..Problem::new(Some(line), words) });
+                        let problem = Problem::new(Some(line), format!("the key {key:?} stands twice"));
+                        self.problems.push(Problem { at: Some(self.at(raw.get())), doubled: true, ..problem });
+                        // In a rule or value the first counts, so that all else there can be looked through.
+                        if depth > 1 {
+                            continue;
+                        }
                     }
                     members.push(Member { line, key: key.into_owned(), value: self.node(raw, depth + 1) });
                 }

@@ -89,6 +89,13 @@ fn each_mistake_of_a_rule_is_told_with_line_and_rule() {
 }
 
 #[test]
+fn a_path_has_as_many_names_as_a_record_nests() {
+    let rule = |names: usize| format!("{{ source = \"{}\", target = \"X__c\" }}", vec!["a"; names].join("."));
+    FieldMap::from_toml(&with(&rule(64))).expect("a deep one");
+    assert_eq!(one_error(&rule(65)), "line 5: rule 2 (X__c): a path has at most 64 names");
+}
+
+#[test]
 fn a_number_is_the_one_that_is_written_to_its_last_digit() {
     for number in
         ["1.00000000000000000001", "0.1", "1234567890.12345678901234567", "-0.000000000000000000000001", "1e3"]
@@ -215,6 +222,58 @@ fn a_key_that_stands_twice_is_refused_with_its_line() {
         error.message(),
         "line 1: rule 2 (X__c): the key \"source\" stands twice; line 1: the key \"key\" stands twice"
     );
+}
+
+#[test]
+fn a_key_that_stands_twice_hides_no_other_mistake() {
+    let table = "{ source = \"x\", target = \"X__c\", transforms = [{ table = { entries = { a = 1, a = 2 } } }] },\n";
+    let toml = with(&format!(
+        "{table}{{ source = \"y\", target = \"Y__c\", transforms = [\"tirm\"] }},\n{{ template = \"{{\", target = \"x__c\" }}"
+    ));
+    let json = toml
+        .replace("rules =", ",\n\"rules\":")
+        .replace("version = 1\n", "{\"version\":1,")
+        .replace("object =", "\"object\":")
+        .replace("\nkey =", ",\"key\":")
+        .replace("source =", "\"source\":")
+        .replace("target =", "\"target\":")
+        .replace("transforms =", "\"transforms\":")
+        .replace("table =", "\"table\":")
+        .replace("entries =", "\"entries\":")
+        .replace("template =", "\"template\":")
+        .replace("a =", "\"a\":")
+        + "}";
+    for (result, doubled) in [
+        (FieldMap::from_toml(&toml), "no TOML: duplicate key"),
+        (FieldMap::from_json(&json), "the key \"a\" stands twice"),
+    ] {
+        let error = result.expect_err("three rules are wrong");
+        let told: Vec<(Option<usize>, &str)> =
+            MapMistake::all_of(&error).iter().map(|mistake| (mistake.rule, mistake.reason.as_str())).collect();
+        assert_eq!(told.len(), 4, "{error}");
+        assert_eq!(told[0], (Some(2), doubled), "{error}");
+        assert!(told[1].0 == Some(3) && told[1].1.starts_with("unknown transform `tirm`"), "{error}");
+        assert!(told[2].0 == Some(4) && told[2].1.starts_with("the template has a {"), "{error}");
+        assert!(told[3].0 == Some(4) && told[3].1.ends_with("this one and rule 2"), "{error}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_to_programs_with_file_line_and_rule() {
+    let path = std::env::temp_dir().join(format!("sforce-mistakes-{}.toml", std::process::id()));
+    let text = with("{ source = \"a..b\", target = \"X__c\" }") + "[values.v]\nsource = \"$gone\"\n";
+    fs::write(&path, text).expect("written");
+    let error = FieldMap::from_file(&path).expect_err("two mistakes");
+    fs::remove_file(&path).expect("removed");
+    let told = MapMistake::all_of(&error);
+    assert!(told.iter().all(|mistake| mistake.file.as_deref() == Some(&*path.display().to_string())), "{told:?}");
+    let places: Vec<(Option<usize>, Option<usize>)> = told.iter().map(|mistake| (mistake.line, mistake.rule)).collect();
+    assert_eq!(places, [(Some(5), Some(2)), (Some(8), None)]);
+    assert!(told[1].reason.starts_with("value v: $gone is no value"), "{told:?}");
+    let words: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert_eq!(error.message(), words.join("; "));
+    let gone = FieldMap::from_file(path.with_extension("json")).expect_err("not there");
+    assert_eq!(MapMistake::all_of(&gone), []);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Reason;
+use super::text::trim;
 use crate::types::{Decimal, Value};
 
 /// A value on its way. Text is apart from the others, so that it is borrowed from the source as long as no step changes it:
@@ -56,11 +57,17 @@ impl<'a> Item<'a> {
     /// Text without the white space at its ends, which Salesforce does not store: a key that keeps it finds no record.
     pub(in crate::mapping) fn trimmed(self) -> Self {
         match self {
-            Self::Text(Cow::Borrowed(text)) => Self::Text(Cow::Borrowed(text.trim())),
-            Self::Text(Cow::Owned(text)) if text.trim().len() != text.len() => {
-                Self::Text(Cow::Owned(text.trim().to_owned()))
-            }
+            Self::Text(text) => Self::Text(trim(text)),
             item => item,
+        }
+    }
+
+    /// The same value, lent.
+    pub(in crate::mapping) fn borrowed(&self) -> Item<'_> {
+        match self {
+            Self::Text(text) => Item::Text(Cow::Borrowed(text)),
+            Self::Ref(value) => Item::Ref(value),
+            Self::Own(value) => Item::Ref(value),
         }
     }
 

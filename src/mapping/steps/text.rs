@@ -13,8 +13,8 @@ const PATTERN_BYTES: usize = 1 << 20;
 /// Groups in groups that a pattern may have.
 const PATTERN_DEPTH: u32 = 50;
 
-/// Longest text that a replacement may make.
-const MAX_REPLACED: usize = 1 << 20;
+/// Longest text that a replacement or a template may make. The longest field takes 131,072 characters.
+pub(in crate::mapping) const MAX_MADE: usize = 1 << 20;
 
 /// Characters as Salesforce counts them.
 pub(in crate::mapping) fn utf16_len(text: &str) -> usize {
@@ -48,11 +48,21 @@ pub(super) fn one_line(text: Cow<'_, str>) -> Result<Cow<'_, str>, Reason> {
             return Ok(parts.join(" ").into());
         }
     }
-    Ok(match text {
+    Ok(trim(text))
+}
+
+/// Without white space at its ends, where it stands.
+pub(super) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
         Cow::Borrowed(text) => text.trim().into(),
         Cow::Owned(text) if text.trim().len() == text.len() => text.into(),
-        Cow::Owned(text) => text.trim().to_owned().into(),
-    })
+        Cow::Owned(mut text) => {
+            text.truncate(text.trim_end().len());
+            let start = text.len() - text.trim_start().len();
+            text.drain(..start);
+            text.into()
+        }
+    }
 }
 
 pub(super) fn is_email(text: &str) -> bool {
@@ -144,7 +154,7 @@ impl Pattern {
             out.push_str(&text[done..whole.start()]);
             found.expand(with, &mut out);
             done = whole.end();
-            if out.len() > MAX_REPLACED {
+            if out.len() > MAX_MADE {
                 return Err("longer than 1 MiB after a replacement".into());
             }
         }
