@@ -210,7 +210,7 @@ impl JobInfo {
     ///
     /// # Errors
     ///
-    /// For example [`ErrorKind::Invalid`] for `InvalidBatch : Field name not found : Nmae`; [`ErrorKind::Conflict`] for a job that
+    /// For example [`ErrorKind::Invalid`] for `InvalidBatch : Field name not found : Nothing__c`; [`ErrorKind::Conflict`] for a job that
     /// was aborted or has not ended.
     pub fn completed(self) -> Result<Self> {
         let error = match &self.state {

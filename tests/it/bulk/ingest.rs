@@ -242,11 +242,11 @@ async fn a_job_that_fails_as_a_whole_says_why() {
     let org = org();
     let client = client(&org);
     let job = client.bulk_ingest(THING, IngestOperation::Insert).create().await.expect("made");
-    job.upload(|| [Record::new().with("Nmae__c", "x")]).await.expect("uploaded");
+    job.upload(|| [Record::new().with("Nothing__c", "x")]).await.expect("uploaded");
     job.close().await.expect("closed");
     let error = job.wait(HOUR).await.expect_err("no such field");
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert!(error.has_code("INVALID_BATCH") && error.salesforce()[0].message.contains("Nmae__c"), "{error:?}");
+    assert!(error.has_code("INVALID_BATCH") && error.salesforce()[0].message.contains("Nothing__c"), "{error:?}");
     assert_eq!(job.ended(HOUR).await.expect("an answer").state, JobState::Failed);
     org.bulk().fail_next_ingest("TooManyLockFailure", "Too many lock failures", 0);
     let locked = client.bulk_ingest(THING, IngestOperation::Insert).create().await.expect("made");

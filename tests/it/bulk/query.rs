@@ -326,7 +326,7 @@ async fn a_job_that_fails_or_is_aborted_has_no_rows() {
     let aborted = client.bulk_query_all(SOQL).create().await.expect("made");
     assert_eq!(aborted.abort().await.expect("aborted").state, JobState::Aborted);
     assert_eq!(aborted.wait(HOUR).await.expect_err("aborted").kind(), ErrorKind::Conflict);
-    let wrong = client.bulk_query("SELECT Nmae FROM Thing__c").create().await;
+    let wrong = client.bulk_query("SELECT Nothing__c FROM Thing__c").create().await;
     assert!(wrong.is_err() || wrong.expect("made").wait(HOUR).await.is_err());
     assert_eq!(client.bulk_query("SELECT").create().await.expect_err("no query").kind(), ErrorKind::Invalid);
 }

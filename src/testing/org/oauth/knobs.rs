@@ -123,7 +123,7 @@ impl MockOrg {
         self.state().auth.org_active = active;
     }
 
-    /// Holds every login up, renewals by refresh token among them, or lets them go on. Tokens handed out live on [K].
+    /// Holds every login up, renewals by refresh token among them, or lets them go on. Tokens handed out live on (\[K\]).
     pub fn restrict_logins(&self, restriction: Option<LoginRestriction>) {
         self.state().auth.restriction = restriction;
     }
