@@ -24,7 +24,9 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use sforce::adapters::JsonLines;
-use sforce::conflict::{Answered, ConflictPolicy, Decision, Fate, Question, Resolution, State, resolve_answered};
+use sforce::conflict::{
+    Answered, ConflictPolicy, Decision, Fate, Question, Resolution, State, check_names, resolve_answered,
+};
 use sforce::types::{Record, RecordId, Value};
 use support::Failure;
 
@@ -40,6 +42,9 @@ struct Args {
     json: bool,
 }
 
+/// In MiB. A case holds a record three times, and a long text area has 131,072 characters.
+const LONGEST_LINE: u32 = 32;
+
 const AFTER_HELP: &str = "A case:
   policy            {\"default\": P, \"fields\": {FIELD: P}}; P is a name, or {\"name\": …} with stamp_field, skew_seconds (0),
                     tie (salesforce, the default, or source), ranking (origins, the first one counts most) and then
@@ -50,9 +55,9 @@ const AFTER_HELP: &str = "A case:
                     {FIELD: ID}, origin (salesforce and source when left out), field_origins {FIELD: ORIGIN},
                     \"deleted\": true. T has an offset, or is milliseconds since 1970
   integration_user  whose differences in remote are no edits
-  answers           what people answered to questions of an earlier run: [{\"question\": …, \"answer\": …}]
+  answers           what people answered to questions of an earlier run about this record: [{\"question\": …, \"answer\": …}]
 
-Each line in, of at most 1 MiB, gives one line out: {\"to_salesforce\", \"to_source\", \"decisions\"}, with \"record\" where a record is deleted
+Each line in, of at most 32 MiB, gives one line out: {\"to_salesforce\", \"to_source\", \"decisions\"}, with \"record\" where a record is deleted
 or restored and \"questions\" where a person has to decide; or {\"error\"}. A field left out is not written, null clears.
 Numbers keep their value, in their shortest form. custom needs a function in code, so here it asks.
 
@@ -116,7 +121,7 @@ fn explain(args: &Args) -> Result<(), Stopped> {
     };
     let progress = progress(size);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut lines = JsonLines::new(BufReader::new(progress.wrap_read(input)));
+    let mut lines = JsonLines::new(BufReader::new(progress.wrap_read(input))).longest_line(LONGEST_LINE);
     let mut answered = 0;
     let cannot_print = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::BrokenPipe => Stopped::ReaderGone,
@@ -171,6 +176,9 @@ fn decide(number: u64, text: &str) -> String {
             return error_line(number, &format!("{message} (column {})", error.column()));
         }
     };
+    if let Err(error) = case.base.as_ref().map_or(Ok(()), check_names) {
+        return error_line(number, &format!("base: {}", error.message()));
+    }
     if case.base.as_ref().is_some_and(|base| base.len() == 1 && matches!(base.get("values"), Some(Value::Record(_)))) {
         return error_line(number, "base holds the values themselves, without \"values\" around them");
     }

@@ -1,5 +1,6 @@
 //! The one error type: what failed, whether to try again, whether the org may have been changed.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -130,6 +131,14 @@ pub enum Effect {
     Unknown,
 }
 
+/// Whether two codes are one but for case and underscores.
+pub(crate) fn same_code(left: &str, right: &str) -> bool {
+    let letters = |code: &str| {
+        code.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_uppercase()).collect::<Vec<_>>()
+    };
+    left.eq_ignore_ascii_case(right) || letters(left) == letters(right)
+}
+
 /// One error as Salesforce worded it, from a whole request or one record of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -170,6 +179,8 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     salesforce: Vec<ApiError>,
     reauth: Option<ReauthReason>,
+    splittable: bool,
+    data: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -189,6 +200,8 @@ impl Error {
             context: Vec::new(),
             salesforce: Vec::new(),
             reauth: None,
+            splittable: false,
+            data: None,
             source: None,
         }))
     }
@@ -241,16 +254,25 @@ impl Error {
         &self.0.salesforce
     }
 
-    /// Whether Salesforce named this code.
+    /// Whether Salesforce named this code, in any spelling: the Bulk API writes `INVALIDJOBSTATE` for `INVALID_JOB_STATE`.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
-        self.0.salesforce.iter().any(|error| error.code.eq_ignore_ascii_case(code))
+        self.0.salesforce.iter().any(|error| same_code(&error.code, code))
     }
 
     /// Why the org has to be connected again, if this is of kind [`ErrorKind::ReauthRequired`].
     #[must_use]
     pub fn reauth_reason(&self) -> Option<ReauthReason> {
         self.0.reauth
+    }
+
+    /// Whether the same records may pass in smaller calls: the call was too large, or what the org does about its records (a
+    /// trigger, a flow) used up a governor limit that holds for all of them together.
+    ///
+    /// A record that fails so alone is refused for good, and its org's automation has to be mended.
+    #[must_use]
+    pub fn is_splittable(&self) -> bool {
+        self.0.splittable
     }
 
     /// Sets what the caller may do next.
@@ -300,6 +322,26 @@ impl Error {
     pub fn with_reauth_reason(mut self, reason: ReauthReason) -> Self {
         self.0.reauth = Some(reason);
         self
+    }
+
+    /// Sets whether the same records may pass in smaller calls.
+    #[must_use]
+    pub fn with_splittable(mut self, splittable: bool) -> Self {
+        self.0.splittable = splittable;
+        self
+    }
+
+    /// Keeps what the layer above reads out of the answer for an accessor of its own. Never shown.
+    #[must_use]
+    pub(crate) fn with_data(mut self, data: impl Any + Send + Sync) -> Self {
+        self.0.data = Some(Arc::new(data));
+        self
+    }
+
+    /// What [`with_data`](Self::with_data) kept, if it is of this type.
+    #[must_use]
+    pub(crate) fn data<T: Any>(&self) -> Option<&T> {
+        self.0.data.as_deref()?.downcast_ref()
     }
 
     /// Sets the cause.
@@ -361,6 +403,7 @@ impl fmt::Debug for Error {
             .field("context", &self.0.context)
             .field("salesforce", &self.0.salesforce)
             .field("reauth", &self.0.reauth)
+            .field("splittable", &self.0.splittable)
             .field("source", &self.0.source)
             .finish_non_exhaustive()
     }

@@ -50,13 +50,18 @@
 //! | --- | --- | --- |
 //! | one | [`Client::sobject`], [`Client::records`] | 1 |
 //! | up to 200 | [`Client::collections`] | 1 |
+//! | up to 1,000 | [`api::Collections::upsert_packed`] | 1 |
+//! | up to 25 requests that refer to one another | [`Client::composite`] | 1 |
 //! | a stream, kept in step by external id | [`sync::Push`] | 1 per 13 KB of keys, 1 per 200 that differ |
 //! | many, to find in the org | [`sync::Matcher`] | 1 per 13 KB of keys and step |
 //! | many, to read | [`Client::query`] | 1 per 2,000 rows or fewer |
+//! | what changed or was deleted since | [`api::SObjectApi::updated`], [`deleted`](api::SObjectApi::deleted) | 1 per 600,000 ids |
+//! | by their words | [`Client::search`] | 1, for 2,000 records at most |
+//! | files | [`Client::files`] | 1 a file |
 //!
 //! # Guarantees and limits
 //!
-//! - An answer that is cut off is an error, never a short result. Answers over 512 MiB are refused.
+//! - An answer that is cut off is an error, never a short result. Answers over 512 MiB, or what the caller sets, are refused.
 //! - A write is repeated by itself only if doing it twice has the effect of doing it once. [`Error::effect`] tells whether the
 //!   org may have been changed by what failed.
 //! - Any number of requests, tasks and processes that meet an expired session renew it once ([`auth::TokenManager`]). Only Salesforce's
@@ -114,9 +119,21 @@ struct Readme;
 struct ConnectGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guides/bulk.md")]
+struct BulkGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/guides/matching.md")]
 struct MatchingGuide;
 
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../docs/guides/querying.md")]
 struct QueryingGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/reading.md")]
+struct ReadingGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/composite.md")]
+struct CompositeGuide;

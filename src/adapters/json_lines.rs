@@ -5,8 +5,11 @@ use std::io::{self, BufRead, Read};
 use crate::mapping::MappingIssue;
 use crate::types::Record;
 
-/// Longest line that is read; a longer one is a bad line and is skipped without being held in memory.
-const MAX_LINE: u64 = 1024 * 1024;
+/// Longest line that is read unless something else is said; a longer one is a bad line and is skipped without being held in
+/// memory.
+const MAX_LINE: u64 = MIB;
+
+const MIB: u64 = 1024 * 1024;
 
 /// One line that is not blank.
 #[derive(Clone, Debug)]
@@ -25,12 +28,19 @@ pub struct Line {
 pub struct JsonLines<R> {
     input: R,
     number: u64,
+    longest: u64,
 }
 
 impl<R: BufRead> JsonLines<R> {
     /// Reads from `input`.
     pub fn new(input: R) -> Self {
-        Self { input, number: 0 }
+        Self { input, number: 0, longest: MAX_LINE }
+    }
+
+    /// The same with another limit for a line, in MiB; it is 1 unless it is set. One line is held in memory at a time.
+    #[must_use]
+    pub fn longest_line(self, mib: u32) -> Self {
+        Self { longest: u64::from(mib) * MIB, ..self }
     }
 
     /// Lines read so far, blank ones too.
@@ -43,7 +53,7 @@ impl<R: BufRead> JsonLines<R> {
     fn next_bytes(&mut self) -> io::Result<Option<(Vec<u8>, bool)>> {
         let mut bytes = Vec::new();
         // One byte more than allowed tells a long line from one that just fits, its line end included.
-        let read = self.input.by_ref().take(MAX_LINE + 2).read_until(b'\n', &mut bytes)?;
+        let read = self.input.by_ref().take(self.longest + 2).read_until(b'\n', &mut bytes)?;
         if read == 0 {
             return Ok(None);
         }
@@ -51,7 +61,7 @@ impl<R: BufRead> JsonLines<R> {
         if ended {
             bytes.pop();
         }
-        let too_long = bytes.len() as u64 > MAX_LINE;
+        let too_long = bytes.len() as u64 > self.longest;
         if !ended && too_long {
             self.skip_line()?;
         }
@@ -90,16 +100,16 @@ impl<R: BufRead> Iterator for JsonLines<R> {
             if bytes.trim_ascii().is_empty() {
                 continue;
             }
-            return Some(Ok(read_line(self.number, bytes, too_long)));
+            return Some(Ok(read_line(self.number, bytes, too_long.then_some(self.longest / MIB))));
         }
     }
 }
 
-fn read_line(number: u64, bytes: &[u8], too_long: bool) -> Line {
+fn read_line(number: u64, bytes: &[u8], too_long: Option<u64>) -> Line {
     let issue = |reason: &str| MappingIssue::new("", reason);
-    if too_long {
+    if let Some(mib) = too_long {
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).into_owned();
-        return Line { number, text, record: Err(issue("longer than 1 MiB")) };
+        return Line { number, text, record: Err(issue(&format!("longer than {mib} MiB"))) };
     }
     let record = match std::str::from_utf8(bytes) {
         Err(_) => Err(issue("not UTF-8")),
@@ -159,5 +169,12 @@ mod tests {
         assert!(read(text.as_bytes())[0].record.is_ok());
         assert!(read(format!("{text}\n{text}").as_bytes()).iter().all(|line| line.record.is_ok()));
         assert!(read(format!("{text} ").as_bytes())[0].record.is_err());
+        let longer = format!("{text} \n{text}");
+        let lines: Vec<_> =
+            JsonLines::new(longer.as_bytes()).longest_line(2).map(|line| line.expect("readable")).collect();
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.record.is_ok()));
+        let over = format!("{{}}{}", " ".repeat((2 << 20) - 1));
+        let line = JsonLines::new(over.as_bytes()).longest_line(2).next().expect("a line").expect("readable");
+        assert_eq!(line.record.err().map(|issue| issue.reason), Some("longer than 2 MiB".into()));
     }
 }

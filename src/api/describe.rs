@@ -1,8 +1,22 @@
 //! What the org has, as the user sees it.
 
+use serde::Deserialize;
+
 use crate::client::{ApiRequest, Client};
 use crate::error::Result;
-use crate::types::{DescribeGlobal, SObjectDescribe, SObjectName};
+use crate::types::{DescribeGlobal, Record, SObjectDescribe, SObjectName, SObjectSummary};
+
+/// What an object is in short, and what the user has looked at last.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct BasicInfo {
+    /// The object, as describe global has it.
+    pub object_describe: SObjectSummary,
+    /// Records of it that the user has used lately: their ids and names.
+    #[serde(default)]
+    pub recent_items: Vec<Record>,
+}
 
 impl Client {
     /// Every object the user can see. Costs one API call; over a thousand objects in a real org.
@@ -27,5 +41,17 @@ impl Client {
     pub async fn describe(&self, object: &SObjectName) -> Result<SObjectDescribe> {
         let path = format!("/sobjects/{object}/describe");
         self.send(ApiRequest::get("describe", path).context("object", object)).await?.json()
+    }
+
+    /// One object in short, without its fields. Costs one API call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`describe`](Self::describe).
+    ///
+    /// Source: REST API Developer Guide, "sObject Basic Information".
+    pub async fn basic_info(&self, object: &SObjectName) -> Result<BasicInfo> {
+        let path = format!("/sobjects/{object}/");
+        self.send(ApiRequest::get("describe.basic", path).context("object", object)).await?.json()
     }
 }

@@ -12,8 +12,8 @@ use crate::types::{ExternalId, FieldName, Record, RecordId, SObject, SObjectName
 
 /// Records of one object, typed or dynamic.
 pub struct SObjectApi<T = Record> {
-    client: Client,
-    object: SObjectName,
+    pub(super) client: Client,
+    pub(super) object: SObjectName,
     record: PhantomData<fn() -> T>,
 }
 
@@ -87,12 +87,8 @@ impl<T> SObjectApi<T> {
     where
         T: DeserializeOwned,
     {
-        let mut request = ApiRequest::get("sobjects.get", format!("/sobjects/{}/{id}", self.object));
-        if !fields.is_empty() {
-            let names: Vec<&str> = fields.iter().map(FieldName::as_str).collect();
-            request = request.query("fields", &names.join(","));
-        }
-        self.send(request).await?.json()
+        let request = ApiRequest::get("sobjects.get", format!("/sobjects/{}/{id}", self.object));
+        self.send(with_fields(request, fields)).await?.json()
     }
 
     /// Changes the fields that are null or set, and no others. Costs one API call; repeated by itself.
@@ -140,11 +136,38 @@ impl<T> SObjectApi<T> {
     where
         T: Serialize + Sync,
     {
+        self.save_by(self.by_key(key)?, record).await
+    }
+
+    /// Changes the record that has this external id, and creates none. Costs one API call; repeated by itself.
+    ///
+    /// The record holds neither the external id field nor `Id`. The key may be any field with `externalId` or `idLookup`, `Id` among
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when no record has it; otherwise as for [`upsert`](Self::upsert).
+    ///
+    /// Source: REST API Developer Guide, "sObject Rows by External ID", `updateOnly`.
+    pub async fn update_by_key(&self, key: &ExternalId, record: &T) -> Result<Upserted>
+    where
+        T: Serialize + Sync,
+    {
+        self.save_by(self.by_key(key)?.query("updateOnly", "true"), record).await
+    }
+
+    fn by_key(&self, key: &ExternalId) -> Result<ApiRequest> {
         if key.value.trim().is_empty() {
             return Err(Error::new(ErrorKind::Invalid, "sobjects.upsert", "the external id is blank"));
         }
         let path = format!("/sobjects/{}/{}", self.object, key.field);
-        let request = ApiRequest::patch("sobjects.upsert", path).segment(&key.value).idempotent();
+        Ok(ApiRequest::patch("sobjects.upsert", path).segment(&key.value).idempotent())
+    }
+
+    async fn save_by(&self, request: ApiRequest, record: &T) -> Result<Upserted>
+    where
+        T: Serialize + Sync,
+    {
         let answer = self.send(request.json(record)?).await?;
         if answer.status == http::StatusCode::NO_CONTENT {
             return Ok(Upserted { id: None, created: false });
@@ -154,12 +177,21 @@ impl<T> SObjectApi<T> {
         Ok(Upserted { id: saved.id, created: saved.created.unwrap_or(created) })
     }
 
-    async fn send(&self, request: ApiRequest) -> Result<crate::client::ApiResponse> {
+    pub(super) async fn send(&self, request: ApiRequest) -> Result<crate::client::ApiResponse> {
         self.client.send(request.context("object", &self.object)).await
     }
 }
 
-fn accepted(saved: Saved, operation: &'static str) -> Result<Saved> {
+/// Asks for these fields only; for all if there are none.
+pub(super) fn with_fields(request: ApiRequest, fields: &[FieldName]) -> ApiRequest {
+    if fields.is_empty() {
+        return request;
+    }
+    let names: Vec<&str> = fields.iter().map(FieldName::as_str).collect();
+    request.query("fields", &names.join(","))
+}
+
+pub(super) fn accepted(saved: Saved, operation: &'static str) -> Result<Saved> {
     if saved.success { Ok(saved) } else { Err(record_error(operation, saved.errors.0)) }
 }
 

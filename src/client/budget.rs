@@ -90,16 +90,16 @@ impl ApiBudget {
         Ok(Permit(Arc::new(Reserved { budget: self.clone(), left: Mutex::new(calls) })))
     }
 
-    /// Takes one call. `limits` is what the org last said.
-    pub(super) fn take(&self, limits: Option<&OrgLimits>) -> Result<()> {
+    /// Takes calls, all or none of them. `limits` is what the org last said.
+    pub(super) fn take(&self, calls: u64, limits: Option<&OrgLimits>) -> Result<()> {
         let now = self.part();
         let mut state = self.state();
         let left = self.left_in(&mut state, now);
-        if left == 0 {
+        if left < calls {
             return Err(self.used_up(left));
         }
         self.check_org(limits)?;
-        state.made(now);
+        state.made(now, calls);
         Ok(())
     }
 
@@ -140,10 +140,10 @@ impl ApiBudget {
 }
 
 impl State {
-    fn made(&mut self, now: u64) {
+    fn made(&mut self, now: u64, calls: u64) {
         match self.made.last_mut() {
-            Some((part, calls)) if *part == now => *calls += 1,
-            _ => self.made.push((now, 1)),
+            Some((part, made)) if *part == now => *made += calls,
+            _ => self.made.push((now, calls)),
         }
     }
 }
@@ -170,19 +170,21 @@ impl Permit {
         *self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one call: a reserved one, or one of the budget where none is left.
-    pub(super) fn take(&self, limits: Option<&OrgLimits>) -> Result<()> {
+    /// Takes calls, all or none of them: reserved ones, and those of the budget where too few are left.
+    pub(super) fn take(&self, calls: u64, limits: Option<&OrgLimits>) -> Result<()> {
         let budget = &self.0.budget;
         let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
-        if *left == 0 {
-            return budget.take(limits);
+        let reserved = calls.min(*left);
+        if reserved < calls {
+            budget.take(calls - reserved, limits)?;
+        } else {
+            budget.check_org(limits)?;
         }
-        budget.check_org(limits)?;
-        *left -= 1;
+        *left -= reserved;
         let now = budget.part();
         let mut state = budget.state();
-        state.reserved -= 1;
-        state.made(now);
+        state.reserved -= reserved;
+        state.made(now, reserved);
         Ok(())
     }
 }
@@ -232,9 +234,9 @@ mod tests {
         let (budget, clock) = budget(3);
         for left in [3, 2, 1] {
             assert_eq!(budget.left(), left);
-            budget.take(None).expect("allowed");
+            budget.take(1, None).expect("allowed");
         }
-        let error = budget.take(None).expect_err("used up");
+        let error = budget.take(1, None).expect_err("used up");
         assert_eq!(error.kind(), ErrorKind::LimitExceeded);
         *clock.0.lock().expect("whole") = Duration::from_hours(23);
         assert_eq!(budget.left(), 0);
@@ -248,23 +250,34 @@ mod tests {
         let permit = budget.reserve(8).expect("there");
         assert_eq!(budget.reserve(3).expect_err("only 2 are left").kind(), ErrorKind::LimitExceeded);
         let shared = permit.clone();
-        shared.take(None).expect("reserved");
+        shared.take(1, None).expect("reserved");
         assert_eq!((permit.left(), budget.left()), (7, 2));
         drop((permit, shared));
         assert_eq!(budget.left(), 9, "one was made");
         let permit = budget.reserve(1).expect("there");
         for _ in 0..9 {
-            permit.take(None).expect("first reserved, then of the budget");
+            permit.take(1, None).expect("first reserved, then of the budget");
         }
-        assert_eq!(permit.take(None).expect_err("all used").kind(), ErrorKind::LimitExceeded);
+        assert_eq!(permit.take(1, None).expect_err("all used").kind(), ErrorKind::LimitExceeded);
+    }
+
+    #[test]
+    fn several_calls_are_taken_together_or_not_at_all() {
+        let (budget, _clock) = budget(10);
+        let permit = budget.reserve(3).expect("there");
+        budget.take(6, None).expect("7 are left");
+        assert_eq!(permit.take(5, None).expect_err("3 and 1 are left").kind(), ErrorKind::LimitExceeded);
+        assert_eq!((permit.left(), budget.left()), (3, 1));
+        permit.take(4, None).expect("3 reserved ones and the last of the budget");
+        assert_eq!((permit.left(), budget.left()), (0, 0));
     }
 
     #[test]
     fn calls_are_kept_free_for_others() {
         let budget = ApiBudget::per_day(100).keep_free(1000);
         let said = |used| OrgLimits { api: ApiUsage { used, allowed: 15_000 }, per_app: None };
-        budget.take(Some(&said(13_999))).expect("1,001 are left");
-        let error = budget.take(Some(&said(14_000))).expect_err("1,000 are left");
+        budget.take(1, Some(&said(13_999))).expect("1,001 are left");
+        let error = budget.take(1, Some(&said(14_000))).expect_err("1,000 are left");
         assert_eq!(error.kind(), ErrorKind::LimitExceeded);
         assert_eq!(budget.left(), 99, "the refused call was not counted");
     }

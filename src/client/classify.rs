@@ -1,11 +1,14 @@
 //! One table from HTTP status and Salesforce code to what it means. Pure; nobody matches on strings later.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
+use super::duplicates::{DuplicateResult, read_duplicates};
+use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry, same_code};
 use crate::types::xml::Element;
 
 /// What a failure means.
@@ -15,10 +18,12 @@ pub(super) struct Verdict {
     pub(super) retry: Retry,
     pub(super) effect: Effect,
     pub(super) advice: Option<&'static str>,
+    /// Whether fewer records at once may pass.
+    pub(super) splittable: bool,
 }
 
 const fn verdict(kind: ErrorKind, retry: Retry, effect: Effect) -> Verdict {
-    Verdict { kind, retry, effect, advice: None }
+    Verdict { kind, retry, effect, advice: None, splittable: false }
 }
 
 const fn refused(kind: ErrorKind) -> Verdict {
@@ -29,6 +34,10 @@ const fn advised(kind: ErrorKind, advice: &'static str) -> Verdict {
     Verdict { advice: Some(advice), ..refused(kind) }
 }
 
+const fn splittable(verdict: Verdict) -> Verdict {
+    Verdict { splittable: true, ..verdict }
+}
+
 const LATER: Retry = Retry::After(None);
 
 const API_ENABLED: &str = "give the user the permission \"API Enabled\": Setup > Profiles or Permission Sets > System \
@@ -36,7 +45,7 @@ const API_ENABLED: &str = "give the user the permission \"API Enabled\": Setup >
 
 /// By code. Sources: protocol facts, section 8 (SOAP guide, "Core Data Types Used in API Calls"; REST status page), and
 /// section 5 for API access.
-#[expect(clippy::match_same_arms, reason = "rows stand with their subject")]
+#[expect(clippy::match_same_arms, clippy::too_many_lines, reason = "one table, whose rows stand with their subject")]
 fn by_code(code: &str, message: &str) -> Option<Verdict> {
     use ErrorKind as K;
     Some(match code {
@@ -71,6 +80,8 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" if message.contains("UNABLE_TO_LOCK_ROW") => {
             verdict(K::RowLocked, LATER, Effect::None)
         }
+        // Governor limits hold for all records of a transaction together.
+        _ if tells_governor_limit(message) => splittable(advised(K::Invalid, GOVERNOR)),
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" => refused(K::Invalid),
 
         // Limits. One code stands for two limits: only the words tell them apart.
@@ -89,12 +100,19 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         | "NUM_HISTORY_FIELDS_BY_SOBJECT_EXCEEDED"
         | "TOO_MANY_JOBS" => refused(K::LimitExceeded),
         "EXCEEDED_ID_LIMIT" | "EXCEEDED_MAX_SIZE_REQUEST" | "OPERATION_TOO_LARGE" | "TOO_MANY_ENUM_VALUE" => {
-            advised(K::Invalid, "make the call smaller")
+            splittable(advised(K::Invalid, "make the call smaller"))
         }
+        // SOAP guide, getUpdated() and getDeleted(): also when the log of deletions was trimmed or the recycle bin emptied.
+        "INVALID_REPLICATION_DATE" => advised(
+            K::Invalid,
+            "the org no longer knows what happened since then: read the whole table, and go on from when that began",
+        ),
 
         // What passes by itself.
         "UNABLE_TO_LOCK_ROW" => verdict(K::RowLocked, LATER, Effect::None),
-        "QUERY_TIMEOUT" | "REQUEST_RUNNING_TOO_LONG" => verdict(K::Unavailable, Retry::Never, Effect::Unknown),
+        "QUERY_TIMEOUT" | "REQUEST_RUNNING_TOO_LONG" => {
+            splittable(verdict(K::Unavailable, Retry::Never, Effect::Unknown))
+        }
         "SERVER_UNAVAILABLE" | "UNKNOWN_EXCEPTION" | "INTERNAL_ERROR" => {
             verdict(K::Unavailable, LATER, Effect::Unknown)
         }
@@ -140,8 +158,83 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         "UNSUPPORTED_API_VERSION" | "INVALID_VERSION" | "INVALIDVERSION" | "GONE" => {
             advised(K::Config, "set an API version that the org still has")
         }
+
+        // Bulk API 2.0's own.
+        "INVALID_JOB_STATE" => refused(K::Conflict),
+        "CLIENT_INPUT_ERROR" | "INVALID_BATCH" | "INVALID_ENTITY" | "INVALID_JOB" | "INVALID_OPERATION"
+        | "INVALID_URL" => refused(K::Invalid),
+        "FEATURE_NOT_ENABLED" | "INVALID_USER" => refused(K::Forbidden),
+        "TIMEOUT" => verdict(K::Unavailable, LATER, Effect::Unknown),
+        "TOO_MANY_LOCK_FAILURE" => verdict(K::RowLocked, LATER, Effect::Unknown),
         _ => return None,
     })
+}
+
+/// Names of errors in the Bulk API 2.0 guide, which writes `InvalidJobState`, with the underscores of all other codes. On the
+/// wire they have neither small letters nor underscores: `INVALIDJOBSTATE`.
+const BULK_CODES: &[&str] = &[
+    "CLIENT_INPUT_ERROR",
+    "EXCEEDED_QUOTA",
+    "FEATURE_NOT_ENABLED",
+    "INVALID_BATCH",
+    "INVALID_ENTITY",
+    "INVALID_FIELD",
+    "INVALID_JOB",
+    "INVALID_JOB_STATE",
+    "INVALID_OPERATION",
+    "INVALID_SESSION_ID",
+    "INVALID_URL",
+    "INVALID_USER",
+    "NOT_FOUND",
+    "TIMEOUT",
+    "TOO_MANY_LOCK_FAILURE",
+];
+
+/// The code as the table spells it.
+fn spelt(code: &str) -> Cow<'_, str> {
+    let known = if code.contains('_') { None } else { BULK_CODES.iter().find(|known| same_code(known, code)) };
+    known.map_or_else(|| Cow::Owned(code.to_ascii_uppercase()), |known| Cow::Borrowed(*known))
+}
+
+/// What an error of the org means, by its code.
+fn known(error: &ApiError) -> Option<Verdict> {
+    by_code(&spelt(&error.code), &error.message)
+}
+
+const GOVERNOR: &str = "send fewer records at once; where one alone fails, the org's triggers or flows have to do less";
+
+/// What the org's own code says when it uses up what one transaction may use, as one writes it in a trigger's error. Lower case,
+/// looked for anywhere in the words. A trigger's error has the code `CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY` as a rule, but a flow's and
+/// a managed package's have others, so the words alone decide.
+///
+/// Sources: Apex Developer Guide, "Execution Governors and Limits"; reports with the words: forceworkbench#813, apex-rollup#539,
+/// declarative-lookup-rollup-summaries#357, EDA#429.
+const GOVERNOR_LIMITS: &[&str] = &[
+    "system.limitexception",
+    "apex cpu time limit exceeded",
+    "apex heap size too large",
+    "too many soql queries",
+    "too many sosl queries",
+    "too many query rows",
+    "too many dml statements",
+    "too many dml rows",
+    "too many callouts",
+    "too many future calls",
+    "too many queueable jobs",
+    "too many email invocations",
+    "cannot have more than 10 chunks in a single operation",
+];
+
+/// Whether words tell of a governor limit.
+fn tells_governor_limit(message: &str) -> bool {
+    let words = message.to_ascii_lowercase();
+    GOVERNOR_LIMITS.iter().any(|limit| words.contains(limit))
+}
+
+/// Whether a `PROCESSING_HALTED` tells of a reference without a value, and not of a failure of another part. (Composite
+/// Subrequest Result: "Invalid reference specified. No value for refAccount.id found in refAccount. …")
+pub(crate) fn names_lost_reference(error: &Error) -> bool {
+    error.salesforce().iter().any(|error| error.message.starts_with("Invalid reference specified"))
 }
 
 /// 401s that look like an expired session, and that a new token would meet again: refreshing on them is the loop that users of
@@ -176,7 +269,8 @@ fn by_status(status: u16) -> Verdict {
         404 => refused(K::NotFound),
         409 | 412 | 428 => refused(K::Conflict),
         410 => advised(K::Config, "set an API version that the org still has"),
-        414 | 431 => advised(K::Invalid, "the address is longer than 16,384 bytes: send less at once"),
+        413 => splittable(advised(K::Invalid, "the body is too long: send less at once")),
+        414 | 431 => splittable(advised(K::Invalid, "the address is longer than 16,384 bytes: send less at once")),
         // Not documented for the data APIs; whoever answers so has not passed the request on.
         429 => verdict(K::RateLimited, LATER, Effect::None),
         // 406 and 420 without a body were seen to pass (field guide, edge facts).
@@ -198,6 +292,45 @@ struct WireError {
     message: Option<String>,
     #[serde(default)]
     fields: Option<Vec<String>>,
+    /// What a duplicate rule found. The wire has it misspelt; some versions spell it right.
+    #[serde(rename = "duplicateResut", default)]
+    found: Option<Box<RawValue>>,
+    #[serde(rename = "duplicateResult", default)]
+    found_well_spelt: Option<Box<RawValue>>,
+}
+
+/// Errors by the reference ids of a tree's records.
+#[derive(Debug)]
+pub(crate) struct NodeErrors(pub(crate) Vec<(String, Vec<ApiError>)>);
+
+/// A refused tree: `{"hasErrors":true,"results":[{"referenceId":"…","errors":[…]}]}`. (REST guide, "sObject Tree Response Body".)
+#[derive(Deserialize)]
+struct WireTree {
+    results: Vec<WireNode>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireNode {
+    reference_id: String,
+    errors: RecordErrors,
+}
+
+/// The errors of an answer, and what else is read out of it.
+#[derive(Default)]
+struct Refusal {
+    errors: Vec<ApiError>,
+    duplicates: Vec<DuplicateResult>,
+    nodes: Option<NodeErrors>,
+}
+
+impl From<Vec<WireError>> for Refusal {
+    fn from(errors: Vec<WireError>) -> Self {
+        let found = errors.iter().filter_map(|error| error.found.as_ref().or(error.found_well_spelt.as_ref()));
+        let duplicates = found.filter_map(|found| read_duplicates(found.get())).collect();
+        let errors = errors.into_iter().map(ApiError::from).filter(|error| !error.code.is_empty()).collect();
+        Self { errors, duplicates, nodes: None }
+    }
 }
 
 impl From<WireError> for ApiError {
@@ -207,27 +340,34 @@ impl From<WireError> for ApiError {
     }
 }
 
-/// Reads the error array of a REST answer, a single such object, or one of OAuth's words; empty for anything else.
-fn read_errors(body: &[u8]) -> Vec<ApiError> {
+/// Reads the error array of a REST answer, a single such object, a refused tree, or one of OAuth's words; empty for anything else.
+fn read_refusal(body: &[u8]) -> Refusal {
     if let Ok(errors) = serde_json::from_slice::<Vec<WireError>>(body) {
-        return errors.into_iter().map(ApiError::from).filter(|error| !error.code.is_empty()).collect();
+        return errors.into();
     }
     // serde would read a struct from an array too, and a 300 has an array of URLs.
-    if body.trim_ascii().starts_with(b"{")
-        && let Ok(error) = serde_json::from_slice::<WireError>(body)
-    {
-        return Some(ApiError::from(error)).filter(|error| !error.code.is_empty()).into_iter().collect();
-    }
-    if body.trim_ascii().starts_with(b"<") {
-        return read_fault(body).into_iter().collect();
-    }
-    // Userinfo and identity answer 403 with one of these words instead of JSON.
-    match body.trim_ascii() {
-        b"Bad_OAuth_Token" | b"Missing_OAuth_Token" => {
-            vec![ApiError::new("INVALID_SESSION_ID", "the OAuth token is not accepted", Vec::new())]
+    if body.trim_ascii().starts_with(b"{") {
+        if let Ok(tree) = serde_json::from_slice::<WireTree>(body) {
+            let nodes: Vec<_> = tree.results.into_iter().map(|node| (node.reference_id, node.errors.0)).collect();
+            let errors = nodes.iter().flat_map(|(_, errors)| errors.clone()).collect();
+            return Refusal { errors, nodes: Some(NodeErrors(nodes)), ..Refusal::default() };
         }
-        _ => Vec::new(),
+        if let Ok(error) = serde_json::from_slice::<WireError>(body) {
+            return vec![error].into();
+        }
     }
+    let errors = if body.trim_ascii().starts_with(b"<") {
+        read_fault(body).into_iter().collect()
+    } else {
+        // Userinfo and identity answer 403 with one of these words instead of JSON.
+        match body.trim_ascii() {
+            b"Bad_OAuth_Token" | b"Missing_OAuth_Token" => {
+                vec![ApiError::new("INVALID_SESSION_ID", "the OAuth token is not accepted", Vec::new())]
+            }
+            _ => Vec::new(),
+        }
+    };
+    Refusal { errors, ..Refusal::default() }
 }
 
 /// Reads a SOAP fault: `<faultcode>sf:CODE</faultcode><faultstring>CODE: words</faultstring>` (recorded).
@@ -240,13 +380,10 @@ fn read_fault(body: &[u8]) -> Option<ApiError> {
 }
 
 /// Makes an error of an answer that is no success.
-pub(super) fn failed_answer(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Error {
-    let errors = read_errors(body);
+pub(crate) fn failed_answer(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Error {
+    let Refusal { errors, duplicates, nodes } = read_refusal(body);
     let status = status.as_u16();
-    let verdict = errors
-        .iter()
-        .find_map(|error| by_code(&error.code.to_ascii_uppercase(), &error.message))
-        .unwrap_or_else(|| by_status(status));
+    let verdict = errors.iter().find_map(known).unwrap_or_else(|| by_status(status));
     let verdict = match verdict.retry {
         Retry::Reauthenticate => not_the_token(body).unwrap_or(verdict),
         _ => verdict,
@@ -256,7 +393,12 @@ pub(super) fn failed_answer(status: StatusCode, retry_after: Option<Duration>, b
         other => other,
     };
     let error = Error::new(verdict.kind, "", "").with_retry(retry).with_effect(verdict.effect).with_status(status);
-    let error = error.with_salesforce(errors);
+    let error = error.with_salesforce(errors).with_splittable(verdict.splittable);
+    let error = match nodes {
+        Some(nodes) => error.with_data(nodes),
+        None if duplicates.is_empty() => error,
+        None => error.with_data(duplicates),
+    };
     match verdict.advice {
         Some(advice) => error.with_advice(advice),
         None => error,
@@ -265,10 +407,11 @@ pub(super) fn failed_answer(status: StatusCode, retry_after: Option<Duration>, b
 
 /// Makes an error of one record's errors inside an answer that is a success as a whole.
 pub(crate) fn record_error(operation: &'static str, errors: Vec<ApiError>) -> Error {
-    let known = errors.iter().find_map(|error| by_code(&error.code.to_ascii_uppercase(), &error.message));
+    let known = errors.iter().find_map(known);
     // The org answered for this record, so it was not applied.
     let verdict = Verdict { effect: Effect::None, ..known.unwrap_or(refused(ErrorKind::Invalid)) };
     let error = Error::new(verdict.kind, operation, "").with_retry(verdict.retry).with_salesforce(errors);
+    let error = error.with_splittable(verdict.splittable);
     match verdict.advice {
         Some(advice) => error.with_advice(advice),
         None => error,
@@ -390,9 +533,69 @@ mod tests {
     }
 
     #[test]
+    fn bulk_codes_are_known_in_every_spelling() {
+        for (code, kind) in [
+            ("INVALIDJOBSTATE", ErrorKind::Conflict),
+            ("InvalidJobState", ErrorKind::Conflict),
+            ("INVALID_JOB_STATE", ErrorKind::Conflict),
+            ("INVALIDJOB", ErrorKind::Invalid),
+            ("InvalidBatch", ErrorKind::Invalid),
+            ("CLIENTINPUTERROR", ErrorKind::Invalid),
+            ("ExceededQuota", ErrorKind::LimitExceeded),
+            ("INVALIDSESSIONID", ErrorKind::Auth),
+            ("TooManyLockFailure", ErrorKind::RowLocked),
+        ] {
+            let error = classify(400, &array(code, "x"));
+            assert_eq!(error.kind(), kind, "{code}");
+            assert!(error.has_code(BULK_CODES.iter().find(|known| same_code(known, code)).expect("known")));
+        }
+        assert_eq!(classify(401, &array("INVALIDSESSIONID", "x")).retry(), Retry::Reauthenticate);
+        assert_eq!(classify(400, &array("SOMETHINGNEW", "x")).kind(), ErrorKind::Invalid);
+    }
+
+    #[test]
     fn a_lock_inside_a_trigger_error_is_a_lock() {
         let errors = vec![ApiError::new("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Tr: UNABLE_TO_LOCK_ROW, x", vec![])];
         assert_eq!(record_error("collections.upsert", errors).kind(), ErrorKind::RowLocked);
+    }
+
+    #[test]
+    fn a_governor_limit_asks_for_smaller_calls_whatever_its_code() {
+        for (code, message) in [
+            ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Tr: System.LimitException: Apex CPU time limit exceeded"),
+            (
+                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+                "ns.Tr: execution of AfterInsert caused by: Too many SOQL queries: 101",
+            ),
+            ("CANNOT_EXECUTE_FLOW_TRIGGER", "Apex CPU Time Limit Exceeded"),
+            ("APEX_ERROR", "System.LimitException: Too many DML rows: 10001"),
+            ("LIMIT_EXCEEDED", "Too many DML statements: 151"),
+            ("UNKNOWN_EXCEPTION", "(ns) Cannot have more than 10 chunks in a single operation. Please rearrange"),
+        ] {
+            let error = record_error("collections.upsert", vec![ApiError::new(code, message, vec![])]);
+            assert!(error.is_splittable(), "{code} {message}");
+            assert_eq!((error.kind(), error.retry()), (ErrorKind::Invalid, Retry::Never), "{code}");
+        }
+        for (code, message) in [
+            ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Tr: System.NullPointerException: Attempt to de-reference a null"),
+            ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+            ("STRING_TOO_LONG", "data value too large: x (max length=40)"),
+        ] {
+            let error = record_error("collections.upsert", vec![ApiError::new(code, message, vec![])]);
+            assert!(!error.is_splittable(), "{code} {message}");
+        }
+        assert!(classify(400, &array("EXCEEDED_ID_LIMIT", "record limit reached")).is_splittable());
+        assert!(classify(414, "").is_splittable());
+    }
+
+    #[test]
+    fn a_refused_tree_tells_which_records_and_why() {
+        let body = r#"{"hasErrors":true,"results":[{"referenceId":"r2","errors":[{"statusCode":"UNABLE_TO_LOCK_ROW",
+            "message":"unable to obtain exclusive access","fields":[]}]}]}"#;
+        let error = classify(400, body);
+        assert_eq!((error.kind(), error.retry(), error.effect()), (ErrorKind::RowLocked, LATER, Effect::None));
+        let NodeErrors(nodes) = error.data().expect("read");
+        assert_eq!((nodes.len(), nodes[0].0.as_str()), (1, "r2"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod budget;
 mod classify;
 mod compress;
 mod concurrency;
+mod duplicates;
 mod limits;
 mod options;
 mod request;
@@ -12,16 +13,19 @@ mod retry;
 mod send;
 mod version;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::allow::{Access, AllowList};
 pub use self::budget::{ApiBudget, Permit};
-pub(crate) use self::classify::{RecordErrors, record_error};
+pub(crate) use self::classify::{NodeErrors, RecordErrors, failed_answer, names_lost_reference, record_error};
 use self::concurrency::Gate;
+pub use self::duplicates::{DuplicateMatch, DuplicateResult};
 pub use self::limits::{ApiUsage, OrgLimits};
 use self::options::Scope;
+pub(crate) use self::options::foreign;
 pub use self::options::{AssignmentRule, CallOptions, DuplicateRule};
 pub use self::request::{ApiRequest, ApiResponse, ApiStream};
 pub use self::retry::RetryPolicy;
@@ -54,8 +58,11 @@ struct Core {
     gate: Gate,
     budget: Option<ApiBudget>,
     compress: bool,
+    max_answer: u64,
     limits: Mutex<Option<OrgLimits>>,
     api_calls: AtomicU64,
+    /// What this org was found not to take, by a name of the caller's choice.
+    refused: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Client {
@@ -119,6 +126,26 @@ impl Client {
         self.core.gate.refused(self.core.clock.monotonic());
     }
 
+    /// The time of day on the client's clock.
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        self.core.clock.now()
+    }
+
+    /// Remembers for all clones that this org does not take something that others take.
+    pub(crate) fn remember_refusal(&self, what: &'static str) {
+        self.core.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// Whether this org was found not to take something.
+    pub(crate) fn is_refused(&self, what: &'static str) -> bool {
+        self.core.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
+    }
+
+    /// The headers that this handle adds to its calls.
+    pub(crate) fn headers(&self) -> &http::HeaderMap {
+        &self.scope.headers
+    }
+
     /// Time since some fixed moment, on the client's clock.
     pub(crate) fn monotonic(&self) -> std::time::Duration {
         self.core.clock.monotonic()
@@ -159,6 +186,7 @@ pub struct ClientBuilder {
     max_in_flight: usize,
     budget: Option<ApiBudget>,
     compress: bool,
+    max_answer: u64,
 }
 
 impl ClientBuilder {
@@ -172,6 +200,7 @@ impl ClientBuilder {
             max_in_flight: concurrency::MOST,
             budget: None,
             compress: false,
+            max_answer: send::MAX_ANSWER,
         }
     }
 
@@ -227,6 +256,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how many bytes of an answer are read into memory, after decompression; 512 MiB by default. A longer one is an error of
+    /// kind [`ErrorKind::Decode`](crate::ErrorKind::Decode). Answers read as streams have no bound, and are in memory only in part.
+    #[must_use]
+    pub fn max_answer(mut self, bytes: u64) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
     /// Makes the client.
     ///
     /// # Errors
@@ -244,8 +281,10 @@ impl ClientBuilder {
             gate: Gate::new(self.max_in_flight),
             budget: self.budget,
             compress: self.compress,
+            max_answer: self.max_answer,
             limits: Mutex::default(),
             api_calls: AtomicU64::new(0),
+            refused: Mutex::default(),
         };
         Ok(Client { core: Arc::new(core), scope: Arc::default() })
     }

@@ -23,7 +23,7 @@ const OWN: [HeaderName; 9] = [
 ];
 
 /// The name, unless the client writes that header itself.
-pub(super) fn foreign(name: &HeaderName) -> Result<()> {
+pub(crate) fn foreign(name: &HeaderName) -> Result<()> {
     if OWN.contains(name) || name == "soapaction" {
         return Err(Error::new(ErrorKind::Invalid, "", "the client writes this header itself")
             .with_context("header", name)
@@ -34,8 +34,8 @@ pub(super) fn foreign(name: &HeaderName) -> Result<()> {
 
 /// How Salesforce's duplicate rules treat the records that are written.
 ///
-/// An alert rule is passed with [`allow_save`](Self::allow_save); a block rule never is. Single creates and updates answer with
-/// the matches, collections only with the rule's words.
+/// An alert rule is passed with [`allow_save`](Self::allow_save); a block rule never is. Single creates and updates that are
+/// refused tell the matches by [`Error::duplicates`]; rows of collections have only the rule's words.
 ///
 /// Source: REST API Developer Guide, "Duplicate Rule Header" (API 52.0 and later).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl DuplicateRule {
         self
     }
 
-    /// Has the matches with all fields that the user sees, not only their ids.
+    /// Has the matches with all fields that the user sees, not only their ids: [`DuplicateMatch::fields`](super::DuplicateMatch::fields).
     pub fn include_record_details(mut self) -> Self {
         self.include_record_details = true;
         self

@@ -28,7 +28,27 @@ pub(super) enum Payload {
 
 /// A call to the org, built without I/O and sent by [`Client::send`](super::Client::send).
 ///
-/// The path is relative to `/services/data/vXX.X`, or absolute when it starts with `/services/`.
+/// The path is relative to `/services/data/vXX.X`, or absolute when it starts with `/services/`. This is the way to any resource that
+/// has no method of its own here, with the same login, limits and retries; whether it may be repeated after a lost answer is the
+/// caller's word ([`idempotent`](Self::idempotent)).
+///
+/// ```no_run
+/// use std::collections::BTreeMap;
+///
+/// use sforce::client::ApiRequest;
+///
+/// # async fn run(client: sforce::Client) -> sforce::Result<()> {
+/// #[derive(serde::Deserialize)]
+/// struct Theme {
+///     #[serde(rename = "themeItems")]
+///     items: Vec<BTreeMap<String, sforce::types::Value>>,
+/// }
+///
+/// let answer = client.send(ApiRequest::get("theme", "/theme").query("limit", "10")).await?;
+/// println!("{} items, by {}", answer.json::<Theme>()?.items.len(), answer.status);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ApiRequest {
     pub(super) operation: &'static str,
@@ -41,6 +61,8 @@ pub struct ApiRequest {
     pub(super) idempotent: bool,
     /// Whether 304 is an answer.
     pub(super) conditional: bool,
+    /// API calls that an attempt counts for.
+    pub(super) calls: u64,
     pub(super) context: Vec<(&'static str, String)>,
 }
 
@@ -80,6 +102,7 @@ impl ApiRequest {
             body,
             idempotent,
             conditional: false,
+            calls: 1,
             context: Vec::new(),
         }
     }
@@ -89,6 +112,35 @@ impl ApiRequest {
     pub fn with_method(operation: &'static str, method: Method, path: impl Into<String>) -> Self {
         let safe = method.is_safe();
         Self::new(operation, method, path.into(), safe)
+    }
+
+    /// A call of an Apex REST method of the org's own: the path is that below `/services/apexrest`, as it is, with its namespace if
+    /// the class is of a package.
+    ///
+    /// Costs one API call. Same login, limits and retries as any call. `GET` is repeated by itself; what another method does only its
+    /// author knows: it is repeated after a lost answer only with [`idempotent`](Self::idempotent).
+    ///
+    /// ```no_run
+    /// use sforce::client::ApiRequest;
+    /// use sforce::http::Method;
+    ///
+    /// # async fn run(client: sforce::Client) -> sforce::Result<()> {
+    /// #[derive(serde::Serialize)]
+    /// struct Visit { page: String }
+    /// #[derive(serde::Deserialize)]
+    /// struct Score { score: u32 }
+    ///
+    /// let request = ApiRequest::apex_rest(Method::PUT, "/visits").segment("a/b").json(&Visit { page: "/pricing".into() })?;
+    /// let answer = client.send(request.idempotent()).await?;
+    /// println!("{}", answer.json::<Score>()?.score);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Source: Apex Developer Guide, "Exposing Apex Classes as REST Web Services".
+    #[must_use]
+    pub fn apex_rest(method: Method, path: &str) -> Self {
+        Self::with_method("apex_rest", method, format!("/services/apexrest/{}", path.trim_start_matches('/')))
     }
 
     /// A replacement: not repeated when the first try may have had an effect, unless [`idempotent`](Self::idempotent) says so.
@@ -108,6 +160,13 @@ impl ApiRequest {
     #[must_use]
     pub fn conditional(mut self) -> Self {
         self.conditional = true;
+        self
+    }
+
+    /// Says that the org counts an attempt as so many API calls, as it does the parts of a batch; one by default.
+    #[must_use]
+    pub fn costs(mut self, calls: u64) -> Self {
+        self.calls = calls;
         self
     }
 

@@ -17,8 +17,8 @@ use crate::auth::AccessToken;
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::http::{Body, Request};
 
-/// Longest answer that is read into memory: a page of 2,000 rows with long texts stays below it.
-const MAX_ANSWER: u64 = 512 * 1024 * 1024;
+/// Longest answer that is read into memory, unless the caller says another: a page of 2,000 rows with long texts stays below it.
+pub(super) const MAX_ANSWER: u64 = 512 * 1024 * 1024;
 
 /// Longest time for calls whose bodies are streams. Salesforce ends a download of results after 20 minutes, and an upload may
 /// take 100 MB. Source: Bulk API 2.0 limits.
@@ -42,6 +42,11 @@ struct Answer {
     body: Body,
     /// Whether the call may have changed the org.
     effect: Effect,
+}
+
+/// Whether the body holds a file, which mostly is compressed already and whose length is better known than small.
+fn is_multipart(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|media_type| media_type.as_bytes().starts_with(b"multipart/"))
 }
 
 /// Whether the org refuses work for its amount.
@@ -89,7 +94,7 @@ impl Client {
     pub(crate) async fn send_watching(&self, request: ApiRequest, watch: &Watch) -> Result<ApiResponse> {
         let (answer, repeated) = self.drive(&request, Want::Whole(watch)).await?;
         let Answer { status, headers, body, effect } = answer;
-        let body = body.collect(MAX_ANSWER).await?;
+        let body = body.collect(self.core.max_answer).await?;
         Ok(ApiResponse { status, headers, body, operation: request.operation, effect, repeated })
     }
 
@@ -104,6 +109,28 @@ impl Client {
     pub async fn open(&self, request: ApiRequest) -> Result<ApiStream> {
         let (answer, _) = self.drive(&request, Want::Head).await?;
         Ok(ApiStream { status: answer.status, headers: answer.headers, body: answer.body })
+    }
+
+    /// Waits until a body that broke off may be asked for again, or gives the error back where the policy, or the quota of
+    /// retries, says no. `broken` counts how often it broke off without having come further.
+    pub(crate) async fn before_resuming(&self, error: Error, broken: u32) -> Result<()> {
+        let situation = Situation {
+            retry: error.retry(),
+            effect: Effect::None,
+            idempotent: true,
+            attempts: broken,
+            elapsed: Duration::ZERO,
+            renewed: false,
+            chance: fastrand::f64(),
+        };
+        match next_step(&self.core.policy, &situation) {
+            Step::Wait(delay) if self.core.quota.take() => {
+                self.core.clock.sleep(delay).await;
+                Ok(())
+            }
+            Step::GiveUp(retry) => Err(error.with_retry(retry)),
+            _ => Err(error.with_retry(Retry::Exhausted { attempts: broken })),
+        }
     }
 
     /// The attempt loop; tells also whether an attempt before the one that succeeded may have changed the org.
@@ -188,13 +215,14 @@ impl Client {
         let answered = status.is_success() || (request.conditional && status == StatusCode::NOT_MODIFIED);
         if !answered {
             // The org has dealt with the request, so a broken body tells nothing of its effect.
-            let body = body.collect(MAX_ANSWER).await.map_err(|error| error.with_effect(effect))?;
+            let body = body.collect(self.core.max_answer).await.map_err(|error| error.with_effect(effect))?;
             let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
             let after: Option<Duration> = after.and_then(|text| retry_after(text, self.core.clock.now()));
             return Err(settle(failed_answer(status, after, &body)));
         }
         if let Want::Whole(watch) = want {
-            let whole = body.collect_watching(MAX_ANSWER, watch).await.map_err(|error| error.with_effect(effect))?;
+            let whole =
+                body.collect_watching(self.core.max_answer, watch).await.map_err(|error| error.with_effect(effect))?;
             body = Body::Bytes(whole);
         }
         self.core.gate.answered(request.operation, self.core.clock.monotonic().saturating_sub(sent));
@@ -208,11 +236,11 @@ impl Client {
         }
         let limits = self.limits();
         match (&self.scope.permit, &self.core.budget) {
-            (Some(permit), _) => permit.take(limits.as_ref())?,
-            (None, Some(budget)) => budget.take(limits.as_ref())?,
+            (Some(permit), _) => permit.take(request.calls, limits.as_ref())?,
+            (None, Some(budget)) => budget.take(request.calls, limits.as_ref())?,
             (None, None) => {}
         }
-        self.core.api_calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.core.api_calls.fetch_add(request.calls, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
 
@@ -238,7 +266,7 @@ impl Client {
                 return Ok(outgoing);
             }
         };
-        if self.core.compress {
+        if self.core.compress && !is_multipart(&outgoing.headers) {
             let (body, compressed) = gzip(outgoing.body)?;
             outgoing.body = body;
             if compressed {

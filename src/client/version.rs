@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// A Salesforce API version, such as `63.0`.
@@ -60,6 +62,19 @@ impl FromStr for ApiVersion {
             Error::new(ErrorKind::Config, "client", "not an API version").with_advice("write it like 63.0")
         })?;
         Self::new(major)
+    }
+}
+
+impl Serialize for ApiVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ApiVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(|error: Error| de::Error::custom(error.message().to_owned()))
     }
 }
 

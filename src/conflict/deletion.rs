@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::decision::{Decision, Fate, Reason, Resolution, Winner};
+use super::fields::Fields;
 use super::policy::{DeleteRule, Policy};
 use super::question::{Answer, Question};
 use super::resolve::Call;
 use super::state::State;
-use super::values::same;
-use crate::types::{FieldIndex, Value};
+use super::values::{is_blank, same};
+use crate::types::Value;
 
 /// The field that stands for the record as a whole in a decision or a question about a deletion.
 pub const WHOLE_RECORD: &str = "*";
@@ -16,6 +17,12 @@ pub const WHOLE_RECORD: &str = "*";
 impl Call<'_> {
     /// One side or both deleted the record.
     pub(super) fn deletion(&self) -> Resolution {
+        let mut resolution = self.whole_record();
+        self.explain_fields(&mut resolution);
+        resolution
+    }
+
+    fn whole_record(&self) -> Resolution {
         if self.source.deleted && self.remote.deleted {
             return whole(Fate::Gone, Winner::None, "deleted", Reason::DeletedBoth);
         }
@@ -23,7 +30,11 @@ impl Call<'_> {
         let (kept, winner_of_edit) =
             if remote_deleted { (self.source, Winner::Source) } else { (self.remote, Winner::Salesforce) };
         let winner_of_deletion = if remote_deleted { Winner::Salesforce } else { Winner::Source };
-        let edited = self.edits(kept);
+        if self.base.is_none() && kept.values.is_empty() {
+            // Made and deleted before the first push: there is nothing to delete.
+            return whole(Fate::Gone, Winner::None, "deleted", Reason::NeverThere);
+        }
+        let edited = self.is_edited(kept);
         if remote_deleted && self.is_own(WHOLE_RECORD) {
             // Our own deletion is no edit of the org's.
             return if edited {
@@ -36,14 +47,7 @@ impl Call<'_> {
         match (self.policy.delete, edited) {
             (DeleteRule::Never, _) => whole(Fate::Apart, Winner::None, "never", Reason::Protected),
             (_, false) => whole(delete, winner_of_deletion, "one_side_edited", Reason::DeletedUnedited),
-            (DeleteRule::DeleteWins, true) => {
-                let mut resolution = whole(delete, winner_of_deletion, "delete_wins", Reason::DeletedEdited);
-                let lost = Some(Value::Record(kept.values.clone()));
-                let decision = &mut resolution.decisions[0];
-                let place = if remote_deleted { &mut decision.lost_source } else { &mut decision.lost_salesforce };
-                *place = lost;
-                resolution
-            }
+            (DeleteRule::DeleteWins, true) => whole(delete, winner_of_deletion, "delete_wins", Reason::DeletedEdited),
             (DeleteRule::EditWins, true) => self.restore("edit_wins", Reason::DeletedEdited),
             (DeleteRule::Ask, true) => self.ask_about_deletion(kept, delete, winner_of_deletion, winner_of_edit),
         }
@@ -78,13 +82,68 @@ impl Call<'_> {
         }
     }
 
+    /// A decision of the deletion against this value of the side that kept the record.
+    fn losing(&self, decision: Decision, value: Value) -> Decision {
+        if self.remote.deleted {
+            Decision { lost_source: Some(value), ..decision }
+        } else {
+            Decision { lost_salesforce: Some(value), ..decision }
+        }
+    }
+
     /// Whether the side that kept the record changed it, be it in a field that never goes to the other one.
-    fn edits(&self, kept: &State) -> bool {
-        let mut base = self.base.map(FieldIndex::new);
-        kept.values.iter().any(|(name, value)| {
-            let base = base.as_mut().and_then(|base| base.get(name));
-            (self.remote.deleted || !self.is_own(name)) && base.is_none_or(|base| !same(value, base))
-        })
+    fn is_edited(&self, kept: &State) -> bool {
+        let mut base = self.base.map(Fields::new);
+        kept.values.iter().any(|(name, value)| self.is_edit(name, value, base.as_mut()))
+    }
+
+    /// Whether the side that kept the record changed this field. A blank without a base is nobody's edit.
+    fn is_edit(&self, name: &str, value: &Value, base: Option<&mut Fields<'_>>) -> bool {
+        let base = base.and_then(|base| base.get(name)).map(|(_, base)| base);
+        let differs = base.map_or_else(|| !is_blank(value), |base| !same(value, base));
+        differs && (self.remote.deleted || !self.is_own(name))
+    }
+
+    /// Says of each field that the side which kept the record knows, or else the base, what was said of the record, and what is
+    /// lost with it. A restored record has said so of the fields that come back.
+    fn explain_fields(&self, resolution: &mut Resolution) {
+        let [Decision { winner, rule, reason, .. }] = resolution.decisions[..] else {
+            return self.explain_base_fields(resolution, Winner::None, "not_known", Reason::NotKnown);
+        };
+        let mut edited = false;
+        if let Some(kept) = self.kept() {
+            let deleted = matches!(resolution.fate, Fate::DeleteInSalesforce | Fate::DeleteInSource);
+            let (mut names, mut base) = (Fields::new(&kept.values), self.base.map(Fields::new));
+            for (place, (name, value)) in kept.values.entries().iter().enumerate() {
+                if !names.is_first(place) {
+                    continue;
+                }
+                let decision = Decision { winner, reason, ..decision(Arc::clone(name), rule) };
+                let lost = deleted && self.is_edit(name, value, base.as_mut());
+                edited |= lost;
+                resolution.decisions.push(if lost { self.losing(decision, value.clone()) } else { decision });
+            }
+            if edited && let Some(whole) = resolution.decisions.first_mut() {
+                let lost = Value::Record(kept.values.clone());
+                *whole = self.losing(whole.clone(), lost);
+            }
+        }
+        self.explain_base_fields(resolution, winner, rule, reason);
+    }
+
+    fn explain_base_fields(&self, resolution: &mut Resolution, winner: Winner, rule: &'static str, reason: Reason) {
+        let Some(base) = self.base else { return };
+        let (mut names, mut known) = (Fields::new(base), self.kept().map(|kept| Fields::new(&kept.values)));
+        for (place, (name, _)) in base.entries().iter().enumerate() {
+            if names.is_first(place) && !known.as_mut().is_some_and(|known| known.has(name)) {
+                resolution.decisions.push(Decision { winner, reason, ..decision(Arc::clone(name), rule) });
+            }
+        }
+    }
+
+    /// The side that did not delete the record.
+    fn kept(&self) -> Option<&State> {
+        [self.source, self.remote].into_iter().find(|side| !side.deleted)
     }
 
     /// Whether values of a field go from the side that kept the record to the other one.
@@ -102,7 +161,11 @@ impl Call<'_> {
             (self.remote, Fate::RestoreInSource, Winner::Salesforce)
         };
         let mut resolution = whole(fate, winner, rule, reason);
-        for (name, value) in kept.values.entries() {
+        let mut names = Fields::new(&kept.values);
+        for (place, (name, value)) in kept.values.entries().iter().enumerate() {
+            if !names.is_first(place) {
+                continue;
+            }
             let never = matches!(self.policy.of(name), Policy::Never);
             let (winner, why) = match (never, self.goes(name)) {
                 (true, _) => (Winner::None, Reason::NeverWritten),

@@ -7,7 +7,9 @@
 mod custom;
 mod decision;
 mod deletion;
+mod fields;
 mod names;
+mod object;
 mod overlay;
 mod policy;
 mod policy_file;
@@ -24,6 +26,8 @@ mod values;
 pub use self::custom::{CustomVerdict, FieldConflict};
 pub use self::decision::{Decision, Fate, Reason, Resolution, Winner};
 pub use self::deletion::WHOLE_RECORD;
+pub use self::fields::check_names;
+pub use self::names::ByName;
 pub use self::overlay::Overlay;
 pub use self::policy::{ConflictPolicy, DeleteRule, Policy, Recency, Side};
 pub use self::question::{Answer, Answered, Question};

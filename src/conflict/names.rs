@@ -10,7 +10,7 @@ use serde::ser::{Serialize, Serializer};
 /// Things by field name, which compare without regard to case, as Salesforce does. In a file, a name that occurs twice is
 /// refused.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ByName<T>(Vec<(String, T)>);
+pub struct ByName<T>(Vec<(String, T)>);
 
 impl<T> Default for ByName<T> {
     fn default() -> Self {
@@ -23,8 +23,10 @@ fn order(left: &str, right: &str) -> Ordering {
 }
 
 impl<T> ByName<T> {
+    /// The thing of this name.
+    #[must_use]
     #[inline]
-    pub(super) fn get(&self, name: &str) -> Option<&T> {
+    pub fn get(&self, name: &str) -> Option<&T> {
         if self.0.is_empty() {
             return None;
         }
@@ -33,7 +35,7 @@ impl<T> ByName<T> {
     }
 
     /// Sets a thing and gives back the one it replaces.
-    pub(super) fn set(&mut self, name: &str, thing: T) -> Option<T> {
+    pub fn set(&mut self, name: &str, thing: T) -> Option<T> {
         match self.0.binary_search_by(|(known, _)| order(known, name)) {
             Ok(place) => Some(std::mem::replace(&mut self.0[place].1, thing)),
             Err(place) => {
@@ -43,15 +45,19 @@ impl<T> ByName<T> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn into_pairs(self) -> impl Iterator<Item = (String, T)> {
-        self.0.into_iter()
+    /// Those things that something comes of.
+    pub(super) fn filter_map<U>(self, of: impl Fn(T) -> Option<U>) -> ByName<U> {
+        ByName(self.0.into_iter().filter_map(|(name, thing)| Some((name, of(thing)?))).collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+    /// All things with their names, in the order of these.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(name, thing)| (name.as_str(), thing))
     }
 }
@@ -74,13 +80,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByName<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ByName<T>, A::Error> {
-                let mut names = ByName::default();
-                while let Some((name, thing)) = map.next_entry::<String, T>()? {
-                    if names.set(&name, thing).is_some() {
-                        return Err(de::Error::custom(format_args!("the field {name:?} occurs twice")));
-                    }
+                let mut names = Vec::new();
+                while let Some(pair) = map.next_entry::<String, T>()? {
+                    names.push(pair);
                 }
-                Ok(names)
+                // Sorted once: setting them one by one would move the others each time.
+                names.sort_by(|(left, _), (right, _)| order(left, right));
+                match names.windows(2).find(|pair| order(&pair[0].0, &pair[1].0).is_eq()) {
+                    Some(pair) => Err(de::Error::custom(format_args!("the field {:?} occurs twice", pair[1].0))),
+                    None => Ok(ByName(names)),
+                }
             }
         }
 
@@ -99,7 +108,7 @@ mod tests {
             (names.get("B__C"), names.get("a"), names.get("zed"), names.get("c")),
             (Some(&2), Some(&1), Some(&3), None)
         );
-        let error = serde_json::from_str::<ByName<u32>>(r#"{"A":1,"a":2}"#).expect_err("twice").to_string();
+        let error = serde_json::from_str::<ByName<u32>>(r#"{"A":1,"B":3,"a":2}"#).expect_err("twice").to_string();
         assert!(error.contains("occurs twice"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::Fields;
 use crate::types::Record;
 
 /// Values that a product lays over a record for its own use, such as a probability that a forecast assumes. They never reach
@@ -27,7 +28,9 @@ impl Overlay {
     #[must_use]
     pub fn over(&self, record: &Record) -> Record {
         let mut seen = record.clone();
+        let mut known = Fields::new(record);
         for (name, value) in self.0.entries() {
+            let name = known.get(name).map_or(name, |(name, _)| name);
             seen.set(std::sync::Arc::clone(name), value.clone());
         }
         seen

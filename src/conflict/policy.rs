@@ -157,6 +157,17 @@ impl Policy {
         Self::MostRecent(Recency::default())
     }
 
+    /// The field that holds the stamps, also of the policy that another one falls to.
+    fn stamp_field(&self) -> Option<&str> {
+        match self {
+            Self::MostRecent(recency) | Self::FirstTouch(recency) | Self::SourceRanking { recency, .. } => {
+                recency.stamp_field.as_deref()
+            }
+            Self::ValueBeatsBlank { then } => then.stamp_field(),
+            _ => None,
+        }
+    }
+
     fn uses_custom(&self) -> bool {
         match self {
             Self::Custom => true,
@@ -256,21 +267,26 @@ impl ConflictPolicy {
     ///
     /// [`ErrorKind::Config`] when a field falls to `custom` and there is no function for it.
     pub fn check(&self) -> Result<()> {
-        let mut policies = std::iter::once(&self.default).chain(self.fields.iter().map(|(_, policy)| policy));
-        if self.custom.is_none() && policies.any(Policy::uses_custom) {
+        if self.custom.is_none() && self.policies().any(Policy::uses_custom) {
             return Err(Error::new(ErrorKind::Config, "conflict policy", "custom has no function")
                 .with_advice("give one by ConflictPolicy::with_custom"));
         }
         Ok(())
     }
 
+    fn policies(&self) -> impl Iterator<Item = &Policy> {
+        std::iter::once(&self.default).chain(self.fields.iter().map(|(_, policy)| policy))
+    }
+
     /// The names of fields in this policy that a record of these fields does not have: misspelt ones would silently fall to
-    /// the default.
+    /// the default, and a misspelt `stamp_field` would be a missing stamp.
     #[must_use]
     pub fn unknown_fields<'a>(&self, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         let known: Vec<&str> = known.into_iter().collect();
-        let named = self.fields.iter().map(|(name, _)| name).chain(self.directions.iter().map(|(name, _)| name));
+        let (fields, directions) = (self.fields.iter(), self.directions.iter());
+        let named = fields.map(|(name, _)| name).chain(directions.map(|(name, _)| name));
         let mut unknown: Vec<String> = named
+            .chain(self.policies().filter_map(Policy::stamp_field))
             .filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name)))
             .map(str::to_owned)
             .collect();

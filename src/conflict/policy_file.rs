@@ -3,16 +3,17 @@
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Unexpected, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::names::ByName;
+use super::object::object;
 use super::policy::{ConflictPolicy, DeleteRule, Policy, Recency, Side};
-use crate::types::{Decimal, Direction, Rounding, plain};
+use crate::types::{Decimal, Direction, plain};
 
 /// The parameters that stand beside a policy's name.
 #[derive(Default, serde::Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a policy: an object with \"name\"")]
+#[serde(default, deny_unknown_fields)]
 struct Parts {
     name: Option<String>,
     stamp_field: Option<String>,
@@ -22,15 +23,41 @@ struct Parts {
     then: Option<Box<Policy>>,
 }
 
-/// Seconds in a file, maybe with a fraction.
+/// Milliseconds, in a file as seconds with up to three decimals.
 struct Seconds(u64);
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = plain::decimal::deserialize(deserializer)?;
-        let millis = seconds.checked_mul(Decimal::from(1000_u32)).filter(|millis| !millis.is_negative());
-        let whole = millis.and_then(|millis| millis.round(0, Rounding::HalfEven)?.to_string().parse().ok());
-        whole.map(Self).ok_or_else(|| de::Error::custom("skew_seconds is a number of seconds from 0"))
+        struct SecondsVisitor;
+
+        impl Visitor<'_> for SecondsVisitor {
+            type Value = Seconds;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds from 0, with up to three decimals")
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Seconds, E> {
+                let millis = seconds.checked_mul(1000).map(Seconds);
+                millis.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(seconds), &self))
+            }
+
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Seconds, E> {
+                let from_0 =
+                    u64::try_from(seconds).map_err(|_| E::invalid_value(Unexpected::Signed(seconds), &self))?;
+                self.visit_u64(from_0)
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Seconds, E> {
+                // The shortest decimal that reads as this float is what was written.
+                let written = Decimal::parse(&seconds.to_string()).ok();
+                let millis = written.and_then(|seconds| seconds.checked_mul(Decimal::from(1000_u32)));
+                let millis = millis.and_then(|millis| millis.to_string().parse().ok()).map(Seconds);
+                millis.ok_or_else(|| E::invalid_value(Unexpected::Float(seconds), &self))
+            }
+        }
+
+        deserializer.deserialize_any(SecondsVisitor)
     }
 }
 
@@ -148,7 +175,7 @@ impl Serialize for Skew {
 
 /// The form of a record's policy in a file. Null is as good as left out.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "policies: an object with \"default\" and \"fields\"")]
+#[serde(default, deny_unknown_fields)]
 struct File {
     default: Option<Policy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,7 +187,8 @@ struct File {
 
 impl<'de> Deserialize<'de> for ConflictPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let File { default, fields, directions, delete } = File::deserialize(deserializer)?;
+        let File { default, fields, directions, delete } =
+            object(deserializer, "policies: an object with \"default\" and \"fields\"")?;
         Ok(Self {
             default: default.unwrap_or_default(),
             fields: fields.unwrap_or_default(),
@@ -207,6 +235,33 @@ mod tests {
     }
 
     #[test]
+    fn a_skew_is_what_was_written_to_the_millisecond() {
+        let millis = |text: &str| {
+            let policy =
+                serde_json::from_str(&format!(r#"{{"name":"most_recent","skew_seconds":{text}}}"#)).expect(text);
+            let Policy::MostRecent(recency) = policy else { panic!("{policy:?}") };
+            recency.skew_millis
+        };
+        for (text, found) in [
+            ("0", 0),
+            ("-0", 0),
+            ("0.001", 1),
+            ("2.675", 2675),
+            ("2.50", 2500),
+            ("60", 60_000),
+            ("1e3", 1_000_000),
+            ("1e15", 1_000_000_000_000_000_000),
+            ("1234567890123.456", 1_234_567_890_123_456),
+        ] {
+            assert_eq!(millis(text), found, "{text}");
+        }
+        let policy: ConflictPolicy =
+            toml::from_str("default = { name = 'most_recent', skew_seconds = 0.25 }").expect("reads");
+        assert_eq!(policy.default, Policy::MostRecent(Recency { skew_millis: 250, ..Recency::default() }));
+        assert!(toml::from_str::<ConflictPolicy>("default = { name = 'most_recent', skew_seconds = nan }").is_err());
+    }
+
+    #[test]
     fn a_policy_file_survives_and_mistakes_are_told() {
         let text = r#"{"default":"most_recent","fields":{"A__c":"max"},"directions":{"B__c":"from_salesforce"},"delete":"edit_wins"}"#;
         let policy: ConflictPolicy = serde_json::from_str(text).expect("reads");
@@ -215,12 +270,21 @@ mod tests {
             (r#"{"default":"newest"}"#, "the names are salesforce_wins, source_wins"),
             (r#"{"default":{"name":"most_recent","skew":1}}"#, "unknown field `skew`"),
             (r#"{"default":{"name":"most_recent","skew_seconds":-1}}"#, "from 0"),
+            (r#"{"default":{"name":"most_recent","skew_seconds":-0.5}}"#, "from 0"),
+            (r#"{"default":{"name":"most_recent","skew_seconds":0.0004}}"#, "up to three decimals"),
+            (r#"{"default":{"name":"most_recent","skew_seconds":"2"}}"#, "a number of seconds"),
+            (r#"{"default":{"name":"most_recent","skew_seconds":[2]}}"#, "a number of seconds"),
+            (r#"{"default":{"name":"most_recent","skew_seconds":1e300}}"#, "a number of seconds"),
+            (r#"{"default":{"name":"most_recent","skew_seconds":18446744073709551615}}"#, "a number of seconds"),
             (r#"{"default":{"name":"most_recent","tie":"both"}}"#, "unknown variant `both`"),
             (r#"{"default":{"tie":"source"}}"#, "needs a \"name\""),
             (r#"{"default":"source_ranking"}"#, "needs a \"ranking\""),
             (r#"{"default":{"name":"source_ranking","ranking":["a","a"]}}"#, "twice"),
             (r#"{"default":"ask","fields":{"A":"max","a":"min"}}"#, "occurs twice"),
             (r#"{"default":5}"#, "a policy's name"),
+            (r#"{"default":["most_recent",null,2]}"#, "a policy's name"),
+            (r#"["ask",null,null,null]"#, "an object with \"default\""),
+            (r#"{"default":{"name":"value_beats_blank","then":["ask"]}}"#, "a policy's name"),
             (r#"{"defaults":"ask"}"#, "unknown field `defaults`"),
         ] {
             let error = serde_json::from_str::<ConflictPolicy>(bad).expect_err(bad).to_string();

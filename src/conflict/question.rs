@@ -1,20 +1,27 @@
 //! What a person has to decide, and what was answered. Both are data: they outlive the process in whatever store there is.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decision::{Reason, Winner};
+use super::object::{object, objects_only};
 use super::rules::{Field, Verdict, Write};
 use super::values::same;
 use crate::types::{Timestamp, Value};
 
-/// A field, or a record (`*`), over which a person has to decide.
+/// A field, or a record (`*`), over which a person has to decide. It does not say of which record: whoever keeps questions keeps
+/// the record's key beside them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Question {
     /// The field; `*` where one side deleted the record and the other one changed it.
-    pub field: String,
+    #[serde(serialize_with = "text", deserialize_with = "shared")]
+    pub field: Arc<str>,
     /// The policy that asks.
-    pub rule: String,
+    pub rule: Cow<'static, str>,
     /// The last value both sides agreed on, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub base: Option<Value>,
@@ -32,8 +39,16 @@ pub struct Question {
     pub remote_changed_at: Option<Timestamp>,
 }
 
+fn text<S: Serializer>(name: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(name)
+}
+
+fn shared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    String::deserialize(deserializer).map(Into::into)
+}
+
 /// A member that is there is a value, null too.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
@@ -54,11 +69,17 @@ pub enum Answer {
 
 /// A question with its answer, to be given to [`resolve_answered`](super::resolve_answered).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Answered {
     /// What was asked.
     pub question: Question,
     /// What was answered.
     pub answer: Answer,
+}
+
+objects_only! {
+    Question: "a question: an object with \"field\"",
+    Answered: "an answer: an object with \"question\" and \"answer\"",
 }
 
 impl Question {
@@ -75,7 +96,9 @@ impl Question {
             (Some(left), Some(right)) => same(left, right),
             (left, right) => left.is_none() && right.is_none(),
         };
-        self.field == other.field && alike(&self.source, &other.source) && alike(&self.remote, &other.remote)
+        self.field.eq_ignore_ascii_case(&other.field)
+            && alike(&self.source, &other.source)
+            && alike(&self.remote, &other.remote)
     }
 }
 
@@ -87,9 +110,10 @@ impl Answer {
             Self::Source => (Write::ToSalesforce, Winner::Source, Reason::Answered),
             Self::KeepApart => (Write::Nothing, Winner::None, Reason::KeptApart),
             Self::Value(value) => {
-                let lacks = |side: Option<&Value>| side.filter(|side| !same(side, value)).map(|_| value.clone());
+                let lacks = |side: Option<&Value>| side.is_some_and(|side| !same(side, value));
                 let (to_salesforce, to_source) = (lacks(field.remote), lacks(field.source));
-                (Write::each(to_salesforce, to_source), Winner::Both, Reason::Answered)
+                let write = Write::Each { value: value.clone(), to_salesforce, to_source };
+                (write, Winner::Both, Reason::Answered)
             }
         };
         Verdict { write, winner, rule: "answer", reason }

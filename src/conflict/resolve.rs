@@ -3,18 +3,26 @@
 use std::sync::Arc;
 
 use super::decision::{Decision, Reason, Resolution};
+use super::fields::{Row, side_by_side};
 use super::policy::ConflictPolicy;
 use super::question::{Answered, Question};
 use super::rules::{Field, Verdict, Write};
+use super::stamps::Sides;
 use super::state::State;
-use crate::types::{FieldIndex, Record, Value};
+use super::values::in_form_of;
+use crate::types::{Record, Value};
 
 /// Decides what to write where after both sides may have changed a record. Pure: the same arguments give the same result.
 ///
 /// `base` is the last state both sides agreed on, `None` where none is known. With a base, an edit on one side only is no
 /// conflict and goes to the other side. The policy decides where both sides changed to different values, or where there is no
 /// base and they differ. Blank is null or an empty text, and the two are equal. A field that is absent on a side is not known
-/// there: it counts as unedited and overwrites nothing. A field that is absent in the base has none.
+/// there: it counts as unedited and overwrites nothing. A field that is absent in the base has none. Names of fields compare
+/// without regard to case; a record should have each name once ([`check_names`](super::check_names)), of two only one counts.
+///
+/// The same call with both sides as they are once everything is written gives nothing more to write, whether the base is the new
+/// one already or still the old one. Under [`Policy::Sum`](super::Policy::Sum) that takes both writes: keep the result before the
+/// first of them, since what is written on one side only looks like an edit of that side, and would be added again.
 ///
 /// The result has one decision per field that any side knows, with the reason and what was lost. Takes time in proportion to
 /// the number of fields, and allocates for values only.
@@ -44,6 +52,8 @@ pub fn resolve(base: Option<&Record>, source: &State, remote: &State, policy: &C
 
 /// As [`resolve`], with what people have answered to earlier questions. An answer counts as long as both sides still have the
 /// values that were asked about; else the question is asked anew. Taking an answer out of the list takes it back.
+///
+/// Give only the answers to questions about this record: an answer names a field and two values, and no record.
 #[must_use]
 pub fn resolve_answered(
     base: Option<&Record>,
@@ -69,51 +79,24 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     fn fields(&self) -> Resolution {
-        let (source, remote) = (self.source.values.entries(), self.remote.values.entries());
-        let base = self.base.map(Record::entries).unwrap_or_default();
-        let mut in_remote = FieldIndex::new(&self.remote.values);
-        let mut in_base = self.base.map(FieldIndex::new);
-        let mut of_base = |name: &str| in_base.as_mut().and_then(|base| base.get(name));
-        let mut resolution =
-            Resolution { decisions: Vec::with_capacity(source.len().max(remote.len())), ..Resolution::default() };
-        let mut shared = 0;
-        for (name, value) in source {
-            let remote = in_remote.get(name);
-            shared += usize::from(remote.is_some());
-            self.field(name, of_base(name), Some(value), remote, &mut resolution);
-        }
-        let known = resolution.decisions.len();
-        if shared == remote.len() && base.len() <= known && base.iter().all(|(name, _)| in_remote.get(name).is_some()) {
-            return resolution;
-        }
-        let mut in_source = FieldIndex::new(&self.source.values);
-        for (name, value) in remote {
-            if in_source.get(name).is_none() {
-                self.field(name, of_base(name), None, Some(value), &mut resolution);
-            }
-        }
-        for (name, value) in base {
-            if in_source.get(name).is_none() && in_remote.get(name).is_none() {
-                self.field(name, Some(value), None, None, &mut resolution);
-            }
+        let rows = side_by_side([Some(&self.source.values), Some(&self.remote.values), self.base]);
+        let sides = Sides::new(self.source, self.remote);
+        let mut resolution = Resolution { decisions: Vec::with_capacity(rows.len()), ..Resolution::default() };
+        for row in &rows {
+            self.field(row, &sides, &mut resolution);
         }
         resolution
     }
 
-    fn field(
-        &self,
-        name: &Arc<str>,
-        base: Option<&Value>,
-        source: Option<&Value>,
-        remote: Option<&Value>,
-        out: &mut Resolution,
-    ) {
+    fn field<'a>(&'a self, Row { name, sides: named }: &Row<'_>, sides: &Sides<'a>, out: &mut Resolution) {
+        let name = *name;
         let (direction, own) = (self.policy.direction(name), self.is_own(name));
+        let [source, remote, base] = named.map(|side| side.map(|(_, value)| value));
         let field = Field::new(name, [base, source, remote], direction, own);
-        let mut verdict = field.decide(self.policy.of(name), self.policy, self.source, self.remote);
+        let mut verdict = field.decide(self.policy.of(name), self.policy, sides);
         if let Write::Ask = verdict.write {
             let question = Question {
-                field: name.as_ref().to_owned(),
+                field: Arc::clone(name),
                 rule: verdict.rule.into(),
                 base: base.cloned(),
                 source: source.cloned(),
@@ -126,7 +109,9 @@ impl Call<'_> {
                 None => out.questions.push(question),
             }
         }
-        carry_out(name, &field, verdict, out);
+        // Each side is written in its own spelling.
+        let [in_source, in_remote, _] = named.map(|side| side.map_or(name, |(name, _)| name));
+        carry_out(&field, [name, in_source, in_remote], verdict, out);
     }
 
     /// Whether the remote's difference from the base is our own write.
@@ -135,13 +120,19 @@ impl Call<'_> {
     }
 }
 
-fn carry_out(name: &Arc<str>, field: &Field<'_>, verdict: Verdict, out: &mut Resolution) {
+fn carry_out(field: &Field<'_>, names: [&Arc<str>; 3], verdict: Verdict, out: &mut Resolution) {
+    let [name, in_source, in_remote] = names;
     let Verdict { write, winner, rule, reason } = verdict;
     let (to_salesforce, to_source) = match write {
         Write::Nothing | Write::Ask => (None, None),
         Write::ToSalesforce => (field.source.cloned(), None),
         Write::ToSource => (None, field.remote.cloned()),
-        Write::Each(each) => (each.to_salesforce, each.to_source),
+        Write::Each { value, to_salesforce, to_source } => match (to_salesforce, to_source) {
+            (true, true) => (Some(value.clone()), Some(value)),
+            (true, false) => (Some(value), None),
+            (false, true) => (None, Some(value)),
+            (false, false) => (None, None),
+        },
     };
     if to_salesforce.is_none() && to_source.is_none() {
         let (lost_source, lost_salesforce) = (None, None);
@@ -152,11 +143,15 @@ fn carry_out(name: &Arc<str>, field: &Field<'_>, verdict: Verdict, out: &mut Res
     let kept = matches!(reason, Reason::Added | Reason::Joined);
     let lost_source = field.source_edit().filter(|_| to_source.is_some() && !kept).cloned();
     let lost_salesforce = field.remote_edit().filter(|_| to_salesforce.is_some() && !kept).cloned();
-    if let Some(value) = to_salesforce {
-        out.to_salesforce.push(Arc::clone(name), value);
+    let formed = |form: Option<&Value>, value: Value| match form {
+        Some(form) if reason == Reason::Joined => in_form_of(form, value),
+        _ => value,
+    };
+    if let Some(value) = to_salesforce.map(|value| formed(field.remote, value)) {
+        out.to_salesforce.push(Arc::clone(in_remote), value);
     }
-    if let Some(value) = to_source {
-        out.to_source.push(Arc::clone(name), value);
+    if let Some(value) = to_source.map(|value| formed(field.source, value)) {
+        out.to_source.push(Arc::clone(in_source), value);
     }
     out.decisions.push(Decision { field: Arc::clone(name), winner, rule, reason, lost_source, lost_salesforce });
 }

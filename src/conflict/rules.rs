@@ -1,13 +1,14 @@
 //! The decision over one field.
 
 use std::cmp::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::custom::{CustomVerdict, FieldConflict};
 use super::decision::{Reason, Winner};
 use super::policy::{ConflictPolicy, Policy, Recency, Side};
-use super::stamps::{Stamp, older, stamp, younger};
+use super::stamps::{Sides, Stamp, older, younger};
 use super::state::State;
-use super::values::{addable, has_items, is_blank, items_like, order, same, sum, union};
+use super::values::{addable, has_items, is_blank, items_like, order, same, same_items, sum, union};
 use crate::types::{Direction, Value};
 
 /// A field as all sides have it.
@@ -43,27 +44,18 @@ pub(super) enum Write {
     /// The product's value to the org.
     ToSalesforce,
     /// A value of neither alone, to each side that has not got it.
-    Each(Box<Each>),
+    Each { value: Value, to_salesforce: bool, to_source: bool },
     /// Nothing until a person has decided.
     Ask,
-}
-
-/// A value for each side that has not got it.
-pub(super) struct Each {
-    pub(super) to_salesforce: Option<Value>,
-    pub(super) to_source: Option<Value>,
-}
-
-impl Write {
-    pub(super) fn each(to_salesforce: Option<Value>, to_source: Option<Value>) -> Self {
-        Self::Each(Box::new(Each { to_salesforce, to_source }))
-    }
 }
 
 /// The name of what decided where no policy had to.
 const EQUAL: &str = "equal";
 const ONE_SIDE: &str = "one_side_edited";
 const NOT_KNOWN: &str = "not_known";
+
+/// The stamps of the records, for a function of the caller's.
+const BY_RECORD: Recency = Recency { stamp_field: None, skew_millis: 0, tie: Side::Salesforce };
 
 fn verdict(write: Write, winner: Winner, rule: &'static str, reason: Reason) -> Verdict {
     Verdict { write, winner, rule, reason }
@@ -137,7 +129,7 @@ impl<'a> Field<'a> {
     }
 
     /// Decides.
-    pub(super) fn decide(&self, policy: &Policy, all: &ConflictPolicy, source: &State, remote: &State) -> Verdict {
+    pub(super) fn decide<'p>(&self, policy: &'p Policy, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
         if let Policy::Never = policy {
             return nothing(policy.name(), Reason::NeverWritten);
         }
@@ -146,7 +138,7 @@ impl<'a> Field<'a> {
         }
         let both = match (self.source, self.remote) {
             (None, None) => return nothing(NOT_KNOWN, Reason::NotKnown),
-            _ if matches!(policy, Policy::FillBlanks) => return self.fill_blanks(policy),
+            _ if matches!(policy, Policy::FillBlanks) && !self.has_own_write() => return self.fill_blanks(policy),
             (Some(_), None) if self.source_edited() => return win(Side::Source, ONE_SIDE, Reason::SalesforceNotKnown),
             (None, Some(_)) if self.remote_edited() => {
                 return win(Side::Salesforce, ONE_SIDE, Reason::SourceNotKnown);
@@ -154,15 +146,60 @@ impl<'a> Field<'a> {
             (Some(_), None) | (None, Some(_)) => return nothing(NOT_KNOWN, self.why_not_edited()),
             (Some(source), Some(remote)) => Both { source, remote },
         };
-        let mut policy = policy;
-        let verdict = loop {
-            match (self.always(policy, &both, source, remote), policy) {
-                (Some(verdict), _) => break verdict,
-                (None, Policy::ValueBeatsBlank { then }) => policy = then,
-                (None, _) => break self.merge(policy, &both, all, source, remote),
-            }
+        let verdict = match self.base {
+            Some(base) if self.has_own_write() => self.beside_own_write(base, &both, policy, all, sides),
+            _ => self.by_policy(policy, &both, all, sides),
         };
         self.one_way(verdict)
+    }
+
+    fn by_policy<'p>(&self, policy: &'p Policy, both: &Both<'_>, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
+        let mut policy = policy;
+        loop {
+            match (self.always(policy, both, sides), policy) {
+                (Some(verdict), _) => return verdict,
+                (None, Policy::ValueBeatsBlank { then }) => policy = then,
+                (None, _) => return self.merge(policy, both, all, sides),
+            }
+        }
+    }
+
+    /// Both sides know the field, and the org differs from the base by our own write only.
+    fn has_own_write(&self) -> bool {
+        self.own && self.remote_differs && self.base.is_some() && self.source.is_some()
+    }
+
+    /// Decides as if the org still had the base's value, and gives the result to the org too: our own write is no edit, so it
+    /// neither wins nor stays where something else is the result.
+    fn beside_own_write<'p>(
+        &self,
+        base: &'a Value,
+        both: &Both<'_>,
+        policy: &'p Policy,
+        all: &ConflictPolicy,
+        sides: &Sides<'p>,
+    ) -> Verdict {
+        if same(both.source, both.remote) {
+            return nothing(EQUAL, Reason::Equal);
+        }
+        let unedited = Self { remote: Some(base), remote_differs: false, ..*self };
+        if unedited.is_unedited() {
+            return nothing(ONE_SIDE, Reason::OwnWrite);
+        }
+        let mut found = unedited.by_policy(policy, &Both { source: both.source, remote: base }, all, sides);
+        let has = |value: &Value| match policy {
+            Policy::AppendUnique => same_items(both.remote, value),
+            _ => same(both.remote, value),
+        };
+        found.write = match found.write {
+            Write::Nothing if found.reason == Reason::OneWay => Write::Nothing,
+            Write::Nothing => return nothing(ONE_SIDE, Reason::OwnWrite),
+            Write::ToSource => Write::Each { value: base.clone(), to_salesforce: true, to_source: true },
+            // The base may be the result, and then nothing would be written to it.
+            Write::Each { value, to_source, .. } => Write::Each { to_salesforce: !has(&value), value, to_source },
+            write @ (Write::ToSalesforce | Write::Ask) => write,
+        };
+        found
     }
 
     fn why_not_edited(&self) -> Reason {
@@ -187,9 +224,9 @@ impl<'a> Field<'a> {
     }
 
     /// The policies that apply whether there is a conflict or not; `None` for the others.
-    fn always(&self, policy: &Policy, both: &Both<'_>, source: &State, remote: &State) -> Option<Verdict> {
+    fn always<'p>(&self, policy: &'p Policy, both: &Both<'_>, sides: &Sides<'p>) -> Option<Verdict> {
         let rule = policy.name();
-        if !matches!(policy, Policy::Sum) && same(both.source, both.remote) {
+        if same(both.source, both.remote) {
             return Some(nothing(EQUAL, Reason::Equal));
         }
         match policy {
@@ -200,20 +237,20 @@ impl<'a> Field<'a> {
             Policy::Min => Some(both.extreme(rule, Ordering::Less)),
             Policy::Sum => Some(self.sum(rule, both)),
             Policy::AppendUnique => Some(both.append_unique(rule)),
-            Policy::FirstTouch(recency) => Some(self.first_touch(rule, recency, both, source, remote)),
+            Policy::FirstTouch(recency) => Some(self.first_touch(rule, recency, both, sides)),
             _ => None,
         }
     }
 
     /// An edit on one side only is no conflict; for the rest the policy decides.
-    fn merge(&self, policy: &Policy, both: &Both<'_>, all: &ConflictPolicy, source: &State, remote: &State) -> Verdict {
+    fn merge<'p>(&self, policy: &'p Policy, both: &Both<'_>, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
         match (self.source_edited(), self.remote_edited()) {
             (true, false) if self.base.is_none() => win(Side::Source, ONE_SIDE, self.why_remote_does_not_count()),
             (false, true) if self.base.is_none() => win(Side::Salesforce, ONE_SIDE, Reason::OneWay),
             (true, false) => win(Side::Source, ONE_SIDE, Reason::OnlySourceEdited),
             (false, true) => win(Side::Salesforce, ONE_SIDE, Reason::OnlySalesforceEdited),
             (false, false) => nothing(ONE_SIDE, self.why_remote_does_not_count()),
-            (true, true) => self.conflict(policy, both, all, source, remote),
+            (true, true) => self.conflict(policy, both, all, sides),
         }
     }
 
@@ -221,23 +258,14 @@ impl<'a> Field<'a> {
         if self.own { Reason::OwnWrite } else { Reason::OneWay }
     }
 
-    fn conflict(
-        &self,
-        policy: &Policy,
-        both: &Both<'_>,
-        all: &ConflictPolicy,
-        source: &State,
-        remote: &State,
-    ) -> Verdict {
+    fn conflict<'p>(&self, policy: &'p Policy, both: &Both<'_>, all: &ConflictPolicy, sides: &Sides<'p>) -> Verdict {
         let rule = policy.name();
         let reason = if self.base.is_some() { Reason::BothEdited } else { Reason::NoBase };
-        let stamps = |recency: &Recency| (stamp(source, self.name, recency), stamp(remote, self.name, recency));
         match policy {
             Policy::SalesforceWins => win(Side::Salesforce, rule, reason),
             Policy::SourceWins => win(Side::Source, rule, reason),
             Policy::MostRecent(recency) => {
-                let (source, remote) = stamps(recency);
-                let (side, reason) = younger(source, remote, recency);
+                let (side, reason) = younger(sides.stamps(self.name, recency), recency);
                 win(side, rule, reason)
             }
             Policy::SalesforceUnlessBlank if is_blank(both.remote) => win(Side::Source, rule, Reason::SalesforceBlank),
@@ -249,18 +277,17 @@ impl<'a> Field<'a> {
                     let origin = state.origin(self.name).unwrap_or(default.as_str());
                     ranking.iter().position(|ranked| ranked == origin).unwrap_or(usize::MAX)
                 };
-                let side = match rank(source, Side::Source).cmp(&rank(remote, Side::Salesforce)) {
+                let side = match rank(sides.source, Side::Source).cmp(&rank(sides.remote, Side::Salesforce)) {
                     Ordering::Less => Side::Source,
                     Ordering::Greater => Side::Salesforce,
                     Ordering::Equal => {
-                        let (source, remote) = stamps(recency);
-                        let (side, reason) = younger(source, remote, recency);
+                        let (side, reason) = younger(sides.stamps(self.name, recency), recency);
                         return win(side, rule, reason);
                     }
                 };
                 win(side, rule, Reason::RankedFirst)
             }
-            Policy::Custom => self.custom(rule, both, all, stamps(&Recency::default())),
+            Policy::Custom => self.custom(rule, both, all, sides.stamps(self.name, &BY_RECORD)),
             // The policies that always apply have decided before.
             _ => ask(rule, Reason::Asked),
         }
@@ -271,7 +298,7 @@ impl<'a> Field<'a> {
         rule: &'static str,
         both: &Both<'_>,
         all: &ConflictPolicy,
-        (source_changed_at, remote_changed_at): (Stamp, Stamp),
+        [source_changed_at, remote_changed_at]: [Stamp; 2],
     ) -> Verdict {
         let Some(custom) = &all.custom else { return ask(rule, Reason::NoCustom) };
         let conflict = FieldConflict {
@@ -282,7 +309,11 @@ impl<'a> Field<'a> {
             source_changed_at: source_changed_at.moment(),
             remote_changed_at: remote_changed_at.moment(),
         };
-        match (custom.0)(&conflict) {
+        // A function that breaks its contract leaves this field to a person, and the other fields as they are.
+        let Ok(decided) = catch_unwind(AssertUnwindSafe(|| (custom.0)(&conflict))) else {
+            return ask(rule, Reason::CustomFailed);
+        };
+        match decided {
             CustomVerdict::Salesforce => win(Side::Salesforce, rule, Reason::CustomDecided),
             CustomVerdict::Source => win(Side::Source, rule, Reason::CustomDecided),
             CustomVerdict::Value(value) => both.each(rule, Reason::CustomDecided, Winner::Both, &value),
@@ -292,38 +323,25 @@ impl<'a> Field<'a> {
     }
 
     fn sum(&self, rule: &'static str, both: &Both<'_>) -> Verdict {
-        let equal = same(both.source, both.remote);
-        let Some(base) = self.base else {
-            return if equal { nothing(EQUAL, Reason::Equal) } else { ask(rule, Reason::NotAddable) };
-        };
+        let Some(base) = self.base else { return ask(rule, Reason::NotAddable) };
         match (self.source_edited(), self.remote_edited()) {
-            // Two counters that went up by the same are equal, and still both changes count.
             (true, true) => match sum(base, both.source, both.remote) {
                 Some(sum) => both.each(rule, Reason::Added, Winner::Both, &Value::Number(sum)),
-                None if is_blank(both.source) && is_blank(both.remote) => nothing(EQUAL, Reason::Equal),
                 None if addable(base, both.source, both.remote) => ask(rule, Reason::TooManyDigits),
                 None => ask(rule, Reason::NotAddable),
             },
-            _ if equal => nothing(EQUAL, Reason::Equal),
             (true, false) => win(Side::Source, rule, Reason::OnlySourceEdited),
             (false, true) => win(Side::Salesforce, rule, Reason::OnlySalesforceEdited),
             (false, false) => nothing(rule, self.why_remote_does_not_count()),
         }
     }
 
-    fn first_touch(
-        &self,
-        rule: &'static str,
-        recency: &Recency,
-        both: &Both<'_>,
-        source: &State,
-        remote: &State,
-    ) -> Verdict {
+    fn first_touch<'p>(&self, rule: &'static str, recency: &'p Recency, both: &Both<'_>, sides: &Sides<'p>) -> Verdict {
         if let Some(base) = self.base.filter(|base| !is_blank(base)) {
             let winner = match (self.source_differs, self.remote_differs) {
                 (false, _) => Winner::Source,
                 (_, false) => Winner::Salesforce,
-                _ => Winner::Both,
+                _ => Winner::None,
             };
             return both.each(rule, Reason::FirstValue, winner, base);
         }
@@ -331,8 +349,7 @@ impl<'a> Field<'a> {
             (true, _) => win(Side::Salesforce, rule, Reason::SourceBlank),
             (_, true) => win(Side::Source, rule, Reason::SalesforceBlank),
             _ => {
-                let stamps = (stamp(source, self.name, recency), stamp(remote, self.name, recency));
-                let (side, reason) = older(stamps.0, stamps.1, recency);
+                let (side, reason) = older(sides.stamps(self.name, recency), recency);
                 win(side, rule, reason)
             }
         }
@@ -344,15 +361,11 @@ impl<'a> Field<'a> {
         let blocked = match &mut verdict.write {
             Write::ToSalesforce => !writes_salesforce,
             Write::ToSource => !writes_source,
-            Write::Each(each) => {
-                let some = each.to_salesforce.is_some() || each.to_source.is_some();
-                if !writes_salesforce {
-                    each.to_salesforce = None;
-                }
-                if !writes_source {
-                    each.to_source = None;
-                }
-                some && each.to_salesforce.is_none() && each.to_source.is_none()
+            Write::Each { to_salesforce, to_source, .. } => {
+                let some = *to_salesforce || *to_source;
+                *to_salesforce &= writes_salesforce;
+                *to_source &= writes_source;
+                some && !*to_salesforce && !*to_source
             }
             Write::Nothing | Write::Ask => false,
         };
@@ -391,15 +404,16 @@ impl Both<'_> {
             (false, true) => (Winner::Salesforce, Reason::Joined),
             (false, false) => (Winner::Both, Reason::Joined),
         };
-        let to_salesforce = (!remote_has).then(|| items_like(self.remote, &items));
-        let to_source = (!source_has).then(|| items_like(self.source, &items));
-        verdict(Write::each(to_salesforce, to_source), winner, rule, reason)
+        // A side that has another form gets it in that one.
+        let value = items_like(self.remote, &items);
+        verdict(Write::Each { value, to_salesforce: !remote_has, to_source: !source_has }, winner, rule, reason)
     }
 
     /// A value for each side that has not got it.
     fn each(&self, rule: &'static str, reason: Reason, winner: Winner, value: &Value) -> Verdict {
-        let lacks = |side: &Value| (!same(side, value)).then(|| value.clone());
-        let write = Write::each(lacks(self.remote), lacks(self.source));
+        let lacks = |side: &Value| !same(side, value);
+        let (to_salesforce, to_source) = (lacks(self.remote), lacks(self.source));
+        let write = Write::Each { value: value.clone(), to_salesforce, to_source };
         verdict(write, winner, rule, reason)
     }
 }

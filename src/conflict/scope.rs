@@ -1,9 +1,10 @@
 //! Which policy applies to which records.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::object::{object, objects_only};
 use super::policy::ConflictPolicy;
-use crate::error::Result;
+use crate::error;
 use crate::types::{Filter, Record, RecordId, SObjectName};
 
 /// Policies by object and record, as one configuration file: the first scope that fits decides, else the default.
@@ -27,8 +28,8 @@ use crate::types::{Filter, Record, RecordId, SObjectName};
 /// assert_eq!(*policies.of(&contact, &Record::new()).of("Phone"), Policy::most_recent());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "File", into = "File")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(into = "File")]
 pub struct ConflictPolicies {
     default: ConflictPolicy,
     scopes: Vec<Scope>,
@@ -36,7 +37,7 @@ pub struct ConflictPolicies {
 
 /// A policy for some records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Scope {
     /// The object; any when it is left out.
@@ -102,7 +103,7 @@ impl ConflictPolicies {
     /// # Errors
     ///
     /// As for [`ConflictPolicy::check`].
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&self) -> error::Result<()> {
         std::iter::once(&self.default)
             .chain(self.scopes.iter().map(|scope| &scope.policy))
             .try_for_each(ConflictPolicy::check)
@@ -110,6 +111,17 @@ impl ConflictPolicies {
 
     fn all_mut(&mut self) -> impl Iterator<Item = &mut ConflictPolicy> {
         std::iter::once(&mut self.default).chain(self.scopes.iter_mut().map(|scope| &mut scope.policy))
+    }
+}
+
+objects_only! {
+    Scope: "a scope: an object with \"policy\"",
+}
+
+impl<'de> Deserialize<'de> for ConflictPolicies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let file: File = object(deserializer, "conflict policies: an object with \"version\"")?;
+        Self::try_from(file).map_err(de::Error::custom)
     }
 }
 

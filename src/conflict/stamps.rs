@@ -1,22 +1,45 @@
 //! Which of two values is older.
 
+use std::cell::Cell;
+
 use super::decision::Reason;
 use super::policy::{Recency, Side};
 use super::state::State;
-use super::values::is_blank;
+use super::values::{in_any_case, is_blank};
 use crate::types::{Timestamp, Value};
 
-/// When a side's value of a field changed, as far as it is known.
-pub(super) fn stamp(state: &State, field: &str, recency: &Recency) -> Stamp {
-    if let Some(stamp) = state.field_changed_at.get(field) {
-        return Stamp::At(*stamp);
+/// Both sides, and the stamps that were last read from a field of theirs: mostly all fields of a record name the same one.
+pub(super) struct Sides<'a> {
+    pub(super) source: &'a State,
+    pub(super) remote: &'a State,
+    named: Cell<Option<(&'a str, [Stamp; 2])>>,
+}
+
+impl<'a> Sides<'a> {
+    pub(super) fn new(source: &'a State, remote: &'a State) -> Self {
+        Self { source, remote, named: Cell::new(None) }
     }
-    match &recency.stamp_field {
-        None => state.changed_at.map_or(Stamp::Missing, Stamp::At),
-        Some(stamp_field) => match state.values.get(stamp_field) {
+
+    /// When each side's value of a field changed, as far as it is known: the source's, then the remote's.
+    pub(super) fn stamps(&self, field: &str, recency: &'a Recency) -> [Stamp; 2] {
+        let of_record = match &recency.stamp_field {
+            None => [self.source, self.remote].map(|side| side.changed_at.map_or(Stamp::Missing, Stamp::At)),
+            Some(stamp_field) => self.named(stamp_field),
+        };
+        let of_field = [self.source, self.remote].map(|side| side.field_changed_at.get(field).copied().map(Stamp::At));
+        [of_field[0].unwrap_or(of_record[0]), of_field[1].unwrap_or(of_record[1])]
+    }
+
+    fn named(&self, stamp_field: &'a str) -> [Stamp; 2] {
+        if let Some((_, stamps)) = self.named.get().filter(|(known, _)| *known == stamp_field) {
+            return stamps;
+        }
+        let stamps = [self.source, self.remote].map(|side| match in_any_case(&side.values, stamp_field) {
             Some(value) if !is_blank(value) => moment(value).map_or(Stamp::Unreadable, Stamp::At),
             _ => Stamp::Missing,
-        },
+        });
+        self.named.set(Some((stamp_field, stamps)));
+        stamps
     }
 }
 
@@ -46,7 +69,7 @@ fn moment(value: &Value) -> Option<Timestamp> {
 }
 
 /// The side whose value is younger, and why. A missing stamp is older than any.
-pub(super) fn younger(source: Stamp, remote: Stamp, recency: &Recency) -> (Side, Reason) {
+pub(super) fn younger([source, remote]: [Stamp; 2], recency: &Recency) -> (Side, Reason) {
     match (source, remote) {
         (Stamp::At(_), Stamp::Missing) => (Side::Source, Reason::SalesforceHasNoStamp),
         (Stamp::At(_), Stamp::Unreadable) => (Side::Source, Reason::SalesforceStampUnreadable),
@@ -66,8 +89,8 @@ pub(super) fn younger(source: Stamp, remote: Stamp, recency: &Recency) -> (Side,
 }
 
 /// The side whose value is older, and why. A missing stamp loses here too.
-pub(super) fn older(source: Stamp, remote: Stamp, recency: &Recency) -> (Side, Reason) {
-    match younger(source, remote, recency) {
+pub(super) fn older(stamps: [Stamp; 2], recency: &Recency) -> (Side, Reason) {
+    match younger(stamps, recency) {
         (_, Reason::SourceYounger) => (Side::Salesforce, Reason::SalesforceOlder),
         (_, Reason::SalesforceYounger) => (Side::Source, Reason::SourceOlder),
         tie_or_missing => tie_or_missing,

@@ -1,18 +1,19 @@
 //! What is known of a record on one side.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::fields::{twice, twice_words};
 use super::names::ByName;
+use super::object::object;
 use crate::types::{Record, RecordId, Timestamp};
 
-/// A record as one side has it. Field names are the same on both sides, spelt the same: Salesforce's, as a field map gives
-/// them. A field that is absent is not known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Parts")]
+/// A record as one side has it. Field names are the same on both sides: Salesforce's, as a field map gives them. Their case does
+/// not count, and each side is written in its own. A field that is absent is not known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct State {
     /// The values.
@@ -21,21 +22,21 @@ pub struct State {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
     /// When fields changed, where history or change events tell.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub field_changed_at: BTreeMap<String, Timestamp>,
+    #[serde(skip_serializing_if = "ByName::is_empty")]
+    pub field_changed_at: ByName<Timestamp>,
     /// Who made every difference from the base. Leave it out unless change events, history or the value last written prove
     /// it: the last modifier of the record alone may have touched another field than the one that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<RecordId>,
     /// Who made the difference in single fields, where that is proven; counts before `changed_by`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub field_changed_by: BTreeMap<String, RecordId>,
+    #[serde(skip_serializing_if = "ByName::is_empty")]
+    pub field_changed_by: ByName<RecordId>,
     /// Where the values come from, for `source_ranking`; `salesforce` and `source` when it is not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// Where the values of single fields come from; counts before `origin`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub field_origins: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "ByName::is_empty")]
+    pub field_origins: ByName<String>,
     /// The record was deleted; its values do not count.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
@@ -43,7 +44,7 @@ pub struct State {
 
 /// What a file says of a state: only a deleted one may leave its values out. Null is as good as left out.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a side: an object with \"values\"")]
+#[serde(deny_unknown_fields)]
 struct Parts {
     values: Option<Record>,
     changed_at: Option<Moment>,
@@ -87,27 +88,37 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-fn by_name<T, U>(names: Option<ByName<Option<T>>>, of: impl Fn(T) -> U) -> BTreeMap<String, U> {
-    let names = names.into_iter().flat_map(ByName::into_pairs);
-    names.filter_map(|(name, thing)| Some((name, of(thing?)))).collect()
+/// The names that something is said of.
+fn said<T, U>(names: Option<ByName<Option<T>>>, of: impl Fn(T) -> U) -> ByName<U> {
+    names.unwrap_or_default().filter_map(|thing| thing.map(&of))
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parts: Parts = object(deserializer, "a side: an object with \"values\"")?;
+        Self::try_from(parts).map_err(de::Error::custom)
+    }
 }
 
 impl TryFrom<Parts> for State {
-    type Error = &'static str;
+    type Error = Cow<'static, str>;
 
-    fn try_from(parts: Parts) -> Result<Self, &'static str> {
+    fn try_from(parts: Parts) -> Result<Self, Cow<'static, str>> {
         let deleted = parts.deleted.unwrap_or_default();
         if parts.values.is_none() && !deleted {
-            return Err("a side needs its \"values\", unless it is deleted");
+            return Err("a side needs its \"values\", unless it is deleted".into());
+        }
+        if let Some(name) = parts.values.as_ref().and_then(twice) {
+            return Err(twice_words(name).into());
         }
         Ok(Self {
             values: parts.values.unwrap_or_default(),
             changed_at: parts.changed_at.map(|Moment(moment)| moment),
-            field_changed_at: by_name(parts.field_changed_at, |Moment(moment)| moment),
+            field_changed_at: said(parts.field_changed_at, |Moment(moment)| moment),
             changed_by: parts.changed_by,
-            field_changed_by: by_name(parts.field_changed_by, |user| user),
+            field_changed_by: said(parts.field_changed_by, |user| user),
             origin: parts.origin,
-            field_origins: by_name(parts.field_origins, |origin| origin),
+            field_origins: said(parts.field_origins, |origin| origin),
             deleted,
         })
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +41,16 @@ impl Body {
     /// declared length.
     pub async fn collect(self, limit: u64) -> Result<Bytes> {
         self.collect_watching(limit, &|_| true).await
+    }
+
+    /// The chunks as they come. A body that ends before or after its declared length is an error at its end.
+    #[must_use]
+    pub fn into_chunks(self) -> ByteStream {
+        match self {
+            Self::Bytes(bytes) => stream::once(std::future::ready(Ok(bytes))).boxed(),
+            Self::Stream { chunks, length: None } => chunks,
+            Self::Stream { chunks, length: Some(length) } => exactly(chunks, length, Error::cut_off),
+        }
     }
 
     /// As [`collect`](Self::collect), and shows what has come so far to `watch` until it has seen enough.
@@ -101,6 +111,23 @@ impl Body {
     }
 }
 
+/// The chunks, and an error instead of their end where they are fewer bytes than that, or of the first byte that is too much.
+pub(crate) fn exactly(chunks: ByteStream, length: u64, wrong: fn() -> Error) -> ByteStream {
+    let next = move |state: Option<(ByteStream, u64)>| async move {
+        let (mut chunks, left) = state?;
+        match chunks.next().await {
+            Some(Ok(chunk)) => match left.checked_sub(chunk.len() as u64) {
+                Some(left) => Some((Ok(chunk), Some((chunks, left)))),
+                None => Some((Err(wrong()), None)),
+            },
+            Some(Err(error)) => Some((Err(error), None)),
+            None if left > 0 => Some((Err(wrong()), None)),
+            None => None,
+        }
+    };
+    stream::unfold(Some((chunks, length)), next).boxed()
+}
+
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -124,8 +151,6 @@ impl From<Bytes> for Body {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
-
     use super::*;
 
     fn chunks(parts: &'static [&'static str], length: Option<u64>) -> Body {
@@ -141,6 +166,27 @@ mod tests {
         }
         assert_eq!(chunks(&["ab", "c"], Some(3)).collect(100).await.expect("whole"), "abc");
         assert_eq!(chunks(&["ab", "c"], None).collect_secret(100).await.expect("whole").as_slice(), b"abc");
+    }
+
+    #[tokio::test]
+    async fn chunks_of_another_length_than_declared_end_in_an_error() {
+        async fn read(parts: &'static [&'static str], length: Option<u64>) -> (usize, Option<ErrorKind>) {
+            let mut chunks = chunks(parts, length).into_chunks();
+            let (mut bytes, mut error) = (0, None);
+            while let Some(chunk) = chunks.next().await {
+                match chunk {
+                    Ok(chunk) => bytes += chunk.len(),
+                    Err(wrong) => error = error.or(Some(wrong.kind())),
+                }
+            }
+            (bytes, error)
+        }
+        assert_eq!(read(&["ab", "c"], Some(3)).await, (3, None));
+        assert_eq!(read(&["ab", "c"], None).await, (3, None));
+        assert_eq!(read(&[], Some(0)).await, (0, None));
+        assert_eq!(read(&["ab", "c"], Some(4)).await, (3, Some(ErrorKind::Transport)));
+        assert_eq!(read(&["ab", "c"], Some(2)).await, (2, Some(ErrorKind::Transport)));
+        assert_eq!(Body::from(b"ab".to_vec()).into_chunks().next().await.expect("one").expect("whole"), "ab");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+pub(crate) use body::exactly;
 pub use body::{Body, ByteStream};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use url::Url;
@@ -82,6 +83,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 /// - A body that ends before its declared length is an error of the stream, never a short body.
 /// - The body is what the server meant: a service that asks for a compressed answer undoes the compression, and leaves no
 ///   `Content-Encoding` in the headers. One that ends before the compressed stream does is cut off too.
+/// - An error that the request's own body ends with is the error of the call, unchanged.
 /// - The error's [`effect`](crate::Error::effect) is [`Effect::None`](crate::Effect::None) only if the request surely never
 ///   left, such as a refused connection.
 /// - Dropping the future abandons the request.

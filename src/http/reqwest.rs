@@ -12,8 +12,9 @@ use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 /// HTTP over reqwest with rustls.
 ///
 /// Defaults: 10 s to connect, and 610 s without a byte or in all, since Salesforce may be silent for the 10 minutes that a
-/// call may take; calls whose bodies are streams have their own time in all. Answers are asked for in gzip. Proxies come from the environment, as reqwest reads it, but never for this machine's own addresses.
-/// Redirects are not followed: the token belongs to one host.
+/// call may take; calls whose bodies are streams have their own time in all. Answers are asked for in gzip.
+/// Proxies come from the environment, as reqwest reads it, but never for this machine's own addresses. Redirects are not followed:
+/// the token belongs to one host.
 #[derive(Clone)]
 pub struct Reqwest {
     client: reqwest::Client,
@@ -37,7 +38,8 @@ impl Reqwest {
         ReqwestBuilder::default()
     }
 
-    /// Takes the caller's own client for everything. It must not follow redirects.
+    /// Takes the caller's own client for everything: its proxy, certificates and time-outs. It must not follow redirects, and
+    /// reads compressed answers only if its own feature for that is on.
     #[must_use]
     pub fn from_client(client: reqwest::Client) -> Self {
         Self { local: client.clone(), client }
@@ -134,7 +136,25 @@ impl HttpService for Reqwest {
     }
 }
 
+/// The error of a request's body, which reqwest and hyper wrap into theirs.
+fn own(error: &reqwest::Error) -> Option<Error> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(own) = inner.downcast_ref::<Error>() {
+            return Some(own.clone());
+        }
+        cause = inner.source();
+    }
+    None
+}
+
 fn failed(error: reqwest::Error) -> Error {
+    if let Some(own) = own(&error) {
+        // A request that broke off was never whole, so its effect is what its maker says. If the content comes from another login,
+        // that one has failed.
+        let retry = if own.retry() == Retry::Reauthenticate { Retry::Never } else { own.retry() };
+        return own.with_retry(retry);
+    }
     let message = if error.is_connect() {
         "cannot connect"
     } else if error.is_timeout() {

@@ -18,7 +18,7 @@ pub(super) fn may_pass(error: &Error) -> bool {
 
 /// Whether a row failed because its call as a whole used up a limit of its transaction: in a smaller one it may pass.
 pub(super) fn has_used_up_a_limit(error: &Error) -> bool {
-    error.salesforce().iter().any(|error| error.message.contains("LimitException"))
+    error.is_splittable()
 }
 
 /// Whether the failure of a whole call tells that further calls would fail as well, whatever their rows.

@@ -82,7 +82,8 @@ pub enum SearchGroup {
 }
 
 impl SearchGroup {
-    fn word(self) -> &'static str {
+    /// The word of it in a statement.
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::AllFields => "ALL",
             Self::EmailFields => "EMAIL",

@@ -34,14 +34,14 @@ impl Timestamp {
         }
         // The shape of RFC 3339, which allows more letters than these between day and time.
         if !matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't' | b' ' | b'_', ..]) {
-            return Err(SHAPE);
+            return Err(if has_long_year(text) { YEAR } else { SHAPE });
         }
         let instant = DateTime::parse_from_rfc3339(text)
             .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
             .map_err(|_| SHAPE)?
             .to_utc();
         let instant = without_leap_second(instant).ok_or("a minute has 60 seconds, numbered to 59")?;
-        if (0..=9999).contains(&instant.year()) { Ok(Self(instant)) } else { Err("the year is outside 0 to 9999") }
+        if (0..=9999).contains(&instant.year()) { Ok(Self(instant)) } else { Err(YEAR) }
     }
 
     /// The instant that many milliseconds after 1970 began; `None` outside the years 0 to 9999.
@@ -86,6 +86,19 @@ impl Timestamp {
     pub fn year(self) -> i32 {
         self.0.year()
     }
+}
+
+/// What is wrong with a year that Salesforce could not have.
+const YEAR: &str = "the year is outside 0 to 9999";
+
+/// Whether a text begins as a date does whose year has a sign or more than four digits, such as `10000-01-01` or `-0001-01-01`.
+fn has_long_year(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']);
+    let digits = unsigned.unwrap_or(text);
+    let year = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let enough = if unsigned.is_some() { 4 } else { 5 };
+    let rest = digits.as_bytes().get(year..).unwrap_or_default();
+    (enough..=9).contains(&year) && matches!(rest, [b'-', _, _, b'-', _, _, ..])
 }
 
 /// The forms that nearly all texts have, `2026-05-01T07:25:37Z` with or without a fraction and with `+0000` for the `Z`, at a
@@ -156,10 +169,10 @@ impl Date {
     pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
         const SHAPE: &str = "not a date such as 2026-05-01";
         if !matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _]) {
-            return Err(SHAPE);
+            return Err(if has_long_year(text) { YEAR } else { SHAPE });
         }
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| SHAPE)?;
-        if (0..=9999).contains(&day.year()) { Ok(Self(day)) } else { Err("the year is outside 0 to 9999") }
+        if (0..=9999).contains(&day.year()) { Ok(Self(day)) } else { Err(YEAR) }
     }
 
     /// The day of the calendar library; `None` outside the years 0 to 9999.

@@ -4,14 +4,18 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod allowed;
+mod answers;
 mod architecture;
 mod browser;
+mod bulk;
 mod client;
+mod composite;
 mod conflicts;
 mod connect;
 mod connections;
 mod engagement;
 mod faults;
+mod files;
 mod flow;
 mod generate_types;
 mod map_preview;
@@ -21,9 +25,11 @@ mod outside;
 mod query;
 mod recordings;
 mod requirements;
+mod resources;
 mod soql;
 mod stores;
 mod support;
+mod throughput;
 mod tokens;
 mod truncation;
 mod wire;

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use sforce::api::QueryCursor;
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::testing::org::{MockOrg, Operation};
-use sforce::types::Record;
+use sforce::types::soql::field;
+use sforce::types::{Record, Soql};
 use sforce::{Client, ErrorKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -223,4 +224,40 @@ async fn a_next_page_elsewhere_gets_no_token() {
     let error = client_of(&server.uri()).query::<Record>("SELECT Name FROM Account").collect().await;
     assert_eq!(error.expect_err("not on this org").kind(), ErrorKind::Decode);
     assert_eq!(server.received_requests().await.expect("kept").len(), 1);
+}
+
+#[tokio::test]
+async fn a_query_by_id_goes_on_when_its_rows_are_no_longer_kept() {
+    let org = org(6500);
+    let client = client(&org);
+    let select = || Soql::select(["Name"]).from("Account");
+    org.faults()
+        .on(Operation::QueryMore)
+        .error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        .after(1)
+        .every(2);
+    let rows: Vec<Record> = client.query_by_id(select(), None).expect("plain").collect().await.expect("all");
+    let ids: Vec<&str> = rows.iter().filter_map(|row| row.text("Id")).collect();
+    assert_eq!(ids.len(), 6500);
+    assert!(ids.is_sorted() && ids.windows(2).all(|pair| pair[0] != pair[1]), "each row once, in order");
+    assert!(org.calls(Operation::Query) > 1, "it was asked anew");
+
+    org.faults().clear();
+    let after = sforce::types::RecordId::new(ids[6000]).expect("an id");
+    let rest: Vec<Record> = client.query_by_id(select(), Some(after)).expect("plain").collect().await.expect("all");
+    assert_eq!(rest.len(), 499);
+}
+
+#[tokio::test]
+async fn a_query_that_finds_nothing_costs_nothing() {
+    let org = org(3);
+    let client = client(&org);
+    let soql = || {
+        let none: [&str; 0] = [];
+        Soql::select(["Id"]).from("Account").filter(field("Name").is_in(none)).build().expect("builds")
+    };
+    let mut rows = client.query::<Record>(soql());
+    assert!(rows.try_next().await.expect("nothing to do").is_none());
+    assert_eq!((rows.total_size(), client.count(soql()).await.expect("nothing to do")), (Some(0), 0));
+    assert_eq!(org.api_calls(), 0);
 }

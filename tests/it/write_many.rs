@@ -225,3 +225,36 @@ async fn nothing_is_sent_for_no_records() {
         .await;
     assert_eq!((totals.rows, org.api_calls()), (0, 0));
 }
+
+#[tokio::test]
+async fn records_that_use_up_a_governor_limit_together_are_written_in_smaller_calls() {
+    let org = org();
+    let client = client(&org);
+    org.faults().on(Operation::CollectionsUpsert).governor_limit(30, "Too many SOQL queries: 101").always();
+    let (outcomes, stopped) = upsert(&client, (0..500).map(visit).collect()).await;
+    assert!(stopped.is_none());
+    assert_eq!((outcomes.len(), stored(&org).0.len()), (500, 500));
+    assert!(outcomes.iter().all(|one| one.outcome.is_done()));
+
+    org.faults().clear();
+    org.faults().on(Operation::CollectionsUpsert).governor_limit(0, "Apex CPU time limit exceeded").always();
+    let (outcomes, stopped) = upsert(&client, (500..520).map(visit).collect()).await;
+    assert!(stopped.is_none());
+    let rejected = |one: &RowOutcome| matches!(&one.outcome, WriteOutcome::Rejected(error) if error.is_splittable());
+    assert!(outcomes.len() == 20 && outcomes.iter().all(rejected), "each of them alone is too much for the org");
+}
+
+#[tokio::test]
+async fn gpt_22_a_thousand_records_cost_one_call_where_the_fewest_are_asked_for() {
+    let org = org();
+    let client = client(&org);
+    client.versions().await.expect("logged in");
+    for (records, calls) in [(1000, 1), (500, 1), (2500, 3)] {
+        let before = org.api_calls();
+        let many = client.upsert_many(object(OBJECT), field("Key__c")).fewest_calls();
+        let totals = many.run(stream::iter((0..records).map(visit))).totals(|_| ()).await;
+        assert_eq!((totals.done, org.api_calls() - before), (records as u64, calls), "{totals:?}");
+    }
+    let (keys, pages) = stored(&org);
+    assert_eq!((keys.into_iter().collect::<HashSet<_>>().len(), pages), (2500, (0..2500).sum()));
+}

@@ -1,8 +1,8 @@
 //! The body of a collections call, written straight from the caller's records.
 
-use std::collections::HashSet;
 use std::fmt;
 
+use foldhash::{HashSet, HashSetExt as _};
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -18,6 +18,8 @@ pub(crate) struct BodyWriter {
     operation: &'static str,
     bytes: Vec<u8>,
     count: usize,
+    /// Where the last record starts, its comma included.
+    last: usize,
 }
 
 impl BodyWriter {
@@ -26,7 +28,7 @@ impl BodyWriter {
         let start: &[u8] =
             if all_or_none { br#"{"allOrNone":true,"records":["# } else { br#"{"allOrNone":false,"records":["# };
         bytes.extend_from_slice(start);
-        Self { operation, bytes, count: 0 }
+        Self { operation, bytes, count: 0, last: 0 }
     }
 
     /// Adds a record, after `look` has seen its JSON.
@@ -37,6 +39,40 @@ impl BodyWriter {
         record: &T,
         look: impl FnOnce(&[u8]) -> Result<()>,
     ) -> Result<()> {
+        self.last = self.bytes.len();
+        self.begin(object, id);
+        let start = self.bytes.len();
+        serde_json::to_writer(&mut self.bytes, record)
+            .map_err(|error| self.refused("the record does not serialise to JSON").with_source(error))?;
+        let json = &self.bytes[start..];
+        if json.first() != Some(&b'{') {
+            return Err(self.refused("a record has to serialise to a JSON object"));
+        }
+        look(json)?;
+        // The members go on after the object's name.
+        if json[1..].trim_ascii_start() == b"}" {
+            self.bytes.truncate(start);
+            self.bytes.push(b'}');
+        } else {
+            self.bytes[start] = b',';
+        }
+        Ok(())
+    }
+
+    /// Adds a record that is JSON already: an object.
+    pub(crate) fn push_json(&mut self, object: &SObjectName, id: Option<RecordId>, json: &str) {
+        self.begin(object, id);
+        // The members go on after the object's name.
+        match json.strip_prefix('{').unwrap_or_default() {
+            "}" => self.bytes.push(b'}'),
+            members => {
+                self.bytes.push(b',');
+                self.bytes.extend_from_slice(members.as_bytes());
+            }
+        }
+    }
+
+    fn begin(&mut self, object: &SObjectName, id: Option<RecordId>) {
         if self.count > 0 {
             self.bytes.push(b',');
         }
@@ -49,22 +85,17 @@ impl BodyWriter {
             self.bytes.extend_from_slice(id.as_str().as_bytes());
             self.bytes.push(b'"');
         }
-        let start = self.bytes.len();
-        serde_json::to_writer(&mut self.bytes, record)
-            .map_err(|error| self.refused("the record does not serialise to JSON").with_source(error))?;
-        let json = &self.bytes[start..];
-        if json.first() != Some(&b'{') {
-            return Err(self.refused("a record has to serialise to a JSON object"));
-        }
-        look(json)?;
-        // The members go on after the object's name.
-        if json == b"{}" {
-            self.bytes.truncate(start);
-            self.bytes.push(b'}');
-        } else {
-            self.bytes[start] = b',';
-        }
-        Ok(())
+    }
+
+    /// Takes the last record out again; once for each record.
+    pub(crate) fn take_back(&mut self) {
+        self.bytes.truncate(self.last);
+        self.count = self.count.saturating_sub(1);
+    }
+
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     fn refused(&self, message: &'static str) -> Error {
@@ -121,7 +152,17 @@ pub(crate) fn key_of(json: &[u8], field: &str) -> Option<String> {
         }
     }
 
+    if let Some(key) = first_member(json, field) {
+        return Some(key.to_owned());
+    }
     serde_json::Deserializer::from_slice(json).deserialize_map(Find(field)).ok().flatten()
+}
+
+/// The text of a member that stands first and has nothing to unescape, which most keys do.
+fn first_member<'a>(json: &'a [u8], field: &str) -> Option<&'a str> {
+    let rest = json.strip_prefix(b"{\"")?.strip_prefix(field.as_bytes())?.strip_prefix(b"\":\"")?;
+    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    if rest[end] == b'"' { std::str::from_utf8(&rest[..end]).ok() } else { None }
 }
 
 fn as_key(raw: &str) -> Option<String> {
@@ -198,6 +239,25 @@ mod tests {
     }
 
     #[test]
+    fn a_record_taken_back_leaves_no_trace() {
+        let mut body = BodyWriter::new("test", false, 2);
+        for (name, keep) in [("a", false), ("b", true), ("c", false), ("d", true)] {
+            body.push(&object(), None, &Record::new().with("X", name), |_| Ok(())).expect("writes");
+            if !keep {
+                body.take_back();
+            }
+        }
+        let raw = serde_json::value::RawValue::from_string("{ }".into()).expect("JSON");
+        body.push(&object(), None, &raw, |_| Ok(())).expect("writes");
+        let json: serde_json::Value = serde_json::from_slice(&body.finish()).expect("JSON");
+        let contact = serde_json::json!({"type": "Contact"});
+        assert_eq!(
+            json["records"],
+            serde_json::json!([{"attributes": contact, "X": "b"}, {"attributes": contact, "X": "d"}, {"attributes": contact}])
+        );
+    }
+
+    #[test]
     fn what_is_no_object_is_refused() {
         let mut body = BodyWriter::new("test", true, 1);
         for record in ["[1]", "1", "null", "\"x\""] {
@@ -211,11 +271,17 @@ mod tests {
     fn keys_are_read_where_they_stand() {
         let field = FieldName::from_static("Key__c");
         let mut keys = Keys::new(&field, 9);
-        for members in [r#"{"A":{"Key__c":"x"},"Key__c":"k\"1"}"#, r#"{"Key__c":7}"#, r#"{"Key__c":"7.0","B":[1,{}]}"#]
-        {
+        for members in [
+            r#"{"Key__c":"first"}"#,
+            r#"{"A":{"Key__c":"x"},"Key__c":"k\"1"}"#,
+            r#"{"Key__c":7}"#,
+            r#"{"Key__c":"7.0","B":[1,{}]}"#,
+        ] {
             keys.check(members.as_bytes()).expect(members);
         }
         for (members, message) in [
+            (r#"{"Key__c":"first","A":1}"#, "an external id occurs twice"),
+            (r#"{"A":1,"Key__c":"first"}"#, "an external id occurs twice"),
             (r#"{"Key__c":"k\"1"}"#, "an external id occurs twice"),
             (r#"{"Key__c":"7"}"#, "an external id occurs twice"),
             (r#"{"Key__c":" "}"#, "a record has no external id"),

@@ -1,22 +1,26 @@
 //! Up to 200 records in one call, one outcome each.
 
 mod body;
+mod mixed;
 
 use http::HeaderValue;
 use serde::Serialize;
 
-use self::body::{BodyWriter, Keys};
+pub(crate) use self::body::key_of;
+pub(super) use self::body::{BodyWriter, Keys};
+pub use self::mixed::MixedCollections;
+use self::mixed::delete_request;
 use super::sobjects::Saved;
-use crate::client::{ApiRequest, Client, record_error};
+use crate::client::{ApiRequest, ApiResponse, Client, record_error};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::types::{FieldName, Record, RecordId, SObjectName};
 
 /// Records per call. Source: REST API Developer Guide, "Using sObject Collections".
 pub const MAX_RECORDS: usize = 200;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-const DELETE: &str = "collections.delete";
+pub(super) const DELETE: &str = "collections.delete";
 
 /// Whether one refused record undoes the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,8 +60,16 @@ impl SaveResult {
 /// Source: REST API Developer Guide, "Using sObject Collections" (API 42.0 and later; upsert 46.0 and later).
 #[derive(Clone, Debug)]
 pub struct Collections {
-    client: Client,
-    object: SObjectName,
+    pub(super) client: Client,
+    pub(super) object: SObjectName,
+}
+
+/// How records that are JSON already are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum JsonWrite<'a> {
+    Create,
+    Update,
+    Upsert(&'a FieldName),
 }
 
 impl Client {
@@ -122,6 +134,31 @@ impl Collections {
         self.results(request, OPERATION, records.len()).await
     }
 
+    /// Writes records that are JSON objects already; keys were looked at by the caller.
+    pub(crate) async fn write_json<'a>(
+        &self,
+        what: JsonWrite<'_>,
+        records: impl ExactSizeIterator<Item = (Option<RecordId>, &'a str)>,
+    ) -> Result<Vec<SaveResult>> {
+        let (operation, request) = match what {
+            JsonWrite::Create => ("collections.create", ApiRequest::post("collections.create", "/composite/sobjects")),
+            JsonWrite::Update => {
+                ("collections.update", ApiRequest::patch("collections.update", "/composite/sobjects").idempotent())
+            }
+            JsonWrite::Upsert(key) => {
+                let path = format!("/composite/sobjects/{}/{key}", self.object);
+                ("collections.upsert", ApiRequest::patch("collections.upsert", path).idempotent())
+            }
+        };
+        let count = records.len();
+        self.check_size(operation, count)?;
+        let mut body = BodyWriter::new(operation, false, count);
+        for (id, json) in records {
+            body.push_json(&self.object, id, json);
+        }
+        self.results(request.body(JSON, body.finish()), operation, count).await
+    }
+
     /// Deletes records by id. Costs one API call; repeated by itself.
     ///
     /// # Errors
@@ -129,11 +166,7 @@ impl Collections {
     /// As for [`create`](Self::create).
     pub async fn delete(&self, ids: &[RecordId], mode: AllOrNone) -> Result<Vec<SaveResult>> {
         self.check_size(DELETE, ids.len())?;
-        let list: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
-        let request = ApiRequest::delete(DELETE, "/composite/sobjects")
-            .query("ids", &list.join(","))
-            .query("allOrNone", if mode == AllOrNone::Yes { "true" } else { "false" });
-        self.results(request, DELETE, ids.len()).await
+        self.results(delete_request(ids, mode), DELETE, ids.len()).await
     }
 
     /// Reads records by id. The list is in the order of the ids, with `None` for what does not exist or is hidden. Costs
@@ -156,7 +189,8 @@ impl Collections {
         let request = ApiRequest::post(OPERATION, format!("/composite/sobjects/{}", self.object)).idempotent();
         let request = request.json(&Wanted { ids, fields })?.context("object", &self.object);
         let records: Vec<Option<Record>> = self.client.send(request).await?.json()?;
-        self.check_count(OPERATION, ids.len(), records.len())?;
+        let named = |error: Error| error.with_context("object", &self.object);
+        check_count(OPERATION, ids.len(), records.len()).map_err(named)?;
         Ok(records)
     }
 
@@ -176,39 +210,53 @@ impl Collections {
         self.results(request.body(JSON, body.finish()), operation, count).await
     }
 
-    async fn results(&self, request: ApiRequest, operation: &'static str, count: usize) -> Result<Vec<SaveResult>> {
-        let request = request.context("object", &self.object).context("records", count);
-        // The status is 200 even when every record was refused.
-        let answer = self.client.send(request).await?;
-        let rows: Vec<Saved> = answer.json()?;
-        self.check_count(operation, count, rows.len())?;
-        Ok(rows.into_iter().map(|row| outcome(row, operation, answer.repeated)).collect())
+    pub(super) async fn results(
+        &self,
+        request: ApiRequest,
+        operation: &'static str,
+        count: usize,
+    ) -> Result<Vec<SaveResult>> {
+        let request = request.context("object", &self.object);
+        let named = |error: Error| error.with_context("object", &self.object);
+        let answer = self.client.send(request.context("records", count)).await?;
+        rows(&answer, operation, count).map_err(named)
     }
 
     fn check_size(&self, operation: &'static str, count: usize) -> Result<()> {
-        if (1..=MAX_RECORDS).contains(&count) {
-            return Ok(());
-        }
-        Err(self.invalid(operation, "a collections call takes 1 to 200 records").with_context("records", count))
+        check_size(operation, count).map_err(|error| error.with_context("object", &self.object))
     }
 
-    fn check_count(&self, operation: &'static str, asked: usize, answered: usize) -> Result<()> {
-        if asked == answered {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Decode, operation, "the answer has another number of results than records were sent")
-            .with_effect(Effect::Unknown)
-            .with_context("object", &self.object)
-            .with_context("records", asked)
-            .with_context("results", answered))
-    }
-
-    fn invalid(&self, operation: &'static str, message: &'static str) -> Error {
+    pub(super) fn invalid(&self, operation: &'static str, message: &'static str) -> Error {
         Error::new(ErrorKind::Invalid, operation, message).with_context("object", &self.object)
     }
 }
 
-fn outcome(row: Saved, operation: &'static str, repeated: bool) -> SaveResult {
+fn check_size(operation: &'static str, count: usize) -> Result<()> {
+    if (1..=MAX_RECORDS).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, operation, "a collections call takes 1 to 200 records")
+        .with_context("records", count))
+}
+
+fn check_count(operation: &'static str, asked: usize, answered: usize) -> Result<()> {
+    if asked == answered {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Decode, operation, "the answer has another number of results than records were sent")
+        .with_effect(Effect::Unknown)
+        .with_context("records", asked)
+        .with_context("results", answered))
+}
+
+/// The outcomes of an answer. The status is 200 even when every record was refused.
+fn rows(answer: &ApiResponse, operation: &'static str, count: usize) -> Result<Vec<SaveResult>> {
+    let rows: Vec<Saved> = answer.json()?;
+    check_count(operation, count, rows.len())?;
+    Ok(rows.into_iter().map(|row| outcome(row, operation, answer.repeated)).collect())
+}
+
+pub(super) fn outcome(row: Saved, operation: &'static str, repeated: bool) -> SaveResult {
     let Saved { id, success, errors, created } = row;
     let error = (!success).then(|| record_error(operation, errors.0));
     // A deletion whose answer was lost finds the record deleted when it is repeated.

@@ -1,16 +1,19 @@
 //! SOQL: pages and streams of records.
 
 mod fetch;
+mod keyset;
 mod pages;
 mod stream;
 
 use serde::{Deserialize, Serialize};
 
 use self::fetch::Next;
+use self::keyset::Keyset;
 pub use self::pages::QueryPages;
 pub use self::stream::QueryStream;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::soql::Select;
 use crate::types::{RecordId, Soql};
 
 /// One page of a query's rows.
@@ -31,7 +34,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Refuses a page that contradicts itself.
-    fn checked(self) -> Result<Self> {
+    pub(super) fn checked(self) -> Result<Self> {
         if self.done != self.next_records_url.is_none() {
             return Err(wrong("a page that is not the last one has no successor, or the last one has one"));
         }
@@ -59,8 +62,9 @@ pub struct QueryCursor {
 impl Client {
     /// Runs a query as a stream of records, typed or [`Record`](crate::types::Record).
     ///
-    /// Costs one API call a page of up to 2,000 rows. The next page is on its way while this one is read, so memory holds two
-    /// pages. After an error the stream asks for the same page again if it is polled on; the rows before it stay valid.
+    /// Costs one API call a page of up to 2,000 rows, and none for a statement that
+    /// [matches nothing](Soql::matches_nothing). The next page is on its way while this one is read, so memory holds two pages.
+    /// After an error the stream asks for the same page again if it is polled on; the rows before it stay valid.
     ///
     /// Source: REST API Developer Guide, "Query".
     pub fn query<T: serde::de::DeserializeOwned + Send + 'static>(&self, soql: impl Into<Soql>) -> QueryStream<T> {
@@ -115,13 +119,38 @@ impl Client {
         QueryPages::resume(self.clone(), cursor)
     }
 
+    /// Reads all records of a selection in the order of their ids, however long that takes: where Salesforce no longer keeps
+    /// the rows (two days after the query), it goes on with a new query after the last id.
+    ///
+    /// `after` is where an earlier run has got to: [`QueryCursor::last_id`], or the last id that was dealt with. Rows are not
+    /// as of one moment: a new query sees what has changed since. `Id` is selected if it is not. Costs one API call a page of
+    /// up to 2,000 rows.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for a selection with an order, a limit, groups or `FOR UPDATE`, and as for
+    /// [`Select::build`](crate::types::soql::Select::build).
+    pub fn query_by_id<T: serde::de::DeserializeOwned + Send + 'static>(
+        &self,
+        select: Select,
+        after: Option<RecordId>,
+    ) -> Result<QueryStream<T>> {
+        let keyset = Keyset::new(select)?;
+        let first = keyset.after(after)?;
+        Ok(QueryStream::new(QueryPages::new(self.clone(), first).going_on_by(keyset, after)))
+    }
+
     /// The number a `SELECT COUNT() FROM …` gives. Costs one API call.
     ///
     /// # Errors
     ///
     /// Any error of [`Client::send`].
     pub async fn count(&self, soql: impl Into<Soql>) -> Result<u64> {
-        let answer = self.send(Next::query(soql.into()).request()?).await?;
+        let soql = soql.into();
+        if soql.matches_nothing() {
+            return Ok(0);
+        }
+        let answer = self.send(Next::query(soql).request()?).await?;
         Ok(answer.json::<Page<serde::de::IgnoredAny>>()?.checked()?.total_size)
     }
 

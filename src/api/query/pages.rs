@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use serde::Deserialize;
 
 use super::fetch::{Fetch, Next};
+use super::keyset::{Keyset, is_gone};
 use super::{Page, QueryCursor, wrong};
 use crate::client::{ApiResponse, Client};
 use crate::error::{Error, Result};
@@ -36,22 +37,33 @@ pub struct QueryPages {
     total: Option<u64>,
     seen: u64,
     empty: u32,
+    /// How to go on when the rows are no longer kept, and after which id if no page was read.
+    keyset: Option<(Keyset, Option<RecordId>)>,
 }
 
 impl QueryPages {
     pub(super) fn new(client: Client, first: Next) -> Self {
+        // What finds nothing costs nothing.
+        let nothing = matches!(&first, Next::First { soql, .. } if soql.matches_nothing());
         Self {
             client,
-            next: Some(first),
+            next: Some(first).filter(|_| !nothing),
             current: None,
             ahead: None,
             page: None,
             cursor: None,
             visited: HashSet::new(),
-            total: None,
+            total: nothing.then_some(0),
             seen: 0,
             empty: 0,
+            keyset: None,
         }
+    }
+
+    /// Goes on with a new query after the last id when the rows are no longer kept.
+    pub(super) fn going_on_by(mut self, keyset: Keyset, after: Option<RecordId>) -> Self {
+        self.keyset = Some((keyset, after));
+        self
     }
 
     pub(super) fn resume(client: Client, cursor: QueryCursor) -> Self {
@@ -116,8 +128,25 @@ impl QueryPages {
                 Poll::Ready(Ok(Some(what)))
             }
             Err(error) => {
-                self.stop_at(Some(what));
-                Poll::Ready(Err(error))
+                let again = self.keyset.as_ref().filter(|_| is_gone(&error)).map(|(keyset, after)| {
+                    let last = self.page.as_ref().and_then(last_id);
+                    keyset.after(last.or(*after))
+                });
+                match again {
+                    Some(Ok(rest)) => {
+                        // Counted anew: the new query announces what is left.
+                        (self.total, self.seen, self.empty) = (None, 0, 0);
+                        self.visited.clear();
+                        self.stop_at(Some(rest));
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                    Some(Err(error)) => Poll::Ready(Err(error)),
+                    None => {
+                        self.stop_at(Some(what));
+                        Poll::Ready(Err(error))
+                    }
+                }
             }
         }
     }

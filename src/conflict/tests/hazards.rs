@@ -58,7 +58,7 @@ fn a_persons_edit_beside_our_write_still_counts() {
     let us = RecordId::new("005dM00000aYf0q").expect("an id");
     let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
     let mut remote = state(r#"{"Phone":"2","Title":"CTO"}"#, LATE);
-    remote.field_changed_by.insert("Phone".into(), us);
+    remote.field_changed_by.set("Phone", us);
     let source = state(r#"{"Phone":"1","Title":"CEO"}"#, EARLY);
     let resolution = resolve(Some(&base), &source, &remote, &most_recent().with_integration_user(us));
     assert_eq!(resolution.to_source, record(r#"{"Title":"CTO"}"#));
@@ -97,28 +97,131 @@ fn stamps_compare_as_instants_over_the_end_of_summer_time() {
 }
 
 #[test]
-fn both_loops_deciding_at_once_never_swap_the_values_for_ever() {
-    // Both sides are edited before either loop runs; each loop decides by what it saw, and both writes land.
-    for text in ["\"most_recent\"", "\"salesforce_wins\"", "\"source_wins\"", "\"first_touch\"", "\"append_unique\""] {
-        let policy = policy(text);
-        let mut base = Some(record(r#"{"Stage":"a"}"#));
-        let (mut source, mut remote) = (state(r#"{"Stage":"b"}"#, EARLY), state(r#"{"Stage":"c"}"#, LATE));
-        let mut writes = 0;
-        for round in 0..6 {
-            let push = resolve(base.as_ref(), &source, &remote, &policy);
-            let pull = resolve(base.as_ref(), &source, &remote, &policy);
-            writes += push.to_salesforce.len() + pull.to_source.len();
-            remote.values = apply(&remote.values, &push.to_salesforce);
-            source.values = apply(&source.values, &pull.to_source);
-            // A write bumps the stamp of the side that it reaches, which must not make it the younger edit.
-            let bumped = at("2026-05-01T09:00:00Z").unix_millis() + round * 1000;
-            if !push.to_salesforce.is_empty() {
-                remote.changed_at = Timestamp::from_unix_millis(bumped);
+fn stamps_compare_as_instants_over_the_start_of_summer_time() {
+    // In Berlin the clock goes from two to three that night. A program that kept the winter's offset writes half past two for an
+    // instant that comes after ten past three.
+    let base = record(r#"{"Phone":"1"}"#);
+    let summer = state(r#"{"Phone":"2"}"#, "2026-03-29T03:10:00+02:00");
+    let winter = state(r#"{"Phone":"3"}"#, "2026-03-29T02:30:00+01:00");
+    assert_eq!(resolve(Some(&base), &summer, &winter, &most_recent()).to_source.text("Phone"), Some("3"));
+    assert_eq!(resolve(Some(&base), &winter, &summer, &most_recent()).to_salesforce.text("Phone"), Some("3"));
+    // The clocks show an hour and twenty minutes between these two, and twenty minutes have passed.
+    let before = state(r#"{"Phone":"3"}"#, "2026-03-29T01:50:00+01:00");
+    let skewed = |seconds: u32| policy(&format!(r#"{{"name":"most_recent","skew_seconds":{seconds}}}"#));
+    assert_eq!(resolve(Some(&base), &summer, &before, &skewed(1199)).to_salesforce.text("Phone"), Some("2"));
+    assert_eq!(resolve(Some(&base), &summer, &before, &skewed(1200)).to_source.text("Phone"), Some("3"));
+}
+
+/// When the second loop of a round looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Look {
+    /// When the first one looked: both decide by the same.
+    AtOnce,
+    /// After the first one's write has landed, which no base knows yet.
+    Between,
+}
+
+/// A source and an org that two loops keep in step, each with a snapshot of its own.
+struct Pair {
+    base: Option<Record>,
+    source: State,
+    remote: State,
+    writes: usize,
+}
+
+impl Pair {
+    fn round(&mut self, policy: &ConflictPolicy, push_first: bool, look: Look, minute: i64) {
+        let mut seen = (self.source.clone(), self.remote.clone());
+        for push in [push_first, !push_first] {
+            let resolution = resolve(self.base.as_ref(), &seen.0, &seen.1, policy);
+            let (side, writes) = if push {
+                (&mut self.remote, &resolution.to_salesforce)
+            } else {
+                (&mut self.source, &resolution.to_source)
+            };
+            side.values = apply(&side.values, writes);
+            if !writes.is_empty() {
+                // A write bumps the stamp of the side that it reaches, which must not make it the younger edit.
+                side.changed_at =
+                    Timestamp::from_unix_millis(at("2026-05-01T09:00:00Z").unix_millis() + minute * 60_000);
             }
-            base = Some(source.values.clone());
+            self.writes += writes.len();
+            if look == Look::Between {
+                seen = (self.source.clone(), self.remote.clone());
+            }
         }
-        assert!(writes <= 2 && source.values == remote.values, "{text}: {writes} writes, {source:?} {remote:?}");
+        // What the sides do not agree on is in no base.
+        if self.source.values == self.remote.values {
+            self.base = Some(self.source.values.clone());
+        }
     }
+}
+
+#[test]
+fn both_loops_with_snapshots_of_their_own_agree_within_two_rounds_under_every_policy() {
+    let edited =
+        |text: &str, number: u32, stamp: &str| state(&format!(r#"{{"Stage":{text},"Visits":{number}}}"#), stamp);
+    let values = Policy::NAMES.into_iter().map(|name| match name {
+        "source_ranking" => r#"{"name":"source_ranking","ranking":["source","salesforce"]}"#.to_owned(),
+        name => format!("\"{name}\""),
+    });
+    for text in values {
+        for (push_first, look, source_at, remote_at, with_base) in [
+            (true, Look::AtOnce, EARLY, LATE, true),
+            (false, Look::AtOnce, LATE, EARLY, true),
+            (true, Look::Between, EARLY, LATE, true),
+            (true, Look::Between, LATE, EARLY, true),
+            (false, Look::Between, EARLY, LATE, true),
+            (false, Look::Between, LATE, EARLY, true),
+            (true, Look::Between, EARLY, LATE, false),
+            (false, Look::Between, LATE, EARLY, false),
+        ] {
+            let all = policy(&text);
+            // A sum is one result for both sides: who decides anew between its two writes adds the first one again.
+            if look == Look::Between && all.of("Visits") == &Policy::Sum {
+                continue;
+            }
+            // Texts have no maximum and no sum.
+            let all = match all.of("Stage") {
+                Policy::Max | Policy::Min | Policy::Sum => all.with_field("Stage", Policy::SourceWins),
+                Policy::AppendUnique => all.with_field("Visits", Policy::Max),
+                _ => all,
+            };
+            let mut pair = Pair {
+                base: with_base.then(|| record(r#"{"Stage":"a","Visits":1}"#)),
+                source: edited("\"b\"", 2, source_at),
+                remote: edited("\"c\"", 3, remote_at),
+                writes: 0,
+            };
+            for minute in 0..2 {
+                pair.round(&all, push_first, look, minute);
+            }
+            let (writes, after) = (pair.writes, (pair.source.values.clone(), pair.remote.values.clone()));
+            for minute in 2..6 {
+                pair.round(&all, push_first, look, minute);
+            }
+            let context =
+                format!("{text} push first {push_first} {look:?} {source_at} {remote_at} {with_base}: {after:?}");
+            assert_eq!(pair.writes, writes, "{context} and goes on");
+            // These leave the sides apart, and write nothing to do so.
+            let apart = matches!(all.of("Stage"), Policy::Ask | Policy::Custom | Policy::Never | Policy::FillBlanks);
+            assert_eq!(after.0 == after.1, !apart, "{context}");
+            assert!(writes <= 4 && (!apart || writes == 0), "{context}: {writes} writes");
+        }
+    }
+}
+
+#[test]
+fn a_sum_written_on_one_side_only_is_finished_by_its_result_and_not_by_a_new_decision() {
+    let base = record(r#"{"N":10}"#);
+    let (source, remote) = (state(r#"{"N":13}"#, EARLY), state(r#"{"N":12}"#, LATE));
+    let sum = policy("\"sum\"");
+    let kept = resolve(Some(&base), &source, &remote, &sum);
+    // The process dies between the two writes. What was kept is written again, as often as it takes.
+    let half = State::new(apply(&source.values, &kept.to_source));
+    let (source, remote) = (apply(&half.values, &kept.to_source), apply(&remote.values, &kept.to_salesforce));
+    assert_eq!((&source, &remote), (&record(r#"{"N":15}"#), &record(r#"{"N":15}"#)));
+    assert!(resolve(Some(&base), &State::new(source), &State::new(remote), &sum).is_settled());
 }
 
 fn with_delete(rule: DeleteRule) -> ConflictPolicy {
@@ -172,9 +275,66 @@ fn our_own_deletion_is_no_edit_of_the_orgs() {
 
 #[test]
 fn a_record_deleted_before_it_was_ever_pushed_writes_nothing() {
-    let never_there = State::deleted();
-    let resolution = resolve(None, &State::deleted(), &never_there, &most_recent());
-    assert_eq!((resolution.fate, resolution.is_settled()), (Fate::Gone, true));
+    let never_there = state("{}", EARLY);
+    for rule in [DeleteRule::DeleteWins, DeleteRule::EditWins, DeleteRule::Ask, DeleteRule::Never] {
+        let policy = with_delete(rule);
+        for (source, remote) in [(State::deleted(), &never_there), (never_there.clone(), &State::deleted())] {
+            let resolution = resolve(None, &source, remote, &policy);
+            assert_eq!((resolution.fate, resolution.is_settled()), (Fate::Gone, true), "{rule:?}");
+            assert_eq!(resolution.decisions[0].reason, Reason::NeverThere);
+        }
+        // Both sides made one and deleted it.
+        assert_eq!(resolve(None, &State::deleted(), &State::deleted(), &policy).fate, Fate::Gone);
+    }
+}
+
+#[test]
+fn a_blank_without_a_base_is_no_edit_against_a_deletion() {
+    let ask = with_delete(DeleteRule::Ask);
+    let resolution = resolve(None, &state(r#"{"F":null,"G":""}"#, EARLY), &State::deleted(), &ask);
+    assert_eq!((resolution.fate, resolution.questions.len()), (Fate::DeleteInSource, 0));
+    // With a base that had a value, the blank is an edit.
+    let cleared = resolve(Some(&record(r#"{"F":1}"#)), &state(r#"{"F":null}"#, EARLY), &State::deleted(), &ask);
+    assert_eq!(cleared.questions.len(), 1);
+}
+
+#[test]
+fn a_deletion_says_of_each_field_why_it_was_not_written() {
+    let base = record(r#"{"Phone":"1","Title":"CEO","Old__c":1}"#);
+    let edited = state(r#"{"Phone":"2","Title":"CEO"}"#, LATE);
+    let explained = |rule, source: &State, remote: &State| {
+        let resolution = resolve(Some(&base), source, remote, &with_delete(rule));
+        let decision = resolution.explain("phone").expect("decided").clone();
+        assert_eq!(decision.rule, resolution.decisions[0].rule);
+        let fields: Vec<String> = resolution.decisions.iter().map(|decision| decision.field.to_string()).collect();
+        (decision.winner, decision.reason, decision.lost_source, fields)
+    };
+    let all = ["*", "Phone", "Title", "Old__c"].map(str::to_owned).to_vec();
+    let lost = Some(Value::from("2"));
+    assert_eq!(
+        explained(DeleteRule::DeleteWins, &edited, &State::deleted()),
+        (Winner::Salesforce, Reason::DeletedEdited, lost, all.clone())
+    );
+    assert_eq!(
+        explained(DeleteRule::Ask, &edited, &State::deleted()),
+        (Winner::None, Reason::Asked, None, all.clone())
+    );
+    assert_eq!(
+        explained(DeleteRule::Never, &State::deleted(), &edited),
+        (Winner::None, Reason::Protected, None, all.clone())
+    );
+    let unedited = state(r#"{"Phone":"1","Title":"CEO"}"#, LATE);
+    assert_eq!(
+        explained(DeleteRule::Ask, &State::deleted(), &unedited),
+        (Winner::Source, Reason::DeletedUnedited, None, all)
+    );
+    let (_, _, _, fields) = explained(DeleteRule::Ask, &State::deleted(), &State::deleted());
+    assert_eq!(fields, ["*", "Phone", "Title", "Old__c"]);
+    let restored = resolve(Some(&base), &edited, &State::deleted(), &with_delete(DeleteRule::EditWins));
+    assert_eq!(
+        restored.explain("Old__c").map(|decision| (decision.winner, decision.reason)),
+        Some((Winner::None, Reason::NotKnown))
+    );
 }
 
 #[test]
@@ -218,7 +378,7 @@ fn a_question_about_a_deletion_is_replayed_too() {
 fn the_change_time_of_a_field_counts_before_the_records() {
     let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
     let mut source = state(r#"{"Phone":"2","Title":"CTO"}"#, LATE);
-    source.field_changed_at.insert("Phone".into(), at("2026-05-01T06:00:00Z"));
+    source.field_changed_at.set("Phone", at("2026-05-01T06:00:00Z"));
     let remote = state(r#"{"Phone":"3","Title":"CFO"}"#, EARLY);
     let resolution = resolve(Some(&base), &source, &remote, &most_recent());
     assert_eq!(resolution.to_source, record(r#"{"Phone":"3"}"#));
@@ -229,7 +389,7 @@ fn the_change_time_of_a_field_counts_before_the_records() {
 fn a_ranking_counts_the_origin_of_each_field() {
     let base = record(r#"{"Phone":"1","Title":"CEO"}"#);
     let mut source = state(r#"{"Phone":"2","Title":"CTO"}"#, EARLY);
-    source.field_origins.insert("Phone".into(), "user".into());
+    source.field_origins.set("Phone", "user".into());
     source.origin = Some("import".into());
     let remote = state(r#"{"Phone":"3","Title":"CFO"}"#, LATE);
     let ranked = policy(r#"{"name":"source_ranking","ranking":["user","salesforce","import"]}"#);
@@ -262,6 +422,18 @@ fn a_function_of_the_callers_decides_conflicts_only() {
 }
 
 #[test]
+fn a_function_that_panics_leaves_its_field_to_a_person_and_the_others_alone() {
+    let base = record(r#"{"A":1,"B":1}"#);
+    let (source, remote) = (state(r#"{"A":2,"B":2}"#, EARLY), state(r#"{"A":3,"B":3}"#, LATE));
+    let careless = ConflictPolicy::new(Policy::SourceWins)
+        .with_field("A", Policy::Custom)
+        .with_custom(|conflict| CustomVerdict::Value(conflict.source.as_text().expect("a text").into()));
+    let resolution = resolve(Some(&base), &source, &remote, &careless);
+    assert_eq!((resolution.questions.len(), resolution.decisions[0].reason), (1, Reason::CustomFailed));
+    assert_eq!(resolution.to_salesforce, record(r#"{"B":2}"#));
+}
+
+#[test]
 fn smv_35_a_local_override_never_reaches_salesforce() {
     let remote = record(r#"{"Probability":40,"StageName":"Proposal"}"#);
     let seen = Overlay::new(record(r#"{"Probability":75}"#)).over(&remote);
@@ -285,6 +457,19 @@ fn a_sum_that_goes_one_way_does_not_grow_for_ever() {
 fn a_misspelt_field_of_a_policy_is_named() {
     let policy = most_recent().with_field("Phnoe", Policy::Max).with_direction("Title", Direction::ToSalesforce);
     assert_eq!(policy.unknown_fields(["phone", "TITLE"]), ["Phnoe"]);
+    let stamped = policy_with_stamps();
+    assert_eq!(stamped.unknown_fields(["a", "B", "C", "d", "AT__C"]), ["Edited_At", "First_At", "Ranked_At"]);
+}
+
+fn policy_with_stamps() -> ConflictPolicy {
+    serde_json::from_str(
+        r#"{"default":{"name":"most_recent","stamp_field":"At__c"},
+            "fields":{"A":{"name":"first_touch","stamp_field":"First_At"},
+                      "B":{"name":"source_ranking","ranking":["user"],"stamp_field":"Ranked_At"},
+                      "C":{"name":"value_beats_blank","then":{"name":"most_recent","stamp_field":"Edited_At"}},
+                      "D":"most_recent"}}"#,
+    )
+    .expect("reads")
 }
 
 #[test]
@@ -334,7 +519,8 @@ fn stamps_compare_to_the_last_digit() {
 fn a_sum_with_too_many_digits_is_asked_and_not_dropped() {
     let base = record(r#"{"N":12345678901234567890.123456789}"#);
     let big = state(r#"{"N":99999999999999999999}"#, EARLY);
-    let resolution = resolve(Some(&base), &big, &big, &policy("\"sum\""));
+    let other = state(r#"{"N":88888888888888888888}"#, EARLY);
+    let resolution = resolve(Some(&base), &big, &other, &policy("\"sum\""));
     assert_eq!((resolution.questions.len(), resolution.decisions[0].reason), (1, Reason::TooManyDigits));
     let greater = resolve(None, &state(r#"{"N":1e400}"#, EARLY), &state(r#"{"N":5}"#, EARLY), &policy("\"max\""));
     assert_eq!(greater.decisions[0].winner, Winner::Source);

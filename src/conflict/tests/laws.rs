@@ -154,6 +154,59 @@ fn in_order(record: &Record) -> Vec<(String, String)> {
     fields
 }
 
+type Told = (String, Winner, &'static str, Option<Value>, Option<Value>);
+
+/// What a decision tells, or what it would tell with the sides swapped.
+fn told(decision: &Decision, swapped: bool) -> Told {
+    let Decision { field, winner, rule, lost_source, lost_salesforce, .. } = decision.clone();
+    let field = field.to_string();
+    if !swapped {
+        return (field, winner, rule, lost_source, lost_salesforce);
+    }
+    let winner = match winner {
+        Winner::Salesforce => Winner::Source,
+        Winner::Source => Winner::Salesforce,
+        Winner::Both | Winner::None => winner,
+    };
+    let rule = match rule {
+        "salesforce_wins" => "source_wins",
+        "source_wins" => "salesforce_wins",
+        "salesforce_unless_blank" => "source_unless_blank",
+        "source_unless_blank" => "salesforce_unless_blank",
+        rule => rule,
+    };
+    (field, winner, rule, lost_salesforce, lost_source)
+}
+
+fn deleted_or_not() -> impl Strategy<Value = State> {
+    (side(), prop::bool::weighted(0.2)).prop_map(|(state, deleted)| State { deleted, ..state })
+}
+
+fn delete_rules() -> impl Strategy<Value = DeleteRule> {
+    prop::sample::select(vec![DeleteRule::DeleteWins, DeleteRule::EditWins, DeleteRule::Ask, DeleteRule::Never])
+}
+
+fn choices() -> impl Strategy<Value = Answer> {
+    prop::sample::select(vec![
+        Answer::Source,
+        Answer::Salesforce,
+        Answer::KeepApart,
+        Answer::Value("z".into()),
+        Answer::Value(Value::Null),
+    ])
+}
+
+fn verdicts() -> impl Strategy<Value = CustomVerdict> {
+    prop::sample::select(vec![
+        CustomVerdict::Source,
+        CustomVerdict::Salesforce,
+        CustomVerdict::Value("z".into()),
+        CustomVerdict::Value(Value::Null),
+        CustomVerdict::Neither,
+        CustomVerdict::Ask,
+    ])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -176,9 +229,12 @@ proptest! {
                 agreed.set(name, left.clone());
             }
         }
-        let second = resolve(Some(&agreed), &after_source, &after_remote, &policy);
-        prop_assert_eq!((second.to_salesforce.len(), second.to_source.len()), (0, 0), "{:?} then {:?}", first, second);
-        prop_assert_eq!(second.questions.len(), first.questions.len());
+        // The process may have died before it stored that base.
+        for base in [Some(&agreed), base.as_ref()] {
+            let second = resolve(base, &after_source, &after_remote, &policy);
+            prop_assert_eq!((second.to_salesforce.len(), second.to_source.len()), (0, 0), "{:?} then {:?}", first, second);
+            prop_assert_eq!(second.questions.len(), first.questions.len(), "{:?} then {:?}", first, second);
+        }
     }
 
     #[test]
@@ -194,17 +250,29 @@ proptest! {
         prop_assert_eq!(in_order(&one.to_salesforce), in_order(&other.to_source));
         prop_assert_eq!(in_order(&one.to_source), in_order(&other.to_salesforce));
         prop_assert_eq!(one.questions.len(), other.questions.len());
+        let told = |resolution: &Resolution, swapped: bool| {
+            let mut told: Vec<_> = resolution.decisions.iter().map(|decision| told(decision, swapped)).collect();
+            told.sort_by(|(left, ..), (right, ..)| left.cmp(right));
+            told
+        };
+        prop_assert_eq!(told(&one, false), told(&other, true), "{:?} and {:?}", one, other);
     }
 
     #[test]
     fn a_side_that_owns_a_field_is_never_written(
-        base in prop::option::of(values()), source in side(), remote in side(),
-        policies in prop::collection::vec(policies(), FIELDS.len()), answer in any::<bool>(),
+        base in prop::option::of(values()), source in deleted_or_not(), remote in deleted_or_not(),
+        policies in prop::collection::vec(policies(), FIELDS.len()), delete in delete_rules(), own in any::<bool>(),
+        choice in choices(), custom in prop::option::of(verdicts()),
     ) {
+        let remote = authored(remote, own);
         for (direction, salesforce_owns) in [(Direction::FromSalesforce, true), (Direction::ToSalesforce, false)] {
-            let policy = policy_of(policies.clone(), vec![direction; FIELDS.len()]);
+            let mut policy = policy_of(policies.clone(), vec![direction; FIELDS.len()])
+                .with_delete(delete)
+                .with_integration_user(user());
+            if let Some(verdict) = custom.clone() {
+                policy = policy.with_custom(move |_| verdict.clone());
+            }
             let asked = resolve(base.as_ref(), &source, &remote, &policy);
-            let choice = if answer { Answer::Source } else { Answer::Salesforce };
             let answers: Vec<Answered> =
                 asked.questions.iter().map(|question| question.clone().answered(choice.clone())).collect();
             for resolution in [&asked, &resolve_answered(base.as_ref(), &source, &remote, &policy, &answers)] {

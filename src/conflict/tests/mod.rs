@@ -2,6 +2,7 @@
 
 mod hazards;
 mod laws;
+mod names;
 mod table;
 
 use super::*;

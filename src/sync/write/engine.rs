@@ -11,12 +11,13 @@ use futures_core::stream::BoxStream;
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
 use super::outcome::{RowOutcome, WriteOutcome};
 use super::row::{Intake, Row, Target};
 use super::schedule::Schedule;
-use crate::api::{AllOrNone, MAX_RECORDS, SaveResult};
+use crate::api::{AllOrNone, Collections, JsonWrite, MAX_PACKED_RECORDS, MAX_RECORDS, SaveResult};
 use crate::client::Client;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::sync::batch::{ends_the_run, has_used_up_a_limit, is_outage, may_pass, pause_before};
@@ -115,6 +116,15 @@ impl<'a> Engine<'a> {
     /// Sets how many calls are in flight at once, at most.
     pub(super) fn with_most_calls(mut self, calls: usize) -> Self {
         self.most_calls = calls.max(1);
+        self
+    }
+
+    /// Puts up to 1,000 rows into one API call: five collections in one composite. Deletions have no such form.
+    pub(super) fn with_fewest_calls(mut self) -> Self {
+        if *self.intake.target() != Target::Delete {
+            self.schedule = Schedule::new(MAX_PACKED_RECORDS);
+            self.rows_of_a_call = MAX_PACKED_RECORDS;
+        }
         self
     }
 
@@ -271,6 +281,8 @@ impl<'a> Engine<'a> {
         }
         if has_used_up_a_limit(&error) {
             self.schedule.too_large();
+            // One that uses up a limit alone would do so again.
+            return self.send_again(row, error, WriteOutcome::Rejected);
         }
         if may_pass(&error) {
             return self.send_again(row, error, WriteOutcome::Deferred);
@@ -352,21 +364,36 @@ impl<'a> Engine<'a> {
 /// Sends one call. Results are in the order of the rows, one each.
 async fn send(client: &Client, intake: &Intake, rows: &[Row]) -> Result<Vec<SaveResult>> {
     let collections = client.collections(intake.object().clone());
-    let ids = || rows.iter().filter_map(|row| row.id).collect::<Vec<RecordId>>();
+    if rows.len() > MAX_RECORDS {
+        return send_packed(&collections, intake, rows).await;
+    }
+    let what = match intake.target() {
+        Target::Insert => JsonWrite::Create,
+        Target::Update => JsonWrite::Update,
+        Target::Upsert(key) => JsonWrite::Upsert(key),
+        Target::Delete => {
+            let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.id).collect();
+            return collections.delete(&ids, AllOrNone::No).await;
+        }
+    };
+    collections.write_json(what, rows.iter().map(|row| (row.id, row.json.as_str()))).await
+}
+
+/// Sends more than one collection holds. Results are in the order of the rows, one each.
+async fn send_packed(collections: &Collections, intake: &Intake, rows: &[Row]) -> Result<Vec<SaveResult>> {
+    let json = |row: &Row| RawValue::from_string(row.json.clone());
+    let unreadable = |error: serde_json::Error| {
+        Error::new(ErrorKind::Invalid, intake.target().operation(), "a record is no JSON").with_source(error)
+    };
+    let records: Vec<Box<RawValue>> = rows.iter().map(json).collect::<Result<_, _>>().map_err(unreadable)?;
     match intake.target() {
-        Target::Insert => {
-            let records: Vec<_> = rows.iter().map(|row| &row.json).collect();
-            collections.create(&records, AllOrNone::No).await
+        Target::Insert => collections.create_packed(&records).await,
+        Target::Upsert(key) => collections.upsert_packed(key, &records).await,
+        Target::Update | Target::Delete => {
+            let records: Vec<_> =
+                rows.iter().zip(records).filter_map(|(row, record)| Some((row.id?, record))).collect();
+            collections.update_packed(&records).await
         }
-        Target::Update => {
-            let records: Vec<_> = rows.iter().filter_map(|row| Some((row.id?, &row.json))).collect();
-            collections.update(&records, AllOrNone::No).await
-        }
-        Target::Upsert(key) => {
-            let records: Vec<_> = rows.iter().map(|row| &row.json).collect();
-            collections.upsert(key, &records, AllOrNone::No).await
-        }
-        Target::Delete => collections.delete(&ids(), AllOrNone::No).await,
     }
 }
 

@@ -1,13 +1,14 @@
 //! A record on its way: its JSON, and what a write of it may lock.
 
 use std::borrow::Cow;
-use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hash};
 
+use foldhash::fast::RandomState;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
+use crate::api::key_of;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{FieldName, RecordId, SObjectName};
 
@@ -42,7 +43,7 @@ pub(crate) struct Row {
     /// Its number in the input.
     pub(crate) place: u64,
     pub(super) id: Option<RecordId>,
-    pub(super) json: Box<RawValue>,
+    pub(super) json: String,
     /// What it is known by, exactly as given; none for a creation.
     pub(super) key: Option<Box<str>>,
     /// The record itself: two writes of it never fly together. Without regard to case, since most external ids have none.
@@ -64,7 +65,7 @@ pub(crate) struct Intake {
 
 impl Intake {
     pub(crate) fn new(target: Target, object: SObjectName, parents: Vec<FieldName>) -> Self {
-        Self { target, object, parents, hasher: RandomState::new() }
+        Self { target, object, parents, hasher: RandomState::default() }
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -95,26 +96,28 @@ impl Intake {
         let invalid = |message: &'static str| {
             Error::new(ErrorKind::Invalid, self.target.operation(), message).with_context("object", &self.object)
         };
-        let json = to_raw_value(record)
+        let json = serde_json::to_string(record)
             .map_err(|error| invalid("the record does not serialise to JSON").with_source(error))?;
-        if !json.get().starts_with('{') {
+        if !json.starts_with('{') {
             return Err(invalid("a record has to serialise to a JSON object"));
         }
         let mut parents = more;
         let mut key: Option<Box<str>> = id.map(|id| id.as_str().into());
-        if matches!(self.target, Target::Upsert(_)) || !self.parents.is_empty() {
-            let Members(members) = serde_json::from_str(json.get())
+        if let Target::Upsert(field) = &self.target {
+            let value = key_of(json.as_bytes(), field.as_str()).filter(|value| !value.trim().is_empty());
+            let missing = || invalid("the record has no external id").with_context("field", field);
+            key = Some(value.ok_or_else(missing)?.into());
+        }
+        if !self.parents.is_empty() {
+            let Members(members) = serde_json::from_str(&json)
                 .map_err(|error| invalid("the record does not serialise to JSON").with_source(error))?;
-            if let Target::Upsert(field) = &self.target {
-                let value = members.iter().find(|(name, _)| *name == field.as_str()).and_then(|(_, raw)| text(raw));
-                let value = value.filter(|value| !value.trim().is_empty());
-                let missing = || invalid("the record has no external id").with_context("field", field);
-                key = Some(value.ok_or_else(missing)?.into());
-            }
             let named = members.iter().filter(|(name, _)| self.parents.iter().any(|parent| *name == parent.as_str()));
             parents.extend(named.filter_map(|(name, raw)| self.parent(name, raw)));
         }
-        let own = key.as_ref().map(|key| self.lock(&("record", key.to_lowercase())));
+        let own = key.as_ref().map(|key| {
+            let plain = !key.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
+            if plain { self.lock(&("record", &**key)) } else { self.lock(&("record", &*key.to_lowercase())) }
+        });
         Ok(Row { place, id, json, key, own, parents, round: 0 })
     }
 
@@ -142,21 +145,21 @@ impl Row {
 
     /// Bytes of its record.
     pub(super) fn weight(&self) -> usize {
-        self.json.get().len()
+        self.json.len()
     }
 }
 
 /// The members of both, a later one in the place of an earlier one of the same name; names of fields have no case.
-fn overlay(earlier: &RawValue, later: &RawValue) -> Option<Box<RawValue>> {
-    let Members(mut members) = serde_json::from_str(earlier.get()).ok()?;
-    let Members(later) = serde_json::from_str(later.get()).ok()?;
+fn overlay(earlier: &str, later: &str) -> Option<String> {
+    let Members(mut members) = serde_json::from_str(earlier).ok()?;
+    let Members(later) = serde_json::from_str(later).ok()?;
     for (name, value) in later {
         match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             Some(member) => *member = (name, value),
             None => members.push((name, value)),
         }
     }
-    to_raw_value(&Members(members)).ok()
+    serde_json::to_string(&Members(members)).ok()
 }
 
 fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -239,7 +242,7 @@ mod tests {
         let intake = upsert(&[]);
         let row = |place, text: &str| intake.row(place, None, &json(text), Vec::new()).expect("sound");
         let folded = row(1, r#"{"Key__c":"k","A":1,"B":"x"}"#).fold(row(2, r#"{"Key__c":"k","b":null,"C":2.50}"#));
-        assert_eq!(json(folded.json.get()), json(r#"{"Key__c":"k","A":1,"b":null,"C":2.50}"#));
+        assert_eq!(json(&folded.json), json(r#"{"Key__c":"k","A":1,"b":null,"C":2.50}"#));
         assert_eq!(folded.place, 2);
     }
 

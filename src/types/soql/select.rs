@@ -236,6 +236,12 @@ impl Select {
         split::select(self.fold(), budget)
     }
 
+    /// Whether it gives records as they are, all that pass the filter, in no order.
+    pub(crate) fn is_plain(&self) -> bool {
+        let ordered = !self.order.is_empty() || self.limit.is_some() || self.offset.is_some();
+        !ordered && self.group.is_empty() && !self.is_aggregated() && !matches!(self.purpose, Some(Purpose::Update))
+    }
+
     /// The statement of what is checked and folded.
     pub(super) fn finish(&self) -> Result<Soql> {
         let text = write::statement(self)?;

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// How `serde_json` hands over a value as the text it is written as, and asks for one. It is how an exact number, whose type says
 /// so, passes any `serde_json` serializer; tests hold it to that.
-const RAW: &str = "$serde_json::private::RawValue";
+pub(crate) const RAW: &str = "$serde_json::private::RawValue";
 
 /// What does not fit, and in which field. Never quotes a value: it ends in logs.
 #[derive(Debug)]
@@ -24,17 +24,17 @@ pub(crate) struct Misfit {
 }
 
 impl Misfit {
-    fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { path: String::new(), reason: reason.into() }
     }
 
     /// The same, inside this field.
-    fn inside(mut self, name: &str) -> Self {
+    pub(crate) fn inside(mut self, name: &str) -> Self {
         self.path = if self.path.is_empty() { name.to_owned() } else { format!("{name}.{}", self.path) };
         self
     }
 
-    fn into_error(self) -> Error {
+    pub(crate) fn into_error(self) -> Error {
         let error = Error::new(ErrorKind::Invalid, "record", self.reason);
         if self.path.is_empty() { error } else { error.with_context("field", self.path) }
     }

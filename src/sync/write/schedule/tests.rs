@@ -121,7 +121,7 @@ fn a_row_that_comes_back_does_not_undo_a_newer_one() {
     }
     let batch = schedule.next(true).expect("rows");
     assert_eq!(places(&batch), [1]);
-    assert!(batch.rows[0].json.get().contains(r#""Place":1"#), "{:?}", batch.rows);
+    assert!(batch.rows[0].json.contains(r#""Place":1"#), "{:?}", batch.rows);
 }
 
 #[test]

@@ -1,11 +1,22 @@
-//! Cells and column names of Bulk API CSV.
+//! Bulk API CSV: cells, column names, rows written from and read into any type of serde's.
 //!
 //! Source: Bulk API 2.0 guide, "Prepare CSV Files", "Valid CSV Record Rows", "Relationship Fields in a Header Row".
+
+mod block;
+mod de;
+mod header;
+mod parser;
+mod write;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
+pub use self::block::{Block, Decoded, Header, Row, Rows};
+pub(crate) use self::parser::Parser;
+pub use self::write::CsvWriter;
 use super::text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{FieldName, FieldType, Record, SObjectName, Value};
@@ -15,6 +26,76 @@ pub const NULL: &str = "#N/A";
 
 /// Characters that a cell may hold.
 pub const MAX_CELL_CHARS: usize = 131_072;
+
+/// Characters that a row may hold.
+pub const MAX_ROW_CHARS: usize = 400_000;
+
+/// Characters that the header row may hold.
+pub const MAX_HEADER_CHARS: usize = 32_000;
+
+/// Columns that a file may have.
+pub const MAX_COLUMNS: usize = 5_000;
+
+/// What stands between two cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Delimiter {
+    /// `` ` ``
+    Backquote,
+    /// `^`
+    Caret,
+    /// `,`
+    #[default]
+    Comma,
+    /// `|`
+    Pipe,
+    /// `;`
+    Semicolon,
+    /// A tab.
+    Tab,
+}
+
+impl Delimiter {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Backquote, Self::Caret, Self::Comma, Self::Pipe, Self::Semicolon, Self::Tab];
+
+    /// The character.
+    #[must_use]
+    pub fn as_char(self) -> char {
+        char::from(self.as_byte())
+    }
+
+    pub(crate) fn as_byte(self) -> u8 {
+        match self {
+            Self::Backquote => b'`',
+            Self::Caret => b'^',
+            Self::Comma => b',',
+            Self::Pipe => b'|',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+}
+
+/// What ends a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LineEnding {
+    /// `\n`
+    #[default]
+    Lf,
+    /// `\r\n`
+    Crlf,
+}
+
+impl LineEnding {
+    pub(crate) fn as_bytes(self) -> &'static [u8] {
+        match self {
+            Self::Lf => b"\n",
+            Self::Crlf => b"\r\n",
+        }
+    }
+}
 
 /// The cell that loads a field: empty leaves it alone, [`NULL`] clears it. Not yet quoted: see [`push_cell`].
 ///
@@ -76,6 +157,20 @@ pub fn push_cell(row: &mut String, cell: &str, delimiter: char) {
         row.push_str(part);
     }
     row.push('"');
+}
+
+/// Reads a whole file that is in memory, such as a result that was stored.
+///
+/// # Errors
+///
+/// [`ErrorKind::Decode`] for rows of different lengths and for what is no UTF-8; [`ErrorKind::Transport`]
+/// for a file that does not end with a line ending: it was cut off.
+pub fn read(file: &[u8], delimiter: Delimiter) -> Result<Vec<Block>> {
+    let mut parser = Parser::new(delimiter);
+    let mut blocks = Vec::new();
+    parser.feed(file, &mut blocks)?;
+    parser.finish(false, &mut blocks)?;
+    Ok(blocks)
 }
 
 /// A column of a file to load, as its header names it.
@@ -163,3 +258,6 @@ impl FromStr for Column {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

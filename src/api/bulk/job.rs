@@ -1,0 +1,113 @@
+//! What can be done with a job of either kind.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::info::{BulkJob, JobInfo, JobKind, JobState, job_path};
+use crate::client::{ApiRequest, ApiVersion, Client};
+use crate::error::{Effect, Error, ErrorKind, Result, Retry};
+use crate::types::RecordId;
+
+/// A job is looked at again after a fifth of the time it has taken so far, so that its end is seen at most a fifth late: but
+/// not sooner than after this, nor later than after [`LAST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long to wait before a job is looked at again.
+fn pause(elapsed: Duration) -> Duration {
+    (elapsed / 5).clamp(FIRST_PAUSE, LAST_PAUSE)
+}
+
+pub(super) async fn info_of(client: &Client, version: ApiVersion, kind: JobKind, id: RecordId) -> Result<JobInfo> {
+    let request = ApiRequest::get("bulk.info", job_path(version, kind, id)).context("job", id);
+    client.send(request).await?.json()
+}
+
+pub(super) async fn info(client: &Client, job: &BulkJob) -> Result<JobInfo> {
+    info_of(client, job.api_version, job.kind, job.id).await
+}
+
+/// Waits until the job has ended, one way or another.
+pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration) -> Result<JobInfo> {
+    let started = client.monotonic();
+    loop {
+        let info = info(client, job).await?;
+        if info.state.is_final() {
+            return Ok(info);
+        }
+        let elapsed = client.monotonic().saturating_sub(started);
+        let left = deadline.saturating_sub(elapsed);
+        if left.is_zero() {
+            return Err(Error::new(ErrorKind::Unavailable, "bulk.wait", "the job has not ended by the deadline")
+                .with_retry(Retry::After(None))
+                .with_advice("the job goes on: wait for it again, or abort it")
+                .with_context("job", job.id)
+                .with_context("state", info.state));
+        }
+        client.pause(pause(elapsed).min(left)).await;
+    }
+}
+
+#[derive(Serialize)]
+struct State {
+    state: JobState,
+}
+
+/// Tells the job to go into a state. Telling it twice is telling it once.
+async fn tell(client: &Client, operation: &'static str, job: &BulkJob, state: JobState) -> Result<JobInfo> {
+    let request = ApiRequest::patch(operation, job.path()).idempotent().context("job", job.id);
+    client.send(request.json(&State { state })?).await?.json()
+}
+
+/// Says that all rows are there.
+pub(super) async fn close(client: &Client, job: &BulkJob) -> Result<JobInfo> {
+    match tell(client, "bulk.close", job, JobState::UploadComplete).await {
+        // It may be closed already, by an attempt whose answer was lost or by somebody else.
+        Err(error) if error.has_code("INVALID_JOB_STATE") => {
+            let info = info(client, job).await?;
+            if matches!(info.state, JobState::Open | JobState::Aborted) { Err(error) } else { Ok(info) }
+        }
+        other => other,
+    }
+}
+
+pub(super) async fn abort(client: &Client, job: &BulkJob) -> Result<JobInfo> {
+    match tell(client, "bulk.abort", job, JobState::Aborted).await {
+        Err(error) if error.has_code("INVALID_JOB_STATE") => {
+            let info = info(client, job).await?;
+            if info.state == JobState::Aborted { Ok(info) } else { Err(error) }
+        }
+        other => other,
+    }
+}
+
+pub(super) async fn delete(client: &Client, job: &BulkJob) -> Result<()> {
+    match client.send(ApiRequest::delete("bulk.delete", job.path()).context("job", job.id)).await {
+        // An attempt whose answer was lost has deleted it.
+        Err(error) if error.kind() == ErrorKind::NotFound && error.effect() == Effect::Unknown => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_job_is_seen_soon_whenever_it_comes() {
+        let mut looks = vec![Duration::ZERO];
+        while looks.last().is_some_and(|look| *look < Duration::from_mins(2)) {
+            let last = *looks.last().expect("one");
+            looks.push(last + pause(last));
+        }
+        for pair in looks.windows(2) {
+            let late = pair[1].saturating_sub(pair[0]);
+            assert!(late <= Duration::from_millis(50).max(pair[0] / 5), "{pair:?}");
+            assert!(late <= Duration::from_secs(5));
+        }
+        let seen = looks.iter().find(|look| **look >= Duration::from_millis(1500)).expect("later");
+        assert!(*seen <= Duration::from_millis(1800), "{seen:?}");
+        assert!(looks.len() < 60, "{} calls in two minutes", looks.len());
+    }
+}

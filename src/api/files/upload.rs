@@ -1,0 +1,218 @@
+//! A file on its way to Salesforce, as a multipart message.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::HeaderValue;
+
+use crate::client::ApiRequest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Body, ByteStream, exactly};
+use crate::types::{Record, RecordId, Value};
+
+/// Most bytes of one file: 2 GB.
+///
+/// Source: REST API Developer Guide, "Insert or Update Blob Data". In JSON it would be 37.5 MB, as base64.
+pub const MAX_FILE_BYTES: u64 = 2 << 30;
+
+/// Tells a content from its start, for each attempt anew.
+type Tell = Arc<dyn Fn() -> ByteStream + Send + Sync>;
+
+/// A file to upload: a name, a content and fields of its `ContentVersion`.
+#[derive(Clone)]
+#[must_use]
+pub struct FileUpload {
+    fields: Record,
+    length: u64,
+    tell: Tell,
+}
+
+impl FileUpload {
+    /// A file in memory. The path or name says its format; its last part is the title, unless [`title`](Self::title) says another.
+    pub fn new(path_on_client: impl Into<String>, content: impl Into<Bytes>) -> Self {
+        let content: Bytes = content.into();
+        let length = content.len() as u64;
+        Self::streamed(path_on_client, length, move || stream::iter([Ok(content.clone())]).boxed())
+    }
+
+    /// A file of `length` bytes whose content `tell` tells, from its start each time: once, and once more after a session that had
+    /// expired.
+    ///
+    /// ```
+    /// use std::io::Read as _;
+    ///
+    /// use bytes::Bytes;
+    /// use futures_util::{StreamExt as _, stream};
+    /// use sforce::api::FileUpload;
+    /// use sforce::{Error, ErrorKind};
+    ///
+    /// # fn run() -> std::io::Result<()> {
+    /// let path = "videos/demo.mp4";
+    /// let length = std::fs::metadata(path)?.len();
+    /// // Reads 64 KiB at a time; an async program reads by its runtime's files.
+    /// let upload = FileUpload::streamed(path, length, move || {
+    ///     let broken = |error| Error::new(ErrorKind::Store, "demo", "the file cannot be read").with_source(error);
+    ///     let chunks = stream::iter(std::fs::File::open(path).into_iter()).flat_map(move |mut file| {
+    ///         stream::iter(std::iter::from_fn(move || {
+    ///             let mut chunk = vec![0; 64 << 10];
+    ///             match file.read(&mut chunk) {
+    ///                 Ok(0) => None,
+    ///                 Ok(read) => Some(Ok(Bytes::from(chunk).slice(..read))),
+    ///                 Err(error) => Some(Err(broken(error))),
+    ///             }
+    ///         }))
+    ///     });
+    ///     chunks.boxed()
+    /// });
+    /// # let _ = upload;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn streamed(
+        path_on_client: impl Into<String>,
+        length: u64,
+        tell: impl Fn() -> ByteStream + Send + Sync + 'static,
+    ) -> Self {
+        Self { fields: Record::new().with("PathOnClient", path_on_client.into()), length, tell: Arc::new(tell) }
+    }
+
+    /// Sets the title.
+    pub fn title(self, title: impl Into<String>) -> Self {
+        self.field("Title", title.into())
+    }
+
+    /// Shares the new document with this record from the start.
+    pub fn shared_with(self, record: RecordId) -> Self {
+        self.field("FirstPublishLocationId", record.to_string())
+    }
+
+    /// Makes it the newest version of a document that is there.
+    pub fn version_of(self, document: RecordId) -> Self {
+        self.field("ContentDocumentId", document.to_string())
+    }
+
+    /// Sets any other field of the `ContentVersion`, such as `Description` or `ReasonForChange`.
+    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.set(name, value);
+        self
+    }
+
+    pub(super) fn request(&self, request: ApiRequest) -> Result<ApiRequest> {
+        let invalid = |message: &'static str| Error::new(ErrorKind::Invalid, "files.upload", message);
+        if self.length > MAX_FILE_BYTES {
+            return Err(invalid("the file is larger than Salesforce takes")
+                .with_context("bytes", self.length)
+                .with_context("limit_bytes", MAX_FILE_BYTES));
+        }
+        if self.fields.text("PathOnClient").is_none_or(|path| path.trim().is_empty()) {
+            return Err(invalid("the file has no name"));
+        }
+        if self.fields.get("FirstPublishLocationId").is_some() && self.fields.get("ContentDocumentId").is_some() {
+            return Err(invalid("only a new document is shared by its upload")
+                .with_advice("share the document that is there by a call of its own"));
+        }
+        let boundary = boundary()?;
+        let media_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}"))
+            .map_err(|error| invalid("no boundary").with_source(error))?;
+        let frame = Frame::new(&self.fields, &boundary)?;
+        let (length, tell) = (self.length, Arc::clone(&self.tell));
+        Ok(request.context("bytes", length).body_from(media_type, move || frame.body(length, tell())))
+    }
+}
+
+impl fmt::Debug for FileUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileUpload({} bytes)", self.length)
+    }
+}
+
+/// What stands around the content.
+struct Frame {
+    before: Bytes,
+    after: Bytes,
+}
+
+impl Frame {
+    /// The parts as the guide has them. The file's true name is in the record; the one of the part only makes it a file.
+    fn new(record: &Record, boundary: &str) -> Result<Self> {
+        let record = serde_json::to_string(record).map_err(|error| {
+            Error::new(ErrorKind::Invalid, "files.upload", "the record does not serialise to JSON").with_source(error)
+        })?;
+        let before = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"entity_content\"\r\nContent-Type: application/json\r\n\r\n\
+             {record}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"VersionData\"; filename=\"content\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        let after = format!("\r\n--{boundary}--\r\n");
+        Ok(Self { before: before.into(), after: after.into() })
+    }
+
+    fn body(&self, length: u64, content: ByteStream) -> Body {
+        let around = |bytes: &Bytes| stream::once(std::future::ready(Ok(bytes.clone())));
+        let content = exactly(content, length, || {
+            Error::new(ErrorKind::Invalid, "files.upload", "the content has not the announced length")
+        });
+        let chunks = around(&self.before).chain(content).chain(around(&self.after)).boxed();
+        Body::Stream { chunks, length: Some((self.before.len() + self.after.len()) as u64 + length) }
+    }
+}
+
+/// A line that no content has: nobody can guess it.
+fn boundary() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::new(ErrorKind::Unexpected, "files.upload", "the system has no random bytes").with_source(error)
+    })?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn told(upload: &FileUpload) -> String {
+        let frame = Frame::new(&upload.fields, "cut").expect("serialises");
+        let body = frame.body(upload.length, (upload.tell)());
+        String::from_utf8(body.collect(1 << 20).await.expect("as announced").to_vec()).expect("text")
+    }
+
+    #[tokio::test]
+    async fn a_file_is_told_as_the_guide_has_it_and_again_for_each_attempt() {
+        let upload = FileUpload::new("a/b \"1\".txt", "content").field("Description", "d");
+        let expected = concat!(
+            "--cut\r\nContent-Disposition: form-data; name=\"entity_content\"\r\nContent-Type: application/json\r\n\r\n",
+            r#"{"PathOnClient":"a/b \"1\".txt","Description":"d"}"#,
+            "\r\n--cut\r\nContent-Disposition: form-data; name=\"VersionData\"; filename=\"content\"\r\n",
+            "Content-Type: application/octet-stream\r\n\r\ncontent\r\n--cut--\r\n",
+        );
+        assert_eq!((told(&upload).await.as_str(), told(&upload).await.as_str()), (expected, expected));
+    }
+
+    #[tokio::test]
+    async fn a_content_of_another_length_ends_in_an_error() {
+        let frame = Frame::new(&Record::new(), "cut").expect("serialises");
+        for length in [2, 4] {
+            let content = stream::iter([Ok(Bytes::from_static(b"abc"))]).boxed();
+            let error = frame.body(length, content).collect(1 << 20).await.expect_err("another length");
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_uploaded_is_not_sent() {
+        let id = RecordId::new("001dM00003jU9GyQAK").expect("an id");
+        let none = || stream::empty().boxed();
+        for upload in [
+            FileUpload::new("  ", "x"),
+            FileUpload::streamed("a", MAX_FILE_BYTES + 1, none),
+            FileUpload::new("a", "x").shared_with(id).version_of(id),
+        ] {
+            let error = upload.request(ApiRequest::post("files.upload", "/x")).expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
+        assert!(FileUpload::streamed("a", MAX_FILE_BYTES, none).request(ApiRequest::post("test", "/x")).is_ok());
+        assert_ne!(boundary().expect("random"), boundary().expect("random"));
+    }
+}
