@@ -1,10 +1,12 @@
-//! Maps to start from: scores, survey results, opportunities, and the import of any field.
+//! Maps to start from: scores, survey results, opportunities, and the import of any field; and the rule by which demo engagement is
+//! sent.
 //!
-//! Each is a [`FieldMap`] like any other: write it to a file with serde, or change it with
+//! Each is a [`FieldMap`] or [`SyncRule`] like any other: write it to a file with serde, or change it with
 //! [`into_builder`](FieldMap::into_builder).
 
+use super::engagement::{Prefix, linked_session_map};
 use crate::error::Result;
-use crate::mapping::{FieldMap, FieldRule, Otherwise, Transform, ValueTable, Write};
+use crate::mapping::{FieldMap, FieldRule, Otherwise, SyncRule, Transform, ValueTable, Write};
 use crate::types::{Decimal, Direction, FieldDescribe, FieldName, RecordId, SObjectDescribe, SObjectName};
 
 const fn field(name: &'static str) -> FieldName {
@@ -40,6 +42,17 @@ pub fn score_map(object: SObjectName, key: FieldName, direction: Direction) -> R
     let named = FieldRule::new("id", key.clone(), vec![Text]).required();
     let named = if direction.writes_salesforce() { named } else { named.direction(Direction::FromSalesforce) };
     FieldMap::builder(object, key).rule(named).rules(directed).build()
+}
+
+/// The rule by which demo engagement is sent: each session as it comes, to opportunities, leads, contacts and accounts, by the map of
+/// sessions with its four links. It is for all sessions; [`SyncRule::with_filter`] narrows it.
+///
+/// # Errors
+///
+/// None with this map; those of [`SyncRule::new`] by type.
+pub fn engagement_rule(prefix: &Prefix) -> Result<SyncRule> {
+    let targets = ["Opportunity", "Lead", "Contact", "Account"].map(SObjectName::from_static);
+    SyncRule::new("Demo engagement", targets, linked_session_map(prefix)?)
 }
 
 /// The fields that survey results go to. The product does not make them; name others where the org has others.
@@ -221,6 +234,39 @@ mod tests {
         let issues =
             map.apply(&Record::from_json(r#"{"id":"a","visit_count":1.5}"#).expect("reads")).expect_err("a half");
         assert_eq!(issues[0].to_string(), "visit_count: not a whole number");
+    }
+
+    #[test]
+    fn gpt_12_a_visit_count_by_the_policy_max_never_goes_back() {
+        use crate::conflict::{ConflictPolicy, State, resolve};
+        let map = score_map(SObjectName::from_static("Lead"), key(), Direction::Both).expect("sound");
+        let map = map.compile(&Transforms::new()).expect("sound");
+        let text = r#"{"default":"source_wins","fields":{"GPTWeb_Visit_Count__c":"max"}}"#;
+        let only_grows: ConflictPolicy = serde_json::from_str(text).expect("a policy");
+        for (ours, theirs, sent) in [(9_i64, 12_i64, None), (12, 9, Some(Value::from(12_i64)))] {
+            let source = Record::new().with("id", "a").with("visit_count", ours);
+            let mapped = map.apply(&source).map(Mapped::into_record).expect("maps").expect("all").fields;
+            let remote = mapped.clone().with("GPTWeb_Visit_Count__c", theirs);
+            let resolution = resolve(None, &State::new(mapped), &State::new(remote), &only_grows);
+            assert_eq!(resolution.to_salesforce.get("GPTWeb_Visit_Count__c"), sent.as_ref(), "{ours} and {theirs}");
+        }
+    }
+
+    #[test]
+    fn nav_22_the_default_rule_sends_sessions_to_four_objects_and_its_filter_can_be_changed() {
+        let rule = engagement_rule(&Prefix::default()).expect("sound");
+        let targets: Vec<&str> = rule.targets().iter().map(SObjectName::as_str).collect();
+        assert_eq!(targets, ["Opportunity", "Lead", "Contact", "Account"]);
+        let linked: Vec<String> = rule.mapping().rules().iter().map(|rule| rule.target.to_string()).collect();
+        for target in &targets {
+            assert!(linked.iter().any(|field| field.contains(target)), "{target} in {linked:?}");
+        }
+        let session = |email: &str| Record::new().with("session_id", "s").with("email", email);
+        assert!(rule.takes(&session("ada@ours.example")), "all, unless told otherwise");
+        let text = serde_json::to_string(&rule).expect("viewable");
+        let filter = r#""filter":{"not":{"field":"email","contains":"@ours.example"}},"mapping":"#;
+        let edited: SyncRule = serde_json::from_str(&text.replacen("\"mapping\":", filter, 1)).expect("editable");
+        assert!(!edited.takes(&session("ada@ours.example")) && edited.takes(&session("ada@acme.example")));
     }
 
     const SURVEY: &str = r#"{"name":"Email","type":"email","length":80,"nillable":true,OPEN},

@@ -403,6 +403,33 @@ proptest! {
     }
 
     #[test]
+    fn a_field_that_salesforce_owns_is_never_written(
+        directions in prop::collection::vec(0_usize..3, 1..8), values in prop::collection::vec(any_value(), 8),
+    ) {
+        const DIRECTIONS: [&str; 3] = ["to_salesforce", "from_salesforce", "both"];
+        let rule = |(n, direction): (usize, &usize)| {
+            let target = if n % 2 == 0 { format!("F{n}__c") } else { format!("P{n}__r.Key__c") };
+            format!("[[rules]]\nsource = \"in.f{n}\"\ntarget = \"{target}\"\ndirection = \"{}\"\n", DIRECTIONS[*direction])
+        };
+        let rules: String = directions.iter().enumerate().map(rule).collect();
+        let map = compiled(&format!(
+            "version = 1\nobject = \"T__c\"\nkey = \"Key__c\"\n[[rules]]\nconstant = \"k\"\ntarget = \"Key__c\"\n{rules}"
+        ));
+        let mut inner = Record::new();
+        for (n, value) in values.iter().enumerate() {
+            let Ok(record) = Record::from_json(&format!("{{\"v\":{value}}}")) else { continue };
+            inner.set(format!("f{n}"), record.get("v").cloned().unwrap_or(Value::Null));
+        }
+        let Ok(mapped) = map.apply(&Record::new().with("in", inner)) else { return Ok(()) };
+        let fields = mapped.into_record().expect("no audience").fields;
+        for (n, direction) in directions.iter().enumerate().filter(|(_, direction)| DIRECTIONS[**direction] == "from_salesforce") {
+            for name in [format!("F{n}__c"), format!("P{n}__r"), format!("P{n}__c")] {
+                prop_assert!(fields.get(&name).is_none(), "{} is written, direction {}", name, DIRECTIONS[*direction]);
+            }
+        }
+    }
+
+    #[test]
     fn what_rules_that_can_be_taken_back_send_comes_back_as_it_was(
         seconds in 0_i64..1_000_000_000,
         tier in prop::sample::select(vec!["gold", "silver", "free"]),
