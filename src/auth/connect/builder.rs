@@ -73,10 +73,10 @@ impl ConnectFlowBuilder {
         self
     }
 
-    /// Sets how long a person may take from the click to the callback; 15 minutes by default.
+    /// Sets how long a person may take from the click to the callback; 15 minutes by default, a day at most.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+        self.limit = limit.min(Duration::from_hours(24));
         self
     }
 

@@ -157,6 +157,16 @@ async fn a_code_put_into_another_attempt_is_refused_by_its_proof_key() {
 }
 
 #[tokio::test]
+async fn a_time_limit_is_a_day_at_most_whatever_is_asked_for() {
+    let org = MockOrg::start();
+    let clock = SharedClock::default();
+    let flow = builder(&org.add_app(app()), MemoryStore::default()).clock(clock.clone()).time_limit(Duration::MAX);
+    let authorize = flow.build().expect("a flow").begin(&request(&org)).await.expect("begun");
+    let left = authorize.expires_at.duration_since(sforce::clock::Clock::now(&clock)).expect("later");
+    assert_eq!(left, Duration::from_hours(24));
+}
+
+#[tokio::test]
 async fn the_time_limit_is_judged_by_the_clock_and_a_clock_an_hour_off_is_told() {
     let org = MockOrg::start();
     let clock = SharedClock::default();
