@@ -63,7 +63,7 @@ pub(super) enum Expected {
     Known(u64),
 }
 
-/// The rows of a query job, in order, in blocks of up to 256 KB.
+/// The rows of a query job, in order, in blocks of up to 64 KB.
 ///
 /// Three pages at most are on their way at once, where the org lists them (API 58.0 and later), and are parsed in tasks of their
 /// own; memory holds some megabytes of them, however large pages are. A page that breaks off is asked for again and read on from

@@ -10,7 +10,7 @@ use super::{Delimiter, MAX_COLUMNS};
 use crate::error::{Error, Result};
 
 /// Bytes of a block's texts.
-const BLOCK_BYTES: usize = 256 * 1024;
+const BLOCK_BYTES: usize = 64 * 1024;
 
 /// Bytes of one row at most: a thousand of the longest texts that a field holds.
 const MAX_ROW_BYTES: usize = 128 * 1024 * 1024;
