@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::Block;
 use super::download::Download;
 use super::info::{BulkJob, JobInfo, JobState};
 use super::ingest::{IngestBuilder, IngestJob};
@@ -69,6 +70,28 @@ pub struct BulkReport {
     pub unknown: u64,
     /// Results that are about no row that was sent. There are none unless the org writes keys in a form that is not known.
     pub unmatched: u64,
+}
+
+impl BulkReport {
+    fn count(&mut self, batch: &[(u64, RowOutcome)]) {
+        for (_, outcome) in batch {
+            match outcome {
+                RowOutcome::Saved { .. } => self.saved += 1,
+                RowOutcome::Failed(_) => self.failed += 1,
+                RowOutcome::Unprocessed(_) => self.unprocessed += 1,
+                RowOutcome::Unknown(_) => self.unknown += 1,
+            }
+        }
+    }
+
+    /// Adds what came of rows.
+    fn add(&mut self, other: &Self) {
+        self.saved += other.saved;
+        self.failed += other.failed;
+        self.unprocessed += other.unprocessed;
+        self.unknown += other.unknown;
+        self.unmatched += other.unmatched;
+    }
 }
 
 impl IngestBuilder {
@@ -474,14 +497,7 @@ impl Run {
     }
 
     async fn pass(&mut self, batch: Vec<(u64, RowOutcome)>) {
-        for (_, outcome) in &batch {
-            match outcome {
-                RowOutcome::Saved { .. } => self.report.saved += 1,
-                RowOutcome::Failed(_) => self.report.failed += 1,
-                RowOutcome::Unprocessed(_) => self.report.unprocessed += 1,
-                RowOutcome::Unknown(_) => self.report.unknown += 1,
-            }
-        }
+        self.report.count(&batch);
         if !batch.is_empty() {
             // Nobody listens any more: then nobody waits for the rest either.
             let _ = self.sender.send(batch).await;
@@ -521,9 +537,10 @@ impl Run {
         let mut opened = self.next_file(job, complete, &mut files).await;
         let mut joined = settled(table).await?;
         while let Some((file, download)) = opened {
-            let read = match download {
-                Ok(download) => self.join_file(job, file, download, &ended, part, &mut joined).await,
-                Err(error) => Err(error),
+            let read;
+            (joined, read) = match download {
+                Ok(download) => self.join_file(job, file, download, &ended, part, joined).await?,
+                Err(error) => (joined, Err(error)),
             };
             wrong = read.err().or(wrong);
             opened = self.next_file(job, complete, &mut files).await;
@@ -552,6 +569,7 @@ impl Run {
         Some((file, download.map(|download| download.expecting(announced))))
     }
 
+    /// Joins one file, on a thread of its own: there is as much to do for a row as for reading it.
     async fn join_file(
         &mut self,
         job: &BulkJob,
@@ -559,10 +577,9 @@ impl Run {
         mut download: Download,
         ended: &Error,
         part: &Part,
-        joined: &mut Joined,
-    ) -> Result<()> {
-        // The next blocks are parsed while this one is joined.
-        let (sender, mut blocks) = mpsc::channel(4);
+        mut joined: Joined,
+    ) -> Result<(Joined, Result<()>)> {
+        let (sender, blocks) = mpsc::channel(4);
         let mut reading = JoinSet::new();
         reading.spawn(async move {
             while let Some(block) = download.next().await.transpose() {
@@ -572,14 +589,51 @@ impl Run {
                 }
             }
         });
+        let mut work = FileJoin {
+            job: job.id,
+            file,
+            ended: ended.clone(),
+            first: part.first,
+            columns: part.columns.clone(),
+            sender: self.sender.clone(),
+            report: BulkReport::default(),
+        };
+        let joining = tokio::task::spawn_blocking(move || {
+            let read = work.run(blocks, &mut joined);
+            (joined, work.report, read)
+        });
+        let (joined, counts, read) = joining
+            .await
+            .map_err(|_| Error::new(ErrorKind::Unexpected, OPERATION, "the task that joins results has panicked"))?;
+        self.report.add(&counts);
+        Ok((joined, read))
+    }
+}
+
+/// The results of one file on their way to their rows.
+struct FileJoin {
+    job: RecordId,
+    file: ResultFile,
+    /// Why rows were not processed.
+    ended: Error,
+    first: u64,
+    columns: Vec<String>,
+    sender: mpsc::Sender<Vec<(u64, RowOutcome)>>,
+    /// What came of them.
+    report: BulkReport,
+}
+
+impl FileJoin {
+    /// Runs where it may block.
+    fn run(&mut self, mut blocks: mpsc::Receiver<Result<Block>>, joined: &mut Joined) -> Result<()> {
         let mut places = None;
-        while let Some(block) = blocks.recv().await.transpose()? {
+        while let Some(block) = blocks.blocking_recv().transpose()? {
             let header = block.header();
             let found = match places.take() {
                 Some(places) => Some(places),
-                None => Places::of(header, &part.columns, joined.keys()),
+                None => Places::of(header, &self.columns, joined.keys()),
             };
-            let lacking = || results::wrong("a result file lacks a key column").with_context("job", job.id);
+            let lacking = || results::wrong("a result file lacks a key column").with_context("job", self.job);
             let places = places.insert(found.ok_or_else(lacking)?);
             let verdicts = Verdicts::of(header);
             let mut batch = Vec::with_capacity(block.len());
@@ -588,17 +642,21 @@ impl Run {
                     self.report.unmatched += 1;
                     continue;
                 };
-                let outcome = match file {
+                let outcome = match self.file {
                     ResultFile::Successful => match verdicts.saved(row) {
                         Ok((id, created)) => RowOutcome::Saved { id, created },
                         Err(error) => RowOutcome::Unknown(error),
                     },
                     ResultFile::Failed => RowOutcome::Failed(verdicts.error(row)),
-                    ResultFile::Unprocessed => RowOutcome::Unprocessed(ended.clone()),
+                    ResultFile::Unprocessed => RowOutcome::Unprocessed(self.ended.clone()),
                 };
-                batch.push((part.first + u64::from(number), outcome));
+                batch.push((self.first + u64::from(number), outcome));
             }
-            self.pass(batch).await;
+            self.report.count(&batch);
+            if !batch.is_empty() {
+                // Nobody listens any more: then nobody waits for the rest either.
+                let _ = self.sender.blocking_send(batch);
+            }
         }
         Ok(())
     }
