@@ -354,7 +354,7 @@ impl ApiBudget {
     fn check_org(&self, limits: Option<&OrgLimits>, calls: u64, ours: u64) -> Result<()> {
         let Some(usage) = limits.map(|limits| limits.api) else { return Ok(()) };
         let rules = &self.0.rules;
-        let left = usage.allowed.saturating_sub(usage.used);
+        let left = usage.left();
         let stop = |reason| refused(reason, None, 0).with_context("left", left);
         if rules.keep_free > 0 && left <= rules.keep_free {
             return Err(stop(StopReason::KeptFree).with_context("keep_free", rules.keep_free));
