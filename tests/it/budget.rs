@@ -461,3 +461,40 @@ async fn smv_24_a_read_is_planned_by_the_number_of_records_and_the_calls_that_ar
     assert_eq!((plan.by, plan.rows), (ReadBy::BulkQuery, 1_000_000));
     assert!(plan.calls.at_most < 500, "{plan:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nav_33_the_rate_of_locks_and_the_parents_in_the_way_are_told() {
+    let org = MockOrg::start();
+    let key = FieldSpec::text("Key__c", 80).external_id().unique();
+    org.add_object(ObjectSpec::new("Visit__c").field(key).field(FieldSpec::lookup("Account__c", "Account")));
+    let accounts: Vec<String> =
+        (0..40).map(|number| org.insert("Account", json!({"Name": format!("A{number}")}))).collect();
+    // Each third row is of one account, so that its calls meet; nobody has said that it is a parent.
+    let account = |number: usize| &accounts[if number.is_multiple_of(3) { 0 } else { number % 40 }];
+    let rows = |count: usize| {
+        (0..count)
+            .map(|number| json!({"Key__c": format!("v-{number}"), "Account__c": account(number)}))
+            .collect::<Vec<_>>()
+    };
+
+    // Salesforce names no record: then those that the row refers to.
+    org.faults().on(Operation::CollectionsUpsert).lock_rows(|place, _| place == 0).once();
+    let many = client(&org).upsert_many(object("Visit__c"), field("Key__c"));
+    let totals = many.run(stream::iter(rows(20))).totals(|_| ()).await;
+    assert_eq!((totals.done, totals.locks.tries, totals.locks.locked), (20, 21, 1), "{:?}", totals.locks);
+    assert_eq!(totals.locks.parents[0].id.as_str(), accounts[0]);
+
+    // Salesforce names the record that is in the way.
+    org.lock_parents();
+    org.set_latency(Duration::from_millis(2));
+    let many = client(&org).upsert_many(object("Visit__c"), field("Key__c"));
+    let totals = many.run(stream::iter(rows(2_000))).totals(|_| ()).await;
+    let told = &totals.locks;
+    assert_eq!(told.tries, totals.done + told.locked, "each try ends in one of them: {told}");
+    assert!(told.locked > 0 && told.rate() > 0.0 && told.parents.len() <= 10, "{told}");
+    assert_eq!(told.parents[0].id.as_str(), accounts[0], "most rows are its own: {told}");
+    // With the parents named, no row meets one.
+    let many = client(&org).upsert_many(object("Visit__c"), field("Key__c")).parents([field("Account__c")]);
+    let totals = many.run(stream::iter(rows(2_000))).totals(|_| ()).await;
+    assert_eq!((totals.locks.locked, totals.locks.tries), (0, 2_000), "{}", totals.locks);
+}
