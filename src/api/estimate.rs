@@ -265,7 +265,7 @@ mod tests {
             assert_eq!(collections(rows), CallEstimate::exactly(collected), "{rows}");
             assert_eq!(packed(rows).at_least, least, "{rows}");
         }
-        let bulk = bulk_ingest(250_000_000, Duration::from_secs(60));
+        let bulk = bulk_ingest(250_000_000, Duration::from_mins(1));
         assert_eq!(bulk.at_least, 18, "three jobs");
         assert!(bulk.at_most < 3 * 60, "{bulk}");
         assert!(bulk_ingest(0, Duration::MAX).at_most > 0, "no panic, whatever it is told");

@@ -46,7 +46,7 @@ impl Pace {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = now.max(*next);
         *next = turn.saturating_add(self.gap.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX)));
-        turn - now
+        turn.saturating_sub(now)
     }
 }
 

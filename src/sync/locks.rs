@@ -121,7 +121,9 @@ impl LockMeter {
         ids.dedup();
         self.with(|counts| {
             counts.locked += 1;
-            ids.into_iter().for_each(|id| counts.count(id));
+            for id in ids {
+                counts.count(id);
+            }
         });
     }
 

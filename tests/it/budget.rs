@@ -21,6 +21,8 @@ use sforce::{Client, ErrorKind};
 
 use crate::support::{SharedClock, builder, client, field, object};
 
+const BY_ID: &str = "SELECT Id, Name FROM Account WHERE Id IN :ids";
+
 /// A clock that shows this time.
 fn clock(at: &str) -> SharedClock {
     let millis = Timestamp::parse(at).expect(at).unix_millis();
@@ -342,7 +344,7 @@ async fn nav_33_writes_keep_the_pace_that_was_set() {
     let org = org(0, 0);
     let clock = clock("2026-07-01T20:00:00Z");
     let client = builder(&org).clock(clock.clone()).build().expect("a client");
-    let gently = client.paced(Pace::at_most(6, Duration::from_secs(60)));
+    let gently = client.paced(Pace::at_most(6, Duration::from_mins(1)));
     let (open, stopped) = write(&gently, &(0..1_000).collect::<Vec<_>>()).await;
     assert!(open.is_empty() && stopped.is_none());
     assert_eq!(clock.monotonic(), Duration::from_secs(40), "five calls, ten seconds apart");
@@ -404,7 +406,6 @@ async fn what_is_estimated_is_what_runs_cost() {
         .map(|row| RecordId::new(row["Id"].as_str().expect("an id")).expect("an id"))
         .collect();
 
-    const BY_ID: &str = "SELECT Id, Name FROM Account WHERE Id IN :ids";
     let told = estimate::in_list(BY_ID, "ids", 1_200).expect("a statement");
     assert_eq!(told.at_least, told.at_most);
     cost(&client, told, async {
@@ -432,7 +433,7 @@ async fn what_is_estimated_is_what_runs_cost() {
     let told = estimate::bulk_ingest(60_000, Duration::from_millis(500));
     cost(&client, told, async {
         let mut outcomes =
-            client.bulk_ingest(object("Thing__c"), upsert).write(|| things(0..5_000), Duration::from_secs(60));
+            client.bulk_ingest(object("Thing__c"), upsert).write(|| things(0..5_000), Duration::from_mins(1));
         while outcomes.try_next().await?.is_some() {}
         Ok(())
     })
@@ -440,7 +441,7 @@ async fn what_is_estimated_is_what_runs_cost() {
     let told = estimate::bulk_query(5_000, Duration::from_millis(500));
     cost(&client, told, async {
         let job = client.bulk_query("SELECT Id FROM Thing__c").create().await?;
-        job.wait(Duration::from_secs(60)).await?;
+        job.wait(Duration::from_mins(1)).await?;
         assert_eq!(job.rows().records(sforce::types::wire::FieldTypes::new([])).collect().await?.len(), 5_000);
         job.delete().await
     })

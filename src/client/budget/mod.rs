@@ -18,7 +18,7 @@ use self::ledger::{Ledger, Refusal, Rules, Who};
 use self::meter::Meter;
 pub use self::meter::PhaseCalls;
 pub use self::permit::Permit;
-use self::purse::{Purse, Seen, Shelf};
+use self::purse::{Purse, Seen, SharedLedger};
 pub use self::report::{BudgetReport, CapReport};
 pub(super) use self::stop::refused;
 pub use self::stop::{BudgetStop, StopReason};
@@ -72,7 +72,7 @@ enum Keeper {
 
 /// A ledger that other processes change as well.
 struct Shared {
-    shelf: Shelf,
+    common: SharedLedger,
     purse: Purse,
     seen: Mutex<Option<Seen>>,
 }
@@ -171,8 +171,8 @@ impl ApiBudget {
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a name that is too long for a key of the store.
     pub fn shared(self, store: impl Store, name: &str) -> Result<Self> {
-        let shelf = Shelf::new(Arc::new(store), name)?;
-        let shared = Shared { shelf, purse: Purse::default(), seen: Mutex::default() };
+        let common = SharedLedger::new(Arc::new(store), name)?;
+        let shared = Shared { common, purse: Purse::default(), seen: Mutex::default() };
         let (rules, clock) = (self.0.rules.clone(), Arc::clone(&self.0.clock));
         Ok(Self(Arc::new(Inner { clock, rules, keeper: Keeper::Store(Box::new(shared)), meter: Meter::default() })))
     }
@@ -251,7 +251,7 @@ impl ApiBudget {
     pub async fn put_back(&self) -> Result<()> {
         match &self.0.keeper {
             Keeper::Memory(_) => Ok(()),
-            Keeper::Store(shared) => shared.purse.put_back(&shared.shelf, &*self.0.clock, Who::default()).await,
+            Keeper::Store(shared) => shared.purse.put_back(&shared.common, &*self.0.clock, Who::default()).await,
         }
     }
 
@@ -311,7 +311,7 @@ impl ApiBudget {
                 let day = shared.seen().map_or(0, |seen| seen.day).saturating_sub(shared.purse.len());
                 self.check_org(limits, calls, day)?;
                 let purse = own.unwrap_or(&shared.purse);
-                let taken = purse.take(&shared.shelf, rules, &*self.0.clock, calls, who).await;
+                let taken = purse.take(&shared.common, rules, &*self.0.clock, calls, who).await;
                 // The org was not asked, whatever became of the store.
                 let (taken, seen) = taken.map_err(|error| error.with_effect(Effect::None))?;
                 if seen.is_some() {
@@ -338,7 +338,7 @@ impl ApiBudget {
                 Ok(change(&mut ledger, rules))
             }
             Keeper::Store(shared) => {
-                let changed = shared.shelf.change(&*self.0.clock, |ledger| {
+                let changed = shared.common.change(&*self.0.clock, |ledger| {
                     ledger.settle(rules, now);
                     let told = change(ledger, rules);
                     (told, Seen::of(ledger, rules, who))

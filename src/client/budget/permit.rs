@@ -56,7 +56,7 @@ impl Permit {
     pub async fn release(&self) -> Result<()> {
         let (budget, who) = (&self.0.budget, self.who(false));
         if let Keeper::Store(shared) = &budget.0.keeper {
-            self.0.purse.put_back(&shared.shelf, &*budget.0.clock, who).await?;
+            self.0.purse.put_back(&shared.common, &*budget.0.clock, who).await?;
         }
         self.0.seen.store(0, Ordering::Relaxed);
         budget.change(who, |ledger, _| ledger.release(self.0.id)).await

@@ -28,12 +28,12 @@ const LEDGER: Versioned<Ledger> = Versioned::new("budget", 1);
 
 /// The ledger in a store.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct SharedLedger {
     store: Arc<dyn Store>,
     key: Key,
 }
 
-impl Shelf {
+impl SharedLedger {
     pub(super) fn new(store: Arc<dyn Store>, name: &str) -> Result<Self> {
         Ok(Self { store, key: Key::new(format!("budget/{name}"))? })
     }
@@ -135,7 +135,7 @@ impl Purse {
     /// Takes calls, all or none of them; fetches more where too few are there. Tells what was seen if the ledger was asked.
     pub(super) async fn take(
         &self,
-        shelf: &Shelf,
+        common: &SharedLedger,
         rules: &Rules,
         clock: &dyn Clock,
         calls: u64,
@@ -152,7 +152,7 @@ impl Purse {
         // From here on they are in nobody's hands: a process that dies, or a task that is dropped, leaves them counted as made.
         let rest = self.empty();
         let now = now();
-        let (fetched, seen) = shelf
+        let (fetched, seen) = common
             .change(clock, |ledger| {
                 ledger.settle(rules, now);
                 ledger.put_back(&rest.stamp, rest.calls, who);
@@ -178,9 +178,9 @@ impl Purse {
     }
 
     /// Puts what was fetched back.
-    pub(super) async fn put_back(&self, shelf: &Shelf, clock: &dyn Clock, who: Who) -> Result<()> {
+    pub(super) async fn put_back(&self, common: &SharedLedger, clock: &dyn Clock, who: Who) -> Result<()> {
         let rest = self.empty();
-        shelf.change(clock, |ledger| ledger.put_back(&rest.stamp, rest.calls, who)).await
+        common.change(clock, |ledger| ledger.put_back(&rest.stamp, rest.calls, who)).await
     }
 }
 

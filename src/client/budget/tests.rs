@@ -19,7 +19,7 @@ impl Hand {
 impl Clock for Hand {
     fn now(&self) -> SystemTime {
         // 1 May 2026, seven in the morning in UTC: midnight in Los Angeles.
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_777_618_800) + self.monotonic()
+        SystemTime::UNIX_EPOCH + Duration::from_hours(493_783) + self.monotonic()
     }
 
     fn monotonic(&self) -> Duration {
