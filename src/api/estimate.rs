@@ -136,7 +136,7 @@ pub fn incremental_read(objects: u64, changes: u64) -> CallEstimate {
 ///
 /// # Errors
 ///
-/// As for [`split_in_list`](crate::types::split_in_list).
+/// As for [`split_in_list`].
 pub fn in_list(statement: &str, name: &str, ids: u64) -> Result<CallEstimate> {
     const SAMPLE: usize = 1_000;
     // All ids have the same length.
