@@ -70,6 +70,20 @@ enum Keeper {
     Store(Box<Shared>),
 }
 
+impl Keeper {
+    fn shared(common: SharedLedger) -> Self {
+        Self::Store(Box::new(Shared { common, purse: Purse::default(), seen: Mutex::default() }))
+    }
+
+    /// One of the same kind: empty, or of the same entry of the store.
+    fn anew(&self) -> Self {
+        match self {
+            Self::Memory(_) => Self::Memory(Mutex::default()),
+            Self::Store(shared) => Self::shared(shared.common.clone()),
+        }
+    }
+}
+
 /// A ledger that other processes change as well.
 struct Shared {
     common: SharedLedger,
@@ -110,28 +124,27 @@ impl ApiBudget {
     /// Allows any number of calls: to count them, and to pause.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self::make(Rules::default(), Arc::new(SystemClock::new()))
+        Self::make(Rules::default(), Arc::new(SystemClock::new()), Keeper::Memory(Mutex::default()))
     }
 
-    fn make(rules: Rules, clock: Arc<dyn Clock>) -> Self {
-        let keeper = Keeper::Memory(Mutex::default());
+    fn make(rules: Rules, clock: Arc<dyn Clock>, keeper: Keeper) -> Self {
         Self(Arc::new(Inner { clock, rules, keeper, meter: Meter::default() }))
     }
 
     fn with_rules(&self, change: impl FnOnce(&mut Rules)) -> Self {
         let mut rules = self.0.rules.clone();
         change(&mut rules);
-        Self::make(rules, Arc::clone(&self.0.clock))
+        Self::make(rules, Arc::clone(&self.0.clock), self.0.keeper.anew())
     }
 
-    /// Holds another cap as well. Give it before the budget is used: this starts anew, in memory.
+    /// Holds another cap as well. Give it before the budget is used: this starts anew.
     #[must_use]
     pub fn and(self, calls: u64, window: impl Into<BudgetWindow>) -> Self {
         self.with_rules(|rules| rules.caps.push((window.into(), calls)))
     }
 
     /// Stops as well when the org says that it has no more than so many calls left for all its programs. What the org says is
-    /// a hint that lags behind. Give it before the budget is used: this starts anew, in memory.
+    /// a hint that lags behind. Give it before the budget is used: this starts anew.
     #[must_use]
     pub fn keep_free(self, calls: u64) -> Self {
         self.with_rules(|rules| rules.keep_free = calls)
@@ -140,23 +153,23 @@ impl ApiBudget {
     /// Takes at most so many of a hundred of the calls that other programs leave us: of an org with 15,000 calls of which others have
     /// used 5,000, a share of 50 is 5,000 calls in any 24 hours. It shrinks as others use more. What the org says is a hint
     /// that lags behind, and calls of ours that this budget has not counted are others' calls to it. Give it before the budget is
-    /// used: this starts anew, in memory.
+    /// used: this starts anew.
     #[must_use]
     pub fn share_of_org(self, percent: u8) -> Self {
         self.with_rules(|rules| rules.share = Some(percent.min(100)))
     }
 
     /// Keeps the last calls of each cap for work that a person waits for: [`Client::interactive`](super::Client::interactive). Give
-    /// it before the budget is used: this starts anew, in memory.
+    /// it before the budget is used: this starts anew.
     #[must_use]
     pub fn keep_for_interactive(self, calls: u64) -> Self {
         self.with_rules(|rules| rules.interactive = calls)
     }
 
-    /// Uses this clock; by default the machine's. Give it before the budget is used: this starts anew, in memory.
+    /// Uses this clock; by default the machine's. Give it before the budget is used: this starts anew.
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
-        Self::make(self.0.rules.clone(), Arc::new(clock))
+        Self::make(self.0.rules.clone(), Arc::new(clock), self.0.keeper.anew())
     }
 
     /// Keeps the budget in a store under this name, mostly the connection's id, so that all workers of a connection share it and never
@@ -171,10 +184,8 @@ impl ApiBudget {
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a name that is too long for a key of the store.
     pub fn shared(self, store: impl Store, name: &str) -> Result<Self> {
-        let common = SharedLedger::new(Arc::new(store), name)?;
-        let shared = Shared { common, purse: Purse::default(), seen: Mutex::default() };
-        let (rules, clock) = (self.0.rules.clone(), Arc::clone(&self.0.clock));
-        Ok(Self(Arc::new(Inner { clock, rules, keeper: Keeper::Store(Box::new(shared)), meter: Meter::default() })))
+        let keeper = Keeper::shared(SharedLedger::new(Arc::new(store), name)?);
+        Ok(Self::make(self.0.rules.clone(), Arc::clone(&self.0.clock), keeper))
     }
 
     /// Calls that background work may make now: neither made, nor reserved, nor kept for interactive work. Of a budget in a store as

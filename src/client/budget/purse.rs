@@ -24,10 +24,10 @@ const RESERVED: i64 = 3_600_000;
 /// How often a change is tried that another worker was faster with.
 const TRIES: u32 = 60;
 
-const LEDGER: Versioned<Ledger> = Versioned::new("budget", 1);
+pub(super) const LEDGER: Versioned<Ledger> = Versioned::new("budget", 1);
 
 /// The ledger in a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SharedLedger {
     store: Arc<dyn Store>,
     key: Key,

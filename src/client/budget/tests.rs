@@ -1,4 +1,7 @@
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
 
 use super::super::ApiUsage;
 use super::*;
@@ -167,9 +170,10 @@ async fn a_report_tells_each_cap_and_phase() {
 async fn a_shared_budget_fetches_calls_in_blocks_and_puts_the_rest_back() {
     let clock = Arc::new(Hand::default());
     let store = Arc::new(MemoryStore::default());
+    // Whatever is set in whatever order, it stays in the store.
     let worker = || {
-        let budget = ApiBudget::per_day(6_400).clock(Arc::clone(&clock));
-        budget.shared(Arc::clone(&store), "c1").expect("a name")
+        let budget = ApiBudget::per_day(6_400).shared(Arc::clone(&store), "c1").expect("a name");
+        budget.and(6_400, Duration::from_hours(24)).clock(Arc::clone(&clock))
     };
     let (first, second) = (worker(), worker());
     take(&first, 1).await.expect("there");
@@ -257,4 +261,105 @@ async fn any_number_of_workers_never_take_more_than_a_shared_budget_allows() {
         assert!(made <= allowed, "{made} of {allowed}");
         assert!(made * 10 >= allowed * 5, "and most of them are made: {made} of {allowed}");
     }
+}
+
+/// A worker of a test: its budget, and maybe calls that it has set aside.
+struct Worker {
+    budget: ApiBudget,
+    permit: Option<Permit>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(u32),
+    Call { worker: usize, calls: u64, interactive: bool },
+    Reserve { worker: usize, calls: u64 },
+    Release { worker: usize },
+    PutBack { worker: usize },
+    Die { worker: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let worker = 0..3_usize;
+    prop_oneof![
+        2 => (1_u32..50_000).prop_map(Step::Wait),
+        8 => (worker.clone(), 1_u64..4, any::<bool>()).prop_map(|(worker, calls, interactive)| Step::Call { worker, calls, interactive }),
+        1 => (worker.clone(), 1_u64..20).prop_map(|(worker, calls)| Step::Reserve { worker, calls }),
+        1 => worker.clone().prop_map(|worker| Step::Release { worker }),
+        1 => worker.clone().prop_map(|worker| Step::PutBack { worker }),
+        1 => worker.prop_map(|worker| Step::Die { worker }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Whatever workers do, when midnight comes and who dies: in no window are more calls made than its cap.
+    #[test]
+    fn no_death_and_no_midnight_lets_workers_of_a_shared_budget_make_more_calls_than_allowed(
+        steps in prop::collection::vec(step(), 1..200),
+        caps in (100_u64..4_000, 60_u64..3_000),
+        interactive in 0_u64..30,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let made = runtime.block_on(async {
+            let clock = Arc::new(Hand::default());
+            let store = Arc::new(MemoryStore::default());
+            let born = || {
+                let budget = ApiBudget::new(caps.0, Duration::from_hours(6)).and(caps.1, BudgetWindow::PacificDay);
+                let budget = budget.keep_for_interactive(interactive).clock(Arc::clone(&clock));
+                Worker { budget: budget.shared(Arc::clone(&store), "c1").expect("a name"), permit: None }
+            };
+            let mut workers = [born(), born(), born()];
+            let mut made = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Wait(seconds) => clock.set(clock.monotonic() + Duration::from_secs(seconds.into()) / 10),
+                    Step::Call { worker, calls, interactive } => {
+                        // In bunches, so that blocks are used up.
+                        for _ in 0..40 {
+                            let Worker { budget, permit } = &workers[worker];
+                            let taken = match permit {
+                                Some(permit) => permit.take(calls, interactive, None).await,
+                                None => budget.take(calls, interactive, None).await,
+                            };
+                            if taken.is_ok() {
+                                made.push((millis(&clock), calls));
+                            }
+                        }
+                    }
+                    Step::Reserve { worker, calls } => workers[worker].permit = workers[worker].budget.reserve(calls).await.ok(),
+                    Step::Release { worker } => {
+                        if let Some(permit) = workers[worker].permit.take() {
+                            permit.release().await.expect("released");
+                        }
+                    }
+                    Step::PutBack { worker } => workers[worker].budget.put_back().await.expect("put back"),
+                    Step::Die { worker } => workers[worker] = born(),
+                }
+            }
+            made
+        });
+        let (mut from, mut rolling, mut days) = (0, 0, HashMap::new());
+        for (now, calls) in &made {
+            rolling += calls;
+            while made[from].0 + 6 * 3_600_000 <= *now {
+                rolling -= made[from].1;
+                from += 1;
+            }
+            prop_assert!(rolling <= caps.0, "{rolling} of {} in six hours", caps.0);
+            let pacific: &mut u64 = days.entry(BudgetWindow::PacificDay.back(*now)).or_default();
+            *pacific += calls;
+            prop_assert!(*pacific <= caps.1, "{pacific} of {} in a Pacific day", caps.1);
+        }
+    }
+}
+
+#[test]
+fn a_ledger_of_format_1_is_read() {
+    let stored = include_bytes!("../../../tests/fixtures/store/budget-v1.json").trim_ascii_end();
+    let ledger = purse::LEDGER.decode(stored).expect("read");
+    assert_eq!((ledger.used(BudgetWindow::ROLLING_DAY), ledger.used(BudgetWindow::PacificDay)), (7, 4));
+    assert!(ledger.reserved() == 25 && ledger.paused);
+    assert_eq!(purse::LEDGER.encode(&ledger).expect("written"), stored);
 }
