@@ -225,7 +225,7 @@ impl ReadPlan {
 }
 
 impl Client {
-    /// How to read all records of an object, by how many there are about and how many calls the budget and the org have left. Costs
+    /// How to read all records of an object, by how many there are about and how many [calls are left](Self::calls_left). Costs
     /// one API call.
     ///
     /// # Errors
@@ -233,8 +233,7 @@ impl Client {
     /// As for [`record_counts`](Self::record_counts).
     pub async fn plan_read(&self, object: &SObjectName) -> Result<ReadPlan> {
         let counts = self.record_counts(std::slice::from_ref(object)).await?;
-        let org = self.limits().map_or(u64::MAX, |limits| limits.api.left());
-        Ok(ReadPlan::choose(counts.get(object).copied().unwrap_or(0), Some(self.budget().left().min(org))))
+        Ok(ReadPlan::choose(counts.get(object).copied().unwrap_or(0), self.calls_left()))
     }
 }
 

@@ -89,6 +89,19 @@ impl Client {
         self.core.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// API calls that may still be made as far as is known: of the permit, the budget, and what the org last said of its limits and
+    /// those of this app; `None` where nothing bounds them. A hint: others use up the org's calls too.
+    #[must_use]
+    pub fn calls_left(&self) -> Option<u64> {
+        let budget = self.budget();
+        let set_aside = self.scope.permit.as_ref().map_or(0, Permit::left);
+        let ours = budget.is_capped().then(|| budget.left().saturating_add(set_aside));
+        let limits = self.limits();
+        let org = limits.as_ref().map(|limits| budget.left_of_org(limits));
+        let app = limits.and_then(|limits| limits.per_app).map(ApiUsage::left);
+        [ours, org, app].into_iter().flatten().min()
+    }
+
     /// Requests sent so far that count against the org's API calls, retries included; token requests are free.
     #[must_use]
     pub fn api_calls(&self) -> u64 {

@@ -270,6 +270,7 @@ async fn smv_52_usage_is_told_by_header_limits_resource_and_budget_together() {
     assert_eq!(usage.bulk_query_jobs.as_ref().and_then(|limit| limit.max), Some(10_000));
     assert_eq!(usage.bulk_batches.as_ref().and_then(|limit| limit.max), Some(15_000));
     assert_eq!((usage.budget.caps[0].used, usage.own_calls, usage.left_in_org()), (2, 2, Some(14_998)));
+    assert_eq!(client.calls_left(), Some(98), "of the budget's hundred");
     assert!(usage.concurrency > 0 && usage.limits_error.is_none());
     let text = usage.to_string();
     for line in
@@ -461,6 +462,17 @@ async fn smv_24_a_read_is_planned_by_the_number_of_records_and_the_calls_that_ar
     let plan = client.plan_read(&object("Account")).await.expect("planned");
     assert_eq!((plan.by, plan.rows), (ReadBy::BulkQuery, 1_000_000));
     assert!(plan.calls.at_most < 500, "{plan:?}");
+
+    // The hint is the least of what the budget, the app's quota and the org leave, and of the org our share alone.
+    assert_eq!(client.calls_left(), Some(37));
+    let greedy = builder(&org).budget(ApiBudget::unlimited().share_of_org(10)).build().expect("a client");
+    assert_eq!(greedy.calls_left(), None, "nothing is known yet");
+    org.set_daily_limit(100 + org.api_calls());
+    greedy.count("SELECT COUNT() FROM Account").await.expect("ours");
+    assert_eq!(greedy.calls_left(), Some(9), "ten of the hundred that others leave, one of them used");
+    org.set_app_quota("ours", org.api_calls() + 3);
+    greedy.count("SELECT COUNT() FROM Account").await.expect("ours");
+    assert_eq!(greedy.calls_left(), Some(2), "one of three was used");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -177,7 +177,7 @@ impl ApiBudget {
     ///
     /// Calls are fetched up to 100 at once, fewer when few are left, and kept for a minute at most: a busy worker costs the store two
     /// requests per 100 calls. Fetched calls of a process that dies count as made, and those of a reservation come back an hour
-    /// after its last use; [`Permit::release`] and [`put_back`](Self::put_back) give them back at once. Without the store no call is
+    /// after its last use; [`put_back`](Self::put_back) gives back what was fetched before a process ends. Without the store no call is
     /// made.
     ///
     /// # Errors
@@ -203,6 +203,32 @@ impl ApiBudget {
                 let left = shared.seen().map_or_else(unseen, |seen| seen.left);
                 left.saturating_add(shared.purse.len())
             }
+        }
+    }
+
+    /// What this budget lets be taken of what the org has left.
+    pub(super) fn left_of_org(&self, limits: &OrgLimits) -> u64 {
+        let rules = &self.0.rules;
+        let left = limits.api.left();
+        let free = left.saturating_sub(rules.keep_free);
+        let ours = self.ours();
+        rules.share.map_or(free, |percent| free.min(share(left, ours, percent).saturating_sub(ours)))
+    }
+
+    /// Whether it has a cap.
+    pub(super) fn is_capped(&self) -> bool {
+        !self.0.rules.caps.is_empty()
+    }
+
+    /// Calls made in a rolling day, where they are counted; in a store as last seen.
+    fn ours(&self) -> u64 {
+        match &self.0.keeper {
+            Keeper::Memory(ledger) => {
+                let mut ledger = lock(ledger);
+                ledger.settle(&self.0.rules, self.now());
+                ledger.used(BudgetWindow::ROLLING_DAY)
+            }
+            Keeper::Store(shared) => shared.seen().map_or(0, |seen| seen.day).saturating_sub(shared.purse.len()),
         }
     }
 
@@ -319,8 +345,7 @@ impl ApiBudget {
                 (ledger.take(rules, now, calls, who), None)
             }
             Keeper::Store(shared) => {
-                let day = shared.seen().map_or(0, |seen| seen.day).saturating_sub(shared.purse.len());
-                self.check_org(limits, calls, day)?;
+                self.check_org(limits, calls, self.ours())?;
                 let purse = own.unwrap_or(&shared.purse);
                 let taken = purse.take(&shared.common, rules, &*self.0.clock, calls, who).await;
                 // The org was not asked, whatever became of the store.
@@ -371,9 +396,7 @@ impl ApiBudget {
             return Err(stop(StopReason::KeptFree).with_context("keep_free", rules.keep_free));
         }
         let Some(percent) = rules.share else { return Ok(()) };
-        // What others leave is what is left and what we have used of it.
-        let share = u128::from(left.saturating_add(ours)) * u128::from(percent) / 100;
-        if u128::from(ours.saturating_add(calls)) > share {
+        if ours.saturating_add(calls) > share(left, ours, percent) {
             return Err(stop(StopReason::ShareUsedUp).with_context("ours", ours).with_context("percent", percent));
         }
         Ok(())
@@ -386,6 +409,12 @@ impl ApiBudget {
     fn now(&self) -> i64 {
         millis(&*self.0.clock)
     }
+}
+
+/// Our part of what others leave, which is what is left and what we have used of it.
+fn share(left: u64, ours: u64, percent: u8) -> u64 {
+    let part = u128::from(left.saturating_add(ours)) * u128::from(percent) / 100;
+    u64::try_from(part).unwrap_or(u64::MAX)
 }
 
 fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {

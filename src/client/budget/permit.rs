@@ -12,7 +12,8 @@ use crate::error::Result;
 
 /// Calls that one job has set aside. Clones share them; what is left goes back to the budget with the last one.
 ///
-/// Of a budget in a store they go back by [`release`](Self::release), and else an hour after the last use.
+/// Of a budget in a store a task of its own gives them back then; where it does not come to that, as when the process ends, they are
+/// back an hour after the last use. [`release`](Self::release) waits until they are.
 #[derive(Clone)]
 pub struct Permit(Arc<Reserved>);
 
@@ -54,12 +55,8 @@ impl Permit {
     ///
     /// Of a budget in a store, [`ErrorKind::Store`](crate::ErrorKind::Store).
     pub async fn release(&self) -> Result<()> {
-        let (budget, who) = (&self.0.budget, self.who(false));
-        if let Keeper::Store(shared) = &budget.0.keeper {
-            self.0.purse.put_back(&shared.common, &*budget.0.clock, who).await?;
-        }
         self.0.seen.store(0, Ordering::Relaxed);
-        budget.change(who, |ledger, _| ledger.release(self.0.id)).await
+        release(&self.0.budget, self.0.id, &self.0.purse).await
     }
 
     /// Takes calls, all or none of them: reserved ones, and those of the budget where too few are left.
@@ -77,10 +74,27 @@ impl Permit {
     }
 }
 
+/// Gives the rest of a reservation back, and what was fetched of it.
+async fn release(budget: &ApiBudget, id: u64, purse: &Purse) -> Result<()> {
+    let who = Who { interactive: false, reservation: Some(id) };
+    if let Keeper::Store(shared) = &budget.0.keeper {
+        purse.put_back(&shared.common, &*budget.0.clock, who).await?;
+    }
+    budget.change(who, |ledger, _| ledger.release(id)).await
+}
+
 impl Drop for Reserved {
     fn drop(&mut self) {
-        if let Keeper::Memory(ledger) = &self.budget.0.keeper {
-            lock(ledger).release(self.id);
+        match &self.budget.0.keeper {
+            Keeper::Memory(ledger) => lock(ledger).release(self.id),
+            Keeper::Store(_) => {
+                let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+                let (budget, id, purse) = (self.budget.clone(), self.id, std::mem::take(&mut self.purse));
+                runtime.spawn(async move {
+                    // What does not come back now does so in an hour.
+                    let _ = release(&budget, id, &purse).await;
+                });
+            }
         }
     }
 }
