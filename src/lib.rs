@@ -59,6 +59,9 @@
 //! | by their words | [`Client::search`] | 1, for 2,000 records at most |
 //! | files | [`Client::files`] | 1 a file |
 //!
+//! [`api::estimate`] prices a run before it starts, and [`Client::plan_read`] chooses between a query and a Bulk query. Calls of handles may be
+//! capped ([`client::ApiBudget`]), paced ([`Client::paced`]) and kept to hours of the day ([`Client::only_during`]).
+//!
 //! # Guarantees and limits
 //!
 //! - An answer that is cut off is an error, never a short result. Answers over 512 MiB, or what the caller sets, are refused.
@@ -68,6 +71,7 @@
 //!   word ends a connection, as [`ErrorKind::ReauthRequired`].
 //! - Absent, null and set stay apart; numbers keep all their digits.
 //! - Nothing a server sends panics. Secrets show neither in logs nor in `Debug` nor in errors.
+//! - No more calls are made than a budget allows, over any number of workers that share it in a store.
 //! - Tokens and secrets go to hosts of Salesforce's only ([`auth::HostPolicy`]).
 //! - All calls need a tokio runtime. SOAP login, the username-password flow and the device flow are being retired by Salesforce and
 //!   are left out.
@@ -137,3 +141,7 @@ struct ReadingGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/composite.md")]
 struct CompositeGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/budget.md")]
+struct BudgetGuide;

@@ -1,6 +1,7 @@
 //! Bringing two systems in step. Decisions are pure; [`Push`] and [`Matcher`] carry them out.
 
 mod batch;
+mod locks;
 mod matcher;
 mod outcome;
 mod plan;
@@ -8,6 +9,8 @@ mod push;
 mod window;
 mod write;
 
+pub(crate) use self::locks::LockMeter;
+pub use self::locks::{LockReport, LockedParent};
 pub use self::matcher::{DoubledKeys, Matcher};
 pub use self::outcome::{Outcome, Totals};
 pub use self::plan::Latest;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 
+use super::locks::{LockMeter, LockReport};
 use super::outcome::{Outcome, Totals};
 use super::plan::{Decision, KeyCase, Latest, decide, fold};
 use super::window::next_window;
@@ -40,6 +41,7 @@ struct Inner {
     select: String,
     /// The fields that refer to other records, each with the name under which it is sent.
     parents: Vec<(String, String)>,
+    locks: Arc<LockMeter>,
 }
 
 /// Settings of a [`Push`].
@@ -95,7 +97,7 @@ impl PushBuilder {
         let parents = parents.map(|output| (output.clear.to_string(), output.member.to_string())).collect();
         let fields: Vec<String> = map.outputs().map(selected).collect();
         let select = format!("SELECT Id,{} FROM {object} WHERE {} IN :keys", fields.join(","), map.key());
-        Ok(Push(Arc::new(Inner { client, map, window, latest, case, select, parents })))
+        Ok(Push(Arc::new(Inner { client, map, window, latest, case, select, parents, locks: Arc::default() })))
     }
 }
 
@@ -190,6 +192,12 @@ impl Push {
     #[must_use]
     pub fn map(&self) -> &CompiledMap {
         &self.0.map
+    }
+
+    /// How often rows of this push met a lock so far, in all its runs, and which records were in the way.
+    #[must_use]
+    pub fn locks(&self) -> LockReport {
+        self.0.locks.report()
     }
 
     /// Pushes all records of a stream and reports each with its outcome, in the order of the stream. `T` is whatever the
@@ -352,7 +360,8 @@ impl Push {
             intake.row(place, id, &row.fields, parents).map_err(|error| (place, error))
         });
         let input: Vec<_> = input.collect();
-        let mut engine = Engine::new(self.0.client.clone(), intake, stream::iter(input).boxed());
+        let engine = Engine::new(self.0.client.clone(), intake, stream::iter(input).boxed());
+        let mut engine = engine.with_locks(Arc::clone(&self.0.locks));
         while let Some(WrittenRow { row, outcome }) = engine.next().await {
             let Some((place, noted)) = usize::try_from(row).ok().and_then(|row| Some((row, outcomes.get_mut(row)?)))
             else {

@@ -7,6 +7,7 @@ mod allowed;
 mod answers;
 mod architecture;
 mod browser;
+mod budget;
 mod bulk;
 mod client;
 mod composite;

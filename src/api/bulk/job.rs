@@ -19,6 +19,22 @@ fn pause(elapsed: Duration) -> Duration {
     (elapsed / 5).clamp(FIRST_PAUSE, LAST_PAUSE)
 }
 
+/// How often a job is looked at that takes so long, at most.
+pub(crate) fn looks_within(takes: Duration) -> u64 {
+    let (mut looks, mut elapsed) = (1, Duration::ZERO);
+    while elapsed < takes {
+        let pause = pause(elapsed);
+        if pause >= LAST_PAUSE {
+            // Evenly from here on.
+            let rest = takes.saturating_sub(elapsed).as_millis().div_ceil(LAST_PAUSE.as_millis());
+            return u64::try_from(rest).unwrap_or(u64::MAX).saturating_add(looks);
+        }
+        elapsed += pause;
+        looks += 1;
+    }
+    looks
+}
+
 pub(super) async fn info_of(client: &Client, version: ApiVersion, kind: JobKind, id: RecordId) -> Result<JobInfo> {
     let request = ApiRequest::get("bulk.info", job_path(version, kind, id)).context("job", id);
     client.send(request).await?.json()
@@ -109,5 +125,9 @@ mod tests {
         let seen = looks.iter().find(|look| **look >= Duration::from_millis(1500)).expect("later");
         assert!(*seen <= Duration::from_millis(1800), "{seen:?}");
         assert!(looks.len() < 60, "{} calls in two minutes", looks.len());
+        for (number, look) in looks.iter().enumerate() {
+            let by_then = looks_within(*look);
+            assert!(by_then == number as u64 + 1, "{by_then} looks within {look:?}");
+        }
     }
 }

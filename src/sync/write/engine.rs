@@ -20,6 +20,7 @@ use super::schedule::Schedule;
 use crate::api::{AllOrNone, Collections, JsonWrite, MAX_PACKED_RECORDS, MAX_RECORDS, SaveResult};
 use crate::client::Client;
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::sync::LockMeter;
 use crate::sync::batch::{ends_the_run, has_used_up_a_limit, is_outage, may_pass, pause_before};
 use crate::types::RecordId;
 
@@ -55,6 +56,7 @@ pub(crate) struct Engine<'a> {
     failures: usize,
     /// From 0 to 1: pauses differ from one run to the next, and not within one, so that rows come back together.
     chance: f64,
+    locks: Arc<LockMeter>,
     stopped: Option<Error>,
 }
 
@@ -109,8 +111,20 @@ impl<'a> Engine<'a> {
             bytes: 0,
             failures: 0,
             chance: fastrand::f64(),
+            locks: Arc::default(),
             stopped: None,
         }
+    }
+
+    /// Counts locks together with others.
+    pub(crate) fn with_locks(mut self, locks: Arc<LockMeter>) -> Self {
+        self.locks = locks;
+        self
+    }
+
+    /// What counts the locks that rows meet.
+    pub(super) fn locks(&self) -> &Arc<LockMeter> {
+        &self.locks
     }
 
     /// Sets how many calls are in flight at once, at most.
@@ -249,6 +263,7 @@ impl<'a> Engine<'a> {
         match results {
             Ok(results) => {
                 self.failures = 0;
+                self.locks.tried(rows.len());
                 let mut trouble = false;
                 for (row, result) in rows.into_iter().zip(results) {
                     trouble |= result.error.is_some();
@@ -278,6 +293,7 @@ impl<'a> Engine<'a> {
         };
         if error.kind() == ErrorKind::RowLocked {
             self.client.congested();
+            self.locks.locked(&row.json, &error);
         }
         if has_used_up_a_limit(&error) {
             self.schedule.too_large();

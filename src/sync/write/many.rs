@@ -15,6 +15,7 @@ use super::outcome::{WriteOutcome, WrittenRow};
 use super::row::{Intake, Target};
 use crate::client::Client;
 use crate::error::Error;
+use crate::sync::{LockMeter, LockReport};
 use crate::types::{FieldName, Record, RecordId, SObjectName};
 
 /// Writes any number of records of one object; made by [`Client::upsert_many`] and its siblings.
@@ -212,12 +213,14 @@ impl<T> fmt::Debug for WriteMany<T> {
 pub struct WriteStream<'a> {
     outcomes: BoxStream<'a, WrittenRow>,
     stopped: Arc<std::sync::OnceLock<Error>>,
+    locks: Arc<LockMeter>,
 }
 
 impl<'a> WriteStream<'a> {
     fn new(engine: Engine<'a>) -> Self {
         let stopped = Arc::new(std::sync::OnceLock::new());
         let tell = Arc::clone(&stopped);
+        let locks = Arc::clone(engine.locks());
         let outcomes = stream::unfold(engine, move |mut engine| {
             let tell = Arc::clone(&tell);
             async move {
@@ -228,13 +231,19 @@ impl<'a> WriteStream<'a> {
                 Some((outcome?, engine))
             }
         });
-        Self { outcomes: outcomes.boxed(), stopped }
+        Self { outcomes: outcomes.boxed(), stopped, locks }
     }
 
     /// Why going on was useless; `None` while all is well. The records that were not taken in have no outcome then.
     #[must_use]
     pub fn stopped(&self) -> Option<&Error> {
         self.stopped.get()
+    }
+
+    /// How often rows met a lock so far, and which records were in the way.
+    #[must_use]
+    pub fn locks(&self) -> LockReport {
+        self.locks.report()
     }
 
     /// Reads all outcomes and counts them; `each` sees those that are not done.
@@ -247,6 +256,7 @@ impl<'a> WriteStream<'a> {
             }
         }
         totals.stopped = self.stopped().cloned();
+        totals.locks = self.locks();
         totals
     }
 }
@@ -281,6 +291,8 @@ pub struct WriteTotals {
     pub deferred: u64,
     /// See [`WriteOutcome::Unknown`].
     pub unknown: u64,
+    /// How often rows met a lock, and which records were in the way.
+    pub locks: LockReport,
     /// Why going on was useless.
     pub stopped: Option<Error>,
 }
