@@ -103,6 +103,11 @@ impl ApiBudget {
         Ok(())
     }
 
+    /// Calls that the org's programs are to have left.
+    pub(super) fn kept_free(&self) -> u64 {
+        self.0.keep_free
+    }
+
     fn check_org(&self, limits: Option<&OrgLimits>) -> Result<()> {
         let Some(usage) = limits.map(|limits| limits.api) else { return Ok(()) };
         let left = usage.allowed.saturating_sub(usage.used);
@@ -168,6 +173,11 @@ impl Permit {
     #[must_use]
     pub fn left(&self) -> u64 {
         *self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls that are set aside, and the budget that gives more once they are used up.
+    pub(super) fn budget(&self) -> &ApiBudget {
+        &self.0.budget
     }
 
     /// Takes calls, all or none of them: reserved ones, and those of the budget where too few are left.

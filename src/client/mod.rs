@@ -85,6 +85,31 @@ impl Client {
         self.core.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// API calls that may still be made as far as is known: of the permit, the budget, and what the org last said of its limits and
+    /// those of this app; `None` where nothing bounds them. A hint: others use up the org's calls too.
+    #[must_use]
+    pub fn calls_left(&self) -> Option<u64> {
+        let permit = self.scope.permit.as_ref();
+        let budget = permit.map(Permit::budget).or(self.core.budget.as_ref());
+        let kept_free = budget.map_or(0, ApiBudget::kept_free);
+        let ours = budget.map(|budget| budget.left() + permit.map_or(0, Permit::left));
+        let limits = self.limits();
+        let left = |usage: ApiUsage| usage.allowed.saturating_sub(usage.used);
+        let org = limits.as_ref().map(|limits| left(limits.api).saturating_sub(kept_free));
+        let app = limits.and_then(|limits| limits.per_app).map(left);
+        [ours, org, app].into_iter().flatten().min()
+    }
+
+    /// A handle whose next calls are set aside, as many of these as the budget has left, so that what is begun is not stopped
+    /// half-way. The same handle where there is no budget, or a permit already.
+    pub(crate) fn setting_aside(&self, calls: u64) -> Self {
+        let budget = self.core.budget.as_ref().filter(|_| self.scope.permit.is_none());
+        match budget.map(|budget| budget.reserve(calls.min(budget.left()))) {
+            Some(Ok(permit)) => self.with_permit(permit),
+            _ => self.clone(),
+        }
+    }
+
     /// Requests sent so far that count against the org's API calls, retries included; token requests are free.
     #[must_use]
     pub fn api_calls(&self) -> u64 {

@@ -14,9 +14,25 @@ use crate::types::RecordId;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long to wait before a job is looked at again.
-fn pause(elapsed: Duration) -> Duration {
-    (elapsed / 5).clamp(FIRST_PAUSE, LAST_PAUSE)
+/// How often a job is looked at. Each look costs an API call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// For those who wait for it.
+    #[default]
+    Often,
+    /// For those who count calls: after a second, then after as long as it has taken so far, at most a minute. A job of 10 s costs five,
+    /// one of ten minutes 16.
+    Seldom,
+}
+
+impl Looks {
+    /// How long to wait before a job is looked at again.
+    fn pause(self, elapsed: Duration) -> Duration {
+        match self {
+            Self::Often => (elapsed / 5).clamp(FIRST_PAUSE, LAST_PAUSE),
+            Self::Seldom => elapsed.clamp(Duration::from_secs(1), Duration::from_mins(1)),
+        }
+    }
 }
 
 pub(super) async fn info_of(client: &Client, version: ApiVersion, kind: JobKind, id: RecordId) -> Result<JobInfo> {
@@ -29,8 +45,11 @@ pub(super) async fn info(client: &Client, job: &BulkJob) -> Result<JobInfo> {
 }
 
 /// Waits until the job has ended, one way or another.
-pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration) -> Result<JobInfo> {
+pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration, looks: Looks) -> Result<JobInfo> {
     let started = client.monotonic();
+    if looks == Looks::Seldom {
+        client.pause(looks.pause(Duration::ZERO).min(deadline)).await;
+    }
     loop {
         let info = info(client, job).await?;
         if info.state.is_final() {
@@ -45,7 +64,7 @@ pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration) ->
                 .with_context("job", job.id)
                 .with_context("state", info.state));
         }
-        client.pause(pause(elapsed).min(left)).await;
+        client.pause(looks.pause(elapsed).min(left)).await;
     }
 }
 
@@ -99,7 +118,7 @@ mod tests {
         let mut looks = vec![Duration::ZERO];
         while looks.last().is_some_and(|look| *look < Duration::from_mins(2)) {
             let last = *looks.last().expect("one");
-            looks.push(last + pause(last));
+            looks.push(last + Looks::Often.pause(last));
         }
         for pair in looks.windows(2) {
             let late = pair[1].saturating_sub(pair[0]);
@@ -109,5 +128,17 @@ mod tests {
         let seen = looks.iter().find(|look| **look >= Duration::from_millis(1500)).expect("later");
         assert!(*seen <= Duration::from_millis(1800), "{seen:?}");
         assert!(looks.len() < 60, "{} calls in two minutes", looks.len());
+    }
+
+    #[test]
+    fn looks_that_are_counted_are_few() {
+        for (seconds, calls) in [(1, 1), (10, 5), (60, 7), (600, 16)] {
+            let (mut last, mut looks) = (Duration::from_secs(1), 1);
+            while last < Duration::from_secs(seconds) {
+                last += Looks::Seldom.pause(last);
+                looks += 1;
+            }
+            assert_eq!(looks, calls, "{seconds} s");
+        }
     }
 }
