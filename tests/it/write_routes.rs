@@ -1,11 +1,14 @@
 //! Which way many records go, what each way costs, and that none loses, doubles or misreports one.
 
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use sforce::client::{Access, AllowList, ApiBudget, CallOptions, DuplicateRule};
@@ -28,7 +31,7 @@ fn visits(count: usize) -> stream::Iter<std::iter::Map<std::ops::Range<usize>, f
 }
 
 /// A stream that does not tell how many there are.
-fn untold(count: usize) -> impl futures_core::Stream<Item = Visit> + Send {
+fn untold(count: usize) -> impl Stream<Item = Visit> + Send {
     stream::unfold(0, move |number| async move { (number < count).then(|| (visit(number), number + 1)) })
 }
 
@@ -259,21 +262,63 @@ fn org_of_notes() -> MockOrg {
 }
 
 #[tokio::test]
-async fn a_row_that_makes_a_job_fail_fails_alone() {
-    let org = org();
-    let record = |number: usize| {
+async fn rows_that_make_jobs_fail_fail_alone() {
+    let record = |number: usize, bad: bool| {
         let mut record = json!({"Key__c": format!("v-{number}"), "Pages__c": number});
-        if number == 777 {
+        if bad {
             record["Nothing__c"] = json!(1);
         }
         record
     };
-    let many = many(&client(&org)).by(WriteRoute::Bulk).job_rows(1000);
-    let (rows, stopped) = all(many.run(stream::iter((0..2500).map(record)))).await;
+    // One job is made to fail by one row, then jobs go on.
+    let org = org();
+    let first = many(&client(&org)).by(WriteRoute::Bulk).job_rows(1000);
+    let (rows, stopped) = all(first.run(stream::iter((0..2500).map(|number| record(number, number == 777))))).await;
     assert!(stopped.is_none());
     let rejected: Vec<u64> = rows.iter().filter(|row| !row.outcome.is_done()).map(|row| row.row).collect();
     assert_eq!((rows.len(), rejected, org.count(OBJECT)), (2500, vec![777], 2499));
-    assert_eq!(org.calls(Operation::IngestCreate), 1, "a job of such rows is not tried again");
+    assert_eq!(org.calls(Operation::IngestCreate), 3);
+    // Where each of them fails, they are given up.
+    let org = crate::write_many::org();
+    let many = many(&client(&org)).by(WriteRoute::Bulk).job_rows(100);
+    let (rows, _) = all(many.run(stream::iter((0..1000).map(|number| record(number, number % 50 == 7))))).await;
+    assert_eq!((rows.len(), org.count(OBJECT), org.calls(Operation::IngestCreate)), (1000, 980, 3));
+}
+
+/// A stream that promises many records, so that jobs are chosen.
+struct Promising<S>(Pin<Box<S>>);
+
+impl<S: Stream> Stream for Promising<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (60_000, None)
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_pauses_makes_no_jobs_of_single_records() {
+    let org = org();
+    let client = client(&org);
+    let slow = visits(300).then(|visit| async move {
+        tokio::task::yield_now().await;
+        visit
+    });
+    let slow = Promising(Box::pin(slow));
+    let totals = done(many(&client).run(slow)).await;
+    assert_eq!((totals.done, org.calls(Operation::IngestCreate)), (300, 0));
+}
+
+#[tokio::test]
+async fn long_records_fill_memory_before_a_call_and_are_sent_all_the_same() {
+    let org = org();
+    let record = |number: usize| json!({"Key__c": format!("v-{number}"), "Note__c": "x".repeat(250_000)});
+    let (rows, _) = all(many(&client(&org)).run(stream::iter((0..190).map(record)))).await;
+    assert_eq!(rows.len(), 190, "each has an outcome");
 }
 
 #[tokio::test]

@@ -98,6 +98,7 @@ struct Plan {
     jobs: Jobs,
     route: Route,
     rows_of_a_job: usize,
+    failed_jobs: usize,
     /// Whether the first rows were read ahead.
     begun: bool,
     /// Records read in all.
@@ -126,6 +127,7 @@ impl<'a> Engine<'a> {
             jobs: Jobs::No,
             route,
             rows_of_a_job: MOST_OF_A_JOB,
+            failed_jobs: 0,
             begun: false,
             read: 0,
             burst: 0,
@@ -252,7 +254,7 @@ impl<'a> Engine<'a> {
                 // While rows come, none of the calls that were to be saved are spent after all.
                 match plan.route {
                     _ if route == Route::Single => route,
-                    Route::Bulk if plan.jobs != Jobs::No && waiting >= WORTH_A_JOB => Route::Bulk,
+                    Route::Bulk if plan.jobs != Jobs::No && waiting >= self.worth_a_job() => Route::Bulk,
                     _ if plan.burst == 0 => route,
                     before => route.max(before.min(Route::Packed)),
                 }
@@ -289,13 +291,15 @@ impl<'a> Engine<'a> {
     /// Starts as many calls as may be.
     fn dispatch(&mut self, flush: bool) {
         while self.stopped.is_none() && self.calls.len() < self.most_calls {
-            if self.plan.route != Route::Bulk {
+            // Where no more may come for now, what is there goes as it is.
+            let flush = flush || !self.has_room();
+            let few = flush && self.schedule.len() < self.worth_a_job();
+            if self.plan.route != Route::Bulk || (few && self.in_job == 0) {
                 let Some(batch) = self.schedule.next(flush) else { return };
                 self.start_call(batch);
             } else if let Some(batch) = self.schedule.next_back() {
                 self.start_call(batch);
             } else {
-                let flush = flush || !self.has_room();
                 if self.in_job > 0 {
                     return;
                 }
@@ -303,6 +307,11 @@ impl<'a> Engine<'a> {
                 self.start_job(batch);
             }
         }
+    }
+
+    /// Rows for which one more job is made.
+    fn worth_a_job(&self) -> usize {
+        if self.plan.fixed.is_some() { 0 } else { WORTH_A_JOB.min(self.plan.rows_of_a_job) }
     }
 
     fn start_call(&mut self, batch: Batch) {

@@ -120,9 +120,8 @@ impl Freshness {
         }
         let cheapest = if Route::Packed.calls(rows) > Route::Bulk.calls(rows) { Route::Bulk } else { Route::Packed };
         let wanted = match self {
-            Self::Now => Route::Collections,
             Self::Soon if rows >= MANY && jobs == Jobs::Yes => Route::Bulk,
-            Self::Soon => Route::Collections,
+            Self::Now | Self::Soon => Route::Collections,
             Self::Whenever if cheapest == Route::Bulk && jobs == Jobs::Yes => Route::Bulk,
             Self::Whenever => Route::Packed,
         };

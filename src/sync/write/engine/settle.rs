@@ -15,6 +15,9 @@ use crate::sync::write::row::{Row, Target};
 /// Calls in a row without an answer after which the rest would meet the same.
 const MOST_FAILURES: usize = 5;
 
+/// Jobs in a row that failed for what is in them after which rows go by calls.
+const MOST_FAILED_JOBS: usize = 3;
+
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
 /// Rows of a job that are one transaction. Source: Bulk API 2.0 guide; protocol facts, section 3.1.
@@ -150,7 +153,7 @@ impl Engine<'_> {
         self.bytes = self.bytes.saturating_sub(super::weight(&rows));
         let mut trouble = Trouble::default();
         let (mut why, mut saved) = (None, false);
-        let stops = error.as_ref().is_some_and(|error| self.ends_jobs(error));
+        let stops = error.as_ref().is_some_and(ends_jobs);
         let tells_created = matches!(self.intake.target(), Target::Upsert(_));
         for (row, outcome) in rows.into_iter().zip(outcomes) {
             match outcome {
@@ -192,8 +195,10 @@ impl Engine<'_> {
             _ if saved => 0,
             _ => self.failures,
         };
-        // A job that was refused or failed for what it is would be so again.
-        if [&why, &error].into_iter().flatten().any(|error| !is_outage(error)) {
+        let lasts = |error: &Option<Error>| error.as_ref().is_some_and(|error| !is_outage(error));
+        self.plan.failed_jobs = if lasts(&why) { self.plan.failed_jobs + 1 } else { 0 };
+        // One bad row makes a job fail, and the next one may have none; one that is not taken never will be.
+        if lasts(&error) || self.plan.failed_jobs >= MOST_FAILED_JOBS {
             self.plan.jobs = Jobs::No;
             self.choose();
         }
@@ -201,13 +206,6 @@ impl Engine<'_> {
         if let Some(error) = aborted.or(error.filter(|_| stops || self.failures >= MOST_FAILURES)) {
             self.stop(error);
         }
-    }
-
-    /// Whether what kept rows from being sent by a job would keep them from going by calls as well.
-    fn ends_jobs(&self, error: &Error) -> bool {
-        use ErrorKind::{Auth, Config, LimitExceeded, ReauthRequired};
-        // The Bulk API has allowances of its own.
-        matches!(error.kind(), Auth | Config | ReauthRequired | LimitExceeded) && !error.has_code("EXCEEDED_QUOTA")
     }
 
     /// A row that was in a job which does not tell what became of it.
@@ -265,4 +263,11 @@ impl Engine<'_> {
         self.bytes = 0;
         self.stopped.get_or_insert(error);
     }
+}
+
+/// Whether what kept rows from being sent by a job would keep them from going by calls as well.
+fn ends_jobs(error: &Error) -> bool {
+    use ErrorKind::{Auth, Config, LimitExceeded, ReauthRequired};
+    // The Bulk API has allowances of its own.
+    matches!(error.kind(), Auth | Config | ReauthRequired | LimitExceeded) && !error.has_code("EXCEEDED_QUOTA")
 }
