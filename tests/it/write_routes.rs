@@ -26,8 +26,8 @@ fn many(client: &Client) -> sforce::sync::WriteMany<sforce::sync::New> {
     client.upsert_many(object(OBJECT), field("Key__c"))
 }
 
-fn visits(count: usize) -> stream::Iter<std::iter::Map<std::ops::Range<usize>, fn(usize) -> Visit>> {
-    stream::iter((0..count).map(visit as fn(usize) -> Visit))
+fn visits(count: usize) -> impl Stream<Item = Visit> + Send {
+    stream::iter((0..count).map(visit))
 }
 
 /// A stream that does not tell how many there are.
@@ -375,8 +375,9 @@ async fn a_storm_over_20000_upserts_by_jobs_ends_with_20000_outcomes_and_20000_r
 
 #[tokio::test]
 async fn creations_by_a_job_are_never_doubled_whatever_is_lost() {
+    type Script = fn(&MockOrg);
     let inserts = |client: &Client| client.insert_many(object(OBJECT)).by(WriteRoute::Bulk).run(visits(900));
-    let scripts: [(&str, fn(&MockOrg), u64); 4] = [
+    let scripts: [(&str, Script, u64); 4] = [
         ("the upload's answer", |org| org.faults().on(Operation::IngestUpload).apply_then_reset().once(), 900),
         ("the close's answer", |org| org.faults().on(Operation::IngestPatch).apply_then_reset().once(), 900),
         ("every answer to the close", |org| org.faults().on(Operation::IngestPatch).apply_then_reset().always(), 0),

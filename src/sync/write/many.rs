@@ -31,8 +31,9 @@ use crate::types::{FieldName, Record, RecordId, SObjectName};
 /// | up to 10,000 | a call per 200, ten at once | a call per 200 | a call per 1,000 |
 /// | up to 49,999 | a call per 200 | a call per 200 | some ten calls |
 /// | more | some ten calls per 100,000: bulk jobs | a call per 200 | some ten calls per 100,000 |
-/// | of [named parents](Self::parents) | never by jobs | the same | the same |
-/// | more than the calls that are left | a call per 1,000 if those do, else bulk jobs | the same | the same |
+///
+/// Where those are more calls than are left, a call takes 1,000, and where those are too many as well, jobs are made. Records of [named
+/// parents](Self::parents) go by jobs only then. A job of 100,000 costs six calls to some twenty, by how long it takes.
 ///
 /// A stream promises records by its `size_hint`; of one that does not, up to 50,000 are read before the first call, as far as they
 /// are there without waiting. Clients with a duplicate or assignment rule ([`CallOptions`](crate::client::CallOptions)), which jobs
