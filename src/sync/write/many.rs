@@ -54,7 +54,7 @@ use crate::types::{FieldName, Record, RecordId, SObjectName};
 ///   through) ends the run: records taken in until then are [`WriteOutcome::Deferred`], and no more are taken in.
 ///
 /// Memory holds some thousand records; while it is read ahead and for jobs up to 100,000 ([`job_rows`](Self::job_rows)), of which there
-/// is one at a time. At most about 32 MB of JSON, and some 300 bytes a record beside it.
+/// is one at a time. At most about 32 MB of JSON, and some 500 bytes a record beside it.
 ///
 /// ```no_run
 /// use futures_util::{StreamExt as _, stream};

@@ -193,7 +193,7 @@ fn long_records_make_calls_of_fewer_rows() {
 }
 
 proptest::proptest! {
-    /// Rows come, calls end and fail in any order: each row goes out, and no two calls on their way share a parent or a key.
+    /// Rows come, calls and jobs end and fail in any order: each row goes out, and no two of those on their way share a parent or a key.
     #[test]
     fn every_row_is_in_one_call_and_no_parent_or_key_in_two(
         rows in proptest::collection::vec((0_usize..40, proptest::collection::vec(0_usize..12, 0..3)), 0..120),
@@ -222,8 +222,14 @@ proptest::proptest! {
                     None => more = false,
                 }
             }
-            while let Some(batch) = schedule.next(!more) {
-                proptest::prop_assert!(!batch.rows.is_empty() && batch.rows.len() <= size);
+            loop {
+                let (batch, most) = match choice {
+                    5 => (schedule.next_job(!more, size * 5, usize::MAX), size * 5),
+                    4 => (schedule.next_back(), size),
+                    _ => (schedule.next(!more), size),
+                };
+                let Some(batch) = batch else { break };
+                proptest::prop_assert!(!batch.rows.is_empty() && batch.rows.len() <= most);
                 let (rows, locks) = batch.into_parts();
                 for (_, others) in &flying {
                     proptest::prop_assert!(locks.iter().all(|lock| !others.contains(lock)));
@@ -235,14 +241,12 @@ proptest::proptest! {
                 schedule.done(&locks);
                 for row in rows {
                     let place = usize::try_from(row.place).expect("small");
-                    if choice == 3 {
-                        match schedule.again(row, Duration::ZERO) {
-                            Ok(None) => {}
-                            Ok(Some(_)) | Err(_) => settled[place] += 1,
-                        }
-                    } else {
-                        settled[place] += 1;
-                    }
+                    let stays = match choice {
+                        3 => matches!(schedule.again(row, Duration::ZERO), Ok(None)),
+                        2 => schedule.left(row).is_none(),
+                        _ => false,
+                    };
+                    settled[place] += usize::from(!stays);
                 }
             }
             schedule.wake(Duration::ZERO);
