@@ -51,6 +51,7 @@
 //! | one | [`Client::sobject`], [`Client::records`] | 1 |
 //! | up to 200 | [`Client::collections`] | 1 |
 //! | up to 1,000 | [`api::Collections::upsert_packed`] | 1 |
+//! | any number, to write, as a stream | [`Client::upsert_many`] and its siblings | 1 per 200 or 1,000, some ten per 100,000 |
 //! | up to 25 requests that refer to one another | [`Client::composite`] | 1 |
 //! | a stream, kept in step by external id | [`sync::Push`] | 1 per 13 KB of keys, 1 per 200 that differ |
 //! | many, to find in the org | [`sync::Matcher`] | 1 per 13 KB of keys and step |
@@ -121,6 +122,10 @@ struct Readme;
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../docs/guides/connect.md")]
 struct ConnectGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/writing.md")]
+struct WritingGuide;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/bulk.md")]

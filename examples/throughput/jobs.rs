@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use sforce::Client;
 use sforce::api::bulk::{IngestOperation, QueryJob};
 use sforce::api::{AllOrNone, MAX_RECORDS};
+use sforce::sync::WriteRoute;
 use sforce::types::{FieldName, SObjectName};
 
 use crate::rows::{Contact, ExportedContact, NewContact, OwnedContact, OwnedExportedContact};
@@ -96,7 +97,7 @@ async fn upsert(client: &Client, records: usize) -> Result<Done, Failure> {
 async fn upsert_many(client: &Client, records: usize) -> Result<Done, Failure> {
     let start = now();
     let contacts = stream::iter(0..records).map(NewContact::numbered);
-    let totals = client.upsert_many(CONTACT, KEY).run(contacts).totals(|_| ()).await;
+    let totals = client.upsert_many(CONTACT, KEY).by(WriteRoute::Collections).run(contacts).totals(|_| ()).await;
     let failures = records - usize::try_from(totals.done).unwrap_or_default();
     Ok(Done { records: records - failures, failures: Some(failures), wall_s: since(start), sum: None })
 }

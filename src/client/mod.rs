@@ -102,6 +102,19 @@ impl Client {
         [ours, org, app].into_iter().flatten().min()
     }
 
+    /// A handle whose next calls are set aside, as many of these as the budget has left, so that what is begun is not stopped
+    /// half-way. The same handle where nothing is capped, or a permit is there already.
+    pub(crate) async fn setting_aside(&self, calls: u64) -> Self {
+        let budget = self.budget();
+        if self.scope.permit.is_some() || !budget.is_capped() {
+            return self.clone();
+        }
+        match budget.reserve(calls.min(budget.left())).await {
+            Ok(permit) => self.with_permit(permit),
+            Err(_) => self.clone(),
+        }
+    }
+
     /// Requests sent so far that count against the org's API calls, retries included; token requests are free.
     #[must_use]
     pub fn api_calls(&self) -> u64 {

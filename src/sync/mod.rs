@@ -16,4 +16,6 @@ pub use self::outcome::{Outcome, Totals};
 pub use self::plan::Latest;
 pub use self::push::{Push, PushBuilder, Reference, Window};
 pub(crate) use self::window::next_window;
-pub use self::write::{Ids, Known, New, WriteMany, WriteOutcome, WriteStream, WriteTotals, WrittenRow};
+pub use self::write::{
+    Freshness, Ids, Known, New, WriteMany, WriteOutcome, WriteRoute, WriteStream, WriteTotals, WrittenRow,
+};

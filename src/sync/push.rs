@@ -28,7 +28,8 @@ const CONCURRENCY: usize = 5;
 /// alone. Writing twice has the effect of writing once, so a run that broke off is simply run again.
 ///
 /// Memory holds one window; one of very long records holds fewer of them. A window costs one query per 13 KB of keys with
-/// the statement around them, and one collections call per 200 records that differ.
+/// the statement around them, and one collections call per 200 records that differ: a window waits for its rows, and a bulk job
+/// would make it wait for minutes. To load an org for the first time, [`Client::upsert_many`] chooses jobs.
 #[derive(Clone)]
 pub struct Push(Arc<Inner>);
 

@@ -35,4 +35,5 @@ mod tokens;
 mod truncation;
 mod wire;
 mod write_many;
+mod write_routes;
 mod wsdl;

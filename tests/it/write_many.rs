@@ -5,27 +5,27 @@ use std::collections::HashSet;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use sforce::ErrorKind;
-use sforce::sync::{WriteOutcome, WriteTotals, WrittenRow};
+use sforce::sync::{Freshness, WriteOutcome, WriteTotals, WrittenRow};
 use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
 use sforce::types::RecordId;
 
 use crate::support::{builder, client, field, impatient, object};
 
-const OBJECT: &str = "Visit__c";
+pub(crate) const OBJECT: &str = "Visit__c";
 
 #[derive(Clone, Serialize)]
-struct Visit {
+pub(crate) struct Visit {
     #[serde(rename = "Key__c")]
-    key: String,
+    pub(crate) key: String,
     #[serde(rename = "Pages__c")]
-    pages: usize,
+    pub(crate) pages: usize,
 }
 
-fn visit(number: usize) -> Visit {
+pub(crate) fn visit(number: usize) -> Visit {
     Visit { key: format!("v-{number}"), pages: number }
 }
 
-fn org() -> MockOrg {
+pub(crate) fn org() -> MockOrg {
     let org = MockOrg::start();
     let key = FieldSpec::text("Key__c", 80).external_id().unique();
     org.add_object(ObjectSpec::new(OBJECT).field(key).field(FieldSpec::number("Pages__c", 18, 0)));
@@ -34,7 +34,7 @@ fn org() -> MockOrg {
 
 /// The keys in the org, and the sum of their pages.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers from 0 on")]
-fn stored(org: &MockOrg) -> (Vec<String>, usize) {
+pub(crate) fn stored(org: &MockOrg) -> (Vec<String>, usize) {
     let records = org.records(OBJECT);
     let keys = records.iter().map(|record| record["Key__c"].as_str().expect("a key").to_owned()).collect();
     let pages = records.iter().map(|record| record["Pages__c"].as_f64().expect("a number") as usize).sum();
@@ -251,7 +251,7 @@ async fn gpt_22_a_thousand_records_cost_one_call_where_the_fewest_are_asked_for(
     client.versions().await.expect("logged in");
     for (records, calls) in [(1000, 1), (500, 1), (2500, 3)] {
         let before = org.api_calls();
-        let many = client.upsert_many(object(OBJECT), field("Key__c")).fewest_calls();
+        let many = client.upsert_many(object(OBJECT), field("Key__c")).freshness(Freshness::Whenever);
         let totals = many.run(stream::iter((0..records).map(visit))).totals(|_| ()).await;
         assert_eq!((totals.done, org.api_calls() - before), (records as u64, calls), "{totals:?}");
     }

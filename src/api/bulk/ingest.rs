@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::info::{BulkJob, JobInfo, JobKind, jobs_path};
+use super::job::{self, Looks};
 use super::results::{FailedRow, ResultFile, ResultRows, SavedRow, failed_row, open, saved_row, unprocessed_row};
 use super::upload::{Form, Ready, Replay, Uploaded};
-use super::{Column, Delimiter, LineEnding, job};
+use super::{Column, Delimiter, LineEnding};
 use crate::client::{ApiRequest, Client};
 use crate::error::Result;
 use crate::types::{FieldName, Record, RecordId, SObjectName};
@@ -81,6 +82,7 @@ pub struct IngestBuilder {
     assignment_rule: Option<RecordId>,
     pub(super) form: Form,
     pub(super) keys: Vec<String>,
+    pub(super) looks: Looks,
 }
 
 impl Client {
@@ -112,7 +114,15 @@ impl Client {
             content_length: false,
             max_bytes: MAX_UPLOAD_BYTES,
         };
-        IngestBuilder { client: self.clone(), object, operation, assignment_rule: None, form, keys: Vec::new() }
+        IngestBuilder {
+            client: self.clone(),
+            object,
+            operation,
+            assignment_rule: None,
+            form,
+            keys: Vec::new(),
+            looks: Looks::Often,
+        }
     }
 
     /// A job that was made before, from what was written down of it. Costs no call.
@@ -180,6 +190,12 @@ impl IngestBuilder {
     /// Sets how many bytes one job takes at most; [`MAX_UPLOAD_BYTES`] by default, which is the org's limit.
     pub fn max_upload_bytes(mut self, bytes: u64) -> Self {
         self.form.max_bytes = bytes.min(MAX_UPLOAD_BYTES);
+        self
+    }
+
+    /// Has [`write`](Self::write) look at jobs seldom, for the fewest calls.
+    pub(crate) fn looking_seldom(mut self) -> Self {
+        self.looks = Looks::Seldom;
         self
     }
 
@@ -313,7 +329,7 @@ impl IngestJob {
     ///
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) by the deadline; any error of [`Client::send`].
     pub async fn ended(&self, deadline: Duration) -> Result<JobInfo> {
-        job::ended(&self.client, &self.job, deadline).await
+        job::ended(&self.client, &self.job, deadline, Looks::Often).await
     }
 
     /// The rows that were saved. Costs one API call, for any number of rows.

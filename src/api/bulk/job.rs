@@ -14,16 +14,32 @@ use crate::types::RecordId;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long to wait before a job is looked at again.
-fn pause(elapsed: Duration) -> Duration {
-    (elapsed / 5).clamp(FIRST_PAUSE, LAST_PAUSE)
+/// How often a job is looked at. Each look costs an API call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// For those who wait for it.
+    #[default]
+    Often,
+    /// For those who count calls: after a second, then after as long as it has taken so far, at most a minute. A job of 10 s costs five,
+    /// one of ten minutes 16.
+    Seldom,
+}
+
+impl Looks {
+    /// How long to wait before a job is looked at again.
+    fn pause(self, elapsed: Duration) -> Duration {
+        match self {
+            Self::Often => (elapsed / 5).clamp(FIRST_PAUSE, LAST_PAUSE),
+            Self::Seldom => elapsed.clamp(Duration::from_secs(1), Duration::from_mins(1)),
+        }
+    }
 }
 
 /// How often a job is looked at that takes so long, at most.
 pub(crate) fn looks_within(takes: Duration) -> u64 {
     let (mut looks, mut elapsed) = (1, Duration::ZERO);
     while elapsed < takes {
-        let pause = pause(elapsed);
+        let pause = Looks::Often.pause(elapsed);
         if pause >= LAST_PAUSE {
             // Evenly from here on.
             let rest = takes.saturating_sub(elapsed).as_millis().div_ceil(LAST_PAUSE.as_millis());
@@ -45,8 +61,11 @@ pub(super) async fn info(client: &Client, job: &BulkJob) -> Result<JobInfo> {
 }
 
 /// Waits until the job has ended, one way or another.
-pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration) -> Result<JobInfo> {
+pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration, looks: Looks) -> Result<JobInfo> {
     let started = client.monotonic();
+    if looks == Looks::Seldom {
+        client.pause(looks.pause(Duration::ZERO).min(deadline)).await;
+    }
     loop {
         let info = info(client, job).await?;
         if info.state.is_final() {
@@ -61,7 +80,7 @@ pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration) ->
                 .with_context("job", job.id)
                 .with_context("state", info.state));
         }
-        client.pause(pause(elapsed).min(left)).await;
+        client.pause(looks.pause(elapsed).min(left)).await;
     }
 }
 
@@ -115,7 +134,7 @@ mod tests {
         let mut looks = vec![Duration::ZERO];
         while looks.last().is_some_and(|look| *look < Duration::from_mins(2)) {
             let last = *looks.last().expect("one");
-            looks.push(last + pause(last));
+            looks.push(last + Looks::Often.pause(last));
         }
         for pair in looks.windows(2) {
             let late = pair[1].saturating_sub(pair[0]);
@@ -128,6 +147,18 @@ mod tests {
         for (number, look) in looks.iter().enumerate() {
             let by_then = looks_within(*look);
             assert!(by_then == number as u64 + 1, "{by_then} looks within {look:?}");
+        }
+    }
+
+    #[test]
+    fn looks_that_are_counted_are_few() {
+        for (seconds, calls) in [(1, 1), (10, 5), (60, 7), (600, 16)] {
+            let (mut last, mut looks) = (Duration::from_secs(1), 1);
+            while last < Duration::from_secs(seconds) {
+                last += Looks::Seldom.pause(last);
+                looks += 1;
+            }
+            assert_eq!(looks, calls, "{seconds} s");
         }
     }
 }

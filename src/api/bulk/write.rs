@@ -12,7 +12,7 @@ use super::Block;
 use super::download::Download;
 use super::info::{BulkJob, JobInfo, JobState};
 use super::ingest::{IngestBuilder, IngestJob};
-use super::job;
+use super::job::{self, Looks};
 use super::join::{Joined, Marks, Places};
 use super::results::{self, ResultFile, Verdicts};
 use super::upload::{File, Form, Ready, Teller, Uploaded};
@@ -147,6 +147,7 @@ impl IngestBuilder {
             jobs: Arc::clone(&jobs),
             report: BulkReport::default(),
             deadline,
+            looks: self.looks,
         };
         let task = tokio::spawn(run.run(self, source));
         RowOutcomes { batches, current: Vec::new().into_iter(), task: Some(task), jobs, report: None, failed: None }
@@ -407,6 +408,7 @@ struct Run {
     jobs: Arc<Mutex<Vec<BulkJob>>>,
     report: BulkReport,
     deadline: Duration,
+    looks: Looks,
 }
 
 impl Run {
@@ -449,7 +451,7 @@ impl Run {
             let Some((job, closed)) = closed else { continue };
             let left = self.deadline.saturating_sub(self.client.monotonic().saturating_sub(started));
             let ended = match closed {
-                Ok(()) => job::ended(&self.client, &job, left).await,
+                Ok(()) => job::ended(&self.client, &job, left, self.looks).await,
                 Err(error) => Err(error),
             };
             let teller = PartTeller { source: Arc::clone(&source), first: part.first };

@@ -38,7 +38,7 @@ impl Target {
 }
 
 /// A record that waits to be written or is on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
     /// Its number in the input.
     pub(crate) place: u64,
@@ -52,6 +52,8 @@ pub(crate) struct Row {
     pub(super) parents: Vec<u64>,
     /// How often it came back; each time it goes out in a smaller call.
     pub(super) round: usize,
+    /// Whether it may have been written before: it was in a job that does not tell.
+    pub(super) doubt: bool,
 }
 
 /// Turns records into rows.
@@ -74,6 +76,11 @@ impl Intake {
 
     pub(super) fn object(&self) -> &SObjectName {
         &self.object
+    }
+
+    /// Whether rows of one parent are kept together.
+    pub(super) fn has_parents(&self) -> bool {
+        !self.parents.is_empty()
     }
 
     /// A lock of something that several rows may name.
@@ -118,7 +125,7 @@ impl Intake {
             let plain = !key.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
             if plain { self.lock(&("record", &**key)) } else { self.lock(&("record", &*key.to_lowercase())) }
         });
-        Ok(Row { place, id, json, key, own, parents, round: 0 })
+        Ok(Row { place, id, json, key, own, parents, round: 0, doubt: false })
     }
 
     /// The lock of a parent by id or by external id.
@@ -140,7 +147,7 @@ impl Row {
         let json = overlay(&self.json, &later.json);
         let mut parents = self.parents;
         parents.extend(later.parents);
-        Self { json: json.unwrap_or(later.json), parents, round: self.round, ..later }
+        Self { json: json.unwrap_or(later.json), parents, round: self.round, doubt: self.doubt || later.doubt, ..later }
     }
 
     /// Bytes of its record.
@@ -171,7 +178,7 @@ fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The members of a JSON object, their values not read.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -199,7 +206,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 /// A name that borrows where it stands in the text as it is; a plain `Cow` always copies.
 #[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Serialize for Members<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
