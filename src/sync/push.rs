@@ -1,6 +1,6 @@
 //! Source records into the org: map, fold, compare, write.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::plan::{Decision, KeyCase, Latest, decide, fold};
 use super::window::next_window;
 use super::write::{Engine, Intake, Target, WriteOutcome, WrittenRow};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue, Output, Parent};
 use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
 use crate::types::{FieldName, FieldType, Record, RecordId, SObjectDescribe, split_in_list};
@@ -355,6 +355,7 @@ impl Push {
         let by_id = target == Target::Update;
         let intake = Arc::new(Intake::new(target, map.object().clone(), Vec::new()));
         let known: HashMap<usize, RecordId> = rows.iter().filter_map(|row| Some((row.place, row.id?))).collect();
+        let mut open: HashSet<usize> = rows.iter().map(|row| row.place).collect();
         let input = rows.into_iter().map(|row| {
             let parents = row.parents.iter().map(|parent| intake.lock(parent)).collect();
             let (place, id) = (row.place as u64, row.id.filter(|_| by_id));
@@ -368,6 +369,7 @@ impl Push {
             else {
                 continue;
             };
+            open.remove(&place);
             *noted = match outcome {
                 // After a lost answer the repetition finds the record there; that it is new we know from having looked before.
                 WriteOutcome::Saved { id, created } if created == Some(true) || !known.contains_key(&place) => {
@@ -380,7 +382,14 @@ impl Push {
                 WriteOutcome::Deleted => continue,
             };
         }
-        engine.stopped().cloned()
+        // Those that were not taken in any more.
+        let stopped = engine.stopped().cloned();
+        for place in open {
+            let error =
+                stopped.clone().unwrap_or_else(|| Error::new(ErrorKind::Unexpected, "push", "a row was passed over"));
+            outcomes[place] = Outcome::Deferred(error.with_effect(Effect::None));
+        }
+        stopped
     }
 }
 

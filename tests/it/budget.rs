@@ -418,13 +418,16 @@ async fn what_is_estimated_is_what_runs_cost() {
     .await;
 
     cost(&client, estimate::collections(901), async {
-        let totals = client.upsert_many(object("Thing__c"), field("Key__c")).run(stream::iter(things(0..901)));
+        let totals = client
+            .upsert_many(object("Thing__c"), field("Key__c"))
+            .by(WriteRoute::Collections)
+            .run(stream::iter(things(0..901)));
         assert_eq!(totals.totals(|_| ()).await.done, 901);
         Ok(())
     })
     .await;
     cost(&client, estimate::packed(2_300), async {
-        let many = client.upsert_many(object("Thing__c"), field("Key__c")).fewest_calls();
+        let many = client.upsert_many(object("Thing__c"), field("Key__c")).by(sforce::sync::WriteRoute::Packed);
         assert_eq!(many.run(stream::iter(things(0..2_300))).totals(|_| ()).await.done, 2_300);
         Ok(())
     })

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use foldhash::{HashMap, HashMapExt as _};
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::future::{Either, select};
@@ -23,7 +24,7 @@ use super::schedule::{Batch, Schedule};
 use super::send::send;
 use crate::api::SaveResult;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sync::LockMeter;
 
 /// Calls in flight at once, at most; the client lets fewer through where the org is busy.
@@ -38,6 +39,9 @@ const MAX_BYTES: usize = 32 << 20;
 /// A record of the input: a row, or why it is none.
 pub(crate) type Input = Result<Row, (u64, Error)>;
 
+/// Records that wait for the one that stands for them, at most.
+const MOST_FOLDED: usize = 100_000;
+
 /// Writes the rows of a stream.
 pub(crate) struct Engine<'a> {
     client: Client,
@@ -48,8 +52,11 @@ pub(crate) struct Engine<'a> {
     calls: FuturesUnordered<Call>,
     most_calls: usize,
     ready: VecDeque<WrittenRow>,
-    /// Bytes that wait or are in a job.
-    bytes: usize,
+    /// Records for which a later one stands that is not settled yet, by that one.
+    folded: HashMap<u64, Vec<u64>>,
+    folded_rows: usize,
+    /// Bytes that are in a job.
+    job_bytes: usize,
     /// Rows that are in a job; there is one at a time, so that rows of one key stay in their order.
     in_job: usize,
     failures: usize,
@@ -143,7 +150,9 @@ impl<'a> Engine<'a> {
             calls: FuturesUnordered::new(),
             most_calls: MOST_CALLS,
             ready: VecDeque::new(),
-            bytes: 0,
+            folded: HashMap::new(),
+            folded_rows: 0,
+            job_bytes: 0,
             in_job: 0,
             failures: 0,
             chance: fastrand::f64(),
@@ -193,7 +202,19 @@ impl<'a> Engine<'a> {
                 return Some(outcome);
             }
             self.dispatch(self.input.is_none());
-            match self.wait().await? {
+            let Some(event) = self.wait().await else {
+                if self.is_at_end() {
+                    return None;
+                }
+                // Nothing may end without a word.
+                self.stop(Error::new(
+                    ErrorKind::Unexpected,
+                    self.intake.target().operation(),
+                    "rows wait that never may go",
+                ));
+                continue;
+            };
+            match event {
                 Event::Answer(Ok(answer)) => self.settle(answer),
                 Event::Answer(Err(places)) => self.settle_none(&places),
                 Event::Row(Some(input)) => {
@@ -220,7 +241,7 @@ impl<'a> Engine<'a> {
     fn read_ahead(&mut self) {
         let most = if self.plan.fixed.is_some() { 0 } else { self.plan.freshness.reads_ahead() };
         while self.plan.read < most {
-            let Some(input) = self.input.as_mut().filter(|_| self.bytes < MAX_BYTES) else { break };
+            let Some(input) = self.input.as_mut().filter(|_| self.schedule.bytes() < MAX_BYTES) else { break };
             let (least, at_most) = input.size_hint();
             if at_most == Some(least) || self.plan.read.saturating_add(least as u64) >= most {
                 break;
@@ -283,14 +304,18 @@ impl<'a> Engine<'a> {
         self.plan.burst += 1;
         match input {
             Ok(row) => {
-                self.bytes += row.weight();
                 let into = row.place;
                 if let Some(place) = self.schedule.add(row) {
-                    self.ready.push_back(WrittenRow { row: place, outcome: WriteOutcome::Folded { into } });
+                    self.fold(place, into);
                 }
             }
             Err((row, error)) => self.ready.push_back(WrittenRow { row, outcome: WriteOutcome::Rejected(error) }),
         }
+    }
+
+    /// Whether nothing is left to do.
+    fn is_at_end(&self) -> bool {
+        self.ready.is_empty() && self.schedule.len() == 0 && (self.input.is_none() || self.stopped.is_some())
     }
 
     /// Whether more rows may be taken in.
@@ -299,7 +324,9 @@ impl<'a> Engine<'a> {
             Route::Bulk => self.plan.rows_of_a_job,
             calls => calls.rows_of_a_call() * AHEAD,
         };
-        self.schedule.len() + self.in_job < most && self.bytes < MAX_BYTES
+        self.schedule.len() + self.in_job < most
+            && self.schedule.bytes() + self.job_bytes < MAX_BYTES
+            && self.folded_rows < MOST_FOLDED
     }
 
     /// Starts as many calls as may be.
@@ -330,7 +357,6 @@ impl<'a> Engine<'a> {
 
     fn start_call(&mut self, batch: Batch) {
         let (rows, locks) = batch.into_parts();
-        self.bytes = self.bytes.saturating_sub(weight(&rows));
         let (client, intake) = (self.client.clone(), Arc::clone(&self.intake));
         let single = self.plan.route == Route::Single;
         let places = rows.iter().map(|row| row.place).collect();
@@ -344,6 +370,7 @@ impl<'a> Engine<'a> {
     fn start_job(&mut self, batch: Batch) {
         let (mut rows, locks) = batch.into_parts();
         self.in_job = rows.len();
+        self.job_bytes = weight(&rows);
         // Parts of a job are written side by side: rows of one parent next to each other meet the least. (Protocol facts, 3.1.)
         rows.sort_by_key(|row| row.parents.first().copied());
         let (client, intake) = (self.client.clone(), Arc::clone(&self.intake));

@@ -161,12 +161,26 @@ fn overlay(earlier: &str, later: &str) -> Option<String> {
     let Members(mut members) = serde_json::from_str(earlier).ok()?;
     let Members(later) = serde_json::from_str(later).ok()?;
     for (name, value) in later {
+        // A parent by its id and by its external id are one field.
+        let sibling = other_form(&name);
+        members.retain(|(known, _)| !known.eq_ignore_ascii_case(&sibling));
         match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             Some(member) => *member = (name, value),
             None => members.push((name, value)),
         }
     }
     serde_json::to_string(&Members(members)).ok()
+}
+
+/// The name under which a reference is written in its other form: `Account` and `AccountId`, `Parent__r` and `Parent__c`.
+fn other_form(name: &str) -> String {
+    let tail = |length: usize| name.split_at_checked(name.len().saturating_sub(length));
+    match (tail(3), tail(2)) {
+        (Some((stem, end)), _) if end.eq_ignore_ascii_case("__c") => format!("{stem}__r"),
+        (Some((stem, end)), _) if end.eq_ignore_ascii_case("__r") => format!("{stem}__c"),
+        (_, Some((stem, end))) if end.eq_ignore_ascii_case("Id") => stem.to_owned(),
+        _ => format!("{name}Id"),
+    }
 }
 
 fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -251,6 +265,13 @@ mod tests {
         let folded = row(1, r#"{"Key__c":"k","A":1,"B":"x"}"#).fold(row(2, r#"{"Key__c":"k","b":null,"C":2.50}"#));
         assert_eq!(json(&folded.json), json(r#"{"Key__c":"k","A":1,"b":null,"C":2.50}"#));
         assert_eq!(folded.place, 2);
+        let by_key = row(3, r#"{"Key__c":"k","Account":{"Ext__c":"a"},"Parent__c":null}"#);
+        let folded = row(2, r#"{"Key__c":"k","AccountId":"001000000000001","Parent__r":{"Ext__c":"p"}}"#).fold(by_key);
+        assert_eq!(
+            json(&folded.json),
+            json(r#"{"Key__c":"k","Account":{"Ext__c":"a"},"Parent__c":null}"#),
+            "the later reference"
+        );
     }
 
     #[test]

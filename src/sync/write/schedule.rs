@@ -22,6 +22,8 @@ const CALM: usize = 20;
 pub(super) struct Schedule {
     /// Rows that wait, by their place.
     waiting: HashMap<u64, Row>,
+    /// Bytes of them.
+    bytes: usize,
     /// Places in the order in which they may be sent; one that waits no more is passed over.
     queue: VecDeque<u64>,
     /// Those of rows that came back and may go again.
@@ -32,6 +34,8 @@ pub(super) struct Schedule {
     parked: Vec<(Duration, u64)>,
     /// Locks of rows on their way, and by how many.
     busy: HashMap<u64, usize>,
+    /// Rows that came back and wait, by their own lock: later ones of that record stay behind them.
+    held: HashMap<u64, u64>,
     most: usize,
     size: usize,
     calm: usize,
@@ -60,11 +64,13 @@ impl Schedule {
         let most = most.max(1);
         Self {
             waiting: HashMap::new(),
+            bytes: 0,
             queue: VecDeque::new(),
             back: VecDeque::new(),
             by_key: HashMap::new(),
             parked: Vec::new(),
             busy: HashMap::new(),
+            held: HashMap::new(),
             most,
             size: most,
             calm: 0,
@@ -84,7 +90,21 @@ impl Schedule {
 
     /// Whether rows wait that may be sent as soon as there is reason to.
     pub(super) fn is_any_queued(&self) -> bool {
-        self.waiting.len() > self.parked.len()
+        if self.held.is_empty() {
+            return self.waiting.len() > self.parked.len();
+        }
+        let free = |place: &u64| self.waiting.get(place).is_some_and(|row| !self.is_behind(row));
+        self.back.iter().chain(&self.queue).any(free)
+    }
+
+    /// Bytes of the rows that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether an earlier row of what may be the same record has come back and waits.
+    fn is_behind(&self, row: &Row) -> bool {
+        row.own.and_then(|own| self.held.get(&own)).is_some_and(|place| *place != row.place)
     }
 
     /// Takes a row in. One of the same key that waits is folded into it: then its place is given, and the new one stands for
@@ -93,13 +113,28 @@ impl Schedule {
         let mut row = row;
         let mut folded = None;
         let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
-        if let Some(earlier) = known.and_then(|place| self.waiting.remove(&place)) {
+        if let Some(earlier) = known.and_then(|place| self.remove(place)) {
+            let held = earlier.own.filter(|own| self.held.get(own) == Some(&earlier.place));
             folded = Some(earlier.place);
             row = earlier.fold(row);
+            if let Some(own) = held {
+                self.held.insert(own, row.place);
+                self.take_place(folded, row.place);
+                self.keep(row);
+                return folded;
+            }
         }
         self.queue.push_back(row.place);
         self.keep(row);
         folded
+    }
+
+    /// Puts a row where the one was that it stands for, which has come back.
+    fn take_place(&mut self, earlier: Option<u64>, place: u64) {
+        match self.parked.iter_mut().find(|(_, parked)| Some(*parked) == earlier) {
+            Some(parked) => parked.1 = place,
+            None => self.back.push_back(place),
+        }
     }
 
     /// Takes a row in that was refused for a reason that may pass, to be sent in a smaller call from `due` on. Where a newer one
@@ -114,6 +149,7 @@ impl Schedule {
             Ok(into) => Ok(Some(into)),
             Err(row) => {
                 self.parked.push((due, row.place));
+                self.held.extend(row.own.map(|own| (own, row.place)));
                 self.keep(row);
                 Ok(None)
             }
@@ -127,6 +163,7 @@ impl Schedule {
             Ok(into) => Some(into),
             Err(row) => {
                 self.back.push_back(row.place);
+                self.held.extend(row.own.map(|own| (own, row.place)));
                 self.keep(row);
                 None
             }
@@ -136,7 +173,7 @@ impl Schedule {
     /// Folds a row into a newer one of its key that waits, if there is one; that stays where it is in its queue.
     fn give_way(&mut self, row: Row) -> Result<u64, Row> {
         let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
-        let Some(newer) = known.and_then(|place| self.waiting.remove(&place)) else { return Err(row) };
+        let Some(newer) = known.and_then(|place| self.remove(place)) else { return Err(row) };
         let into = newer.place;
         self.keep(row.fold(newer));
         Ok(into)
@@ -146,7 +183,14 @@ impl Schedule {
         if let Some(key) = &row.key {
             self.by_key.insert(key.clone(), row.place);
         }
+        self.bytes += row.weight();
         self.waiting.insert(row.place, row);
+    }
+
+    fn remove(&mut self, place: u64) -> Option<Row> {
+        let row = self.waiting.remove(&place)?;
+        self.bytes = self.bytes.saturating_sub(row.weight());
+        Some(row)
     }
 
     /// Lets rows go again whose time has come.
@@ -215,7 +259,8 @@ impl Schedule {
             let Some(row) = self.waiting.get(&place) else { continue };
             looked_at.push(place);
             let this = *round.get_or_insert(row.round);
-            let free = row.own.iter().chain(&row.parents).all(|lock| !self.busy.contains_key(lock));
+            let free =
+                row.own.iter().chain(&row.parents).all(|lock| !self.busy.contains_key(lock)) && !self.is_behind(row);
             picked.blocked |= !free;
             // Two spellings of one key may be one record.
             let fits = row.round == this && free && row.own.is_none_or(|lock| !own.contains(&lock));
@@ -255,9 +300,13 @@ impl Schedule {
 
     fn send(&mut self, places: &[u64]) -> Batch {
         let mut batch = Batch::default();
-        for row in places.iter().filter_map(|place| self.waiting.remove(place)) {
+        for place in places {
+            let Some(row) = self.remove(*place) else { continue };
             if let Some(key) = &row.key {
                 self.by_key.remove(key);
+            }
+            if let Some(own) = row.own.filter(|own| self.held.get(own) == Some(place)) {
+                self.held.remove(&own);
             }
             batch.locks.extend(row.own.iter().chain(&row.parents));
             batch.rows.push(row);
@@ -302,6 +351,8 @@ impl Schedule {
         self.back.clear();
         self.parked.clear();
         self.by_key.clear();
+        self.held.clear();
+        self.bytes = 0;
         let mut rows: Vec<Row> = self.waiting.drain().map(|(_, row)| row).collect();
         rows.sort_unstable_by_key(|row| row.place);
         rows

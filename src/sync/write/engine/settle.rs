@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Answer, Engine, Results};
 use crate::api::SaveResult;
 use crate::api::bulk::RowOutcome;
-use crate::error::{Effect, Error, ErrorKind, Retry};
-use crate::sync::batch::{ends_the_run, has_used_up_a_limit, is_outage, may_pass, pause_before};
+use crate::error::{Effect, Error, ErrorKind};
+use crate::sync::batch::{ends_for_all, ends_the_run, has_used_up_a_limit, is_outage, may_pass, pause_before};
 use crate::sync::write::job::{Fate, JobEnd};
 use crate::sync::write::outcome::{WriteOutcome, WrittenRow};
 use crate::sync::write::route::Jobs;
@@ -36,8 +36,42 @@ impl Engine<'_> {
         self.intake.target().operation()
     }
 
+    /// Settles a record, and those that it stands for.
     fn put(&mut self, row: u64, outcome: WriteOutcome) {
+        let folded = self.folded.remove(&row).unwrap_or_default();
+        self.folded_rows -= folded.len();
+        let same = |error: &Error| error.clone().with_context("folded_into", row);
+        for earlier in folded {
+            let outcome = match &outcome {
+                WriteOutcome::Saved { .. } | WriteOutcome::Deleted | WriteOutcome::Folded { .. } => {
+                    WriteOutcome::Folded { into: row }
+                }
+                WriteOutcome::Rejected(error) => WriteOutcome::Rejected(same(error)),
+                WriteOutcome::Deferred(error) => WriteOutcome::Deferred(same(error)),
+                WriteOutcome::Unknown(error) => WriteOutcome::Unknown(same(error)),
+            };
+            self.ready.push_back(WrittenRow { row: earlier, outcome });
+        }
         self.ready.push_back(WrittenRow { row, outcome });
+    }
+
+    /// Notes that one record stands for another, and for those that this one stood for.
+    pub(super) fn fold(&mut self, row: u64, into: u64) {
+        let mut folded = self.folded.remove(&row).unwrap_or_default();
+        folded.push(row);
+        self.folded_rows += 1;
+        self.folded.entry(into).or_default().append(&mut folded);
+    }
+
+    /// Settles a record that is not done, as `last` says where it is known that it was not written.
+    fn fail(&mut self, row: &Row, error: Error, last: fn(Error) -> WriteOutcome) {
+        let doubt = row.doubt;
+        let outcome = match last(error) {
+            WriteOutcome::Rejected(error) if error.effect() == Effect::Unknown => WriteOutcome::Unknown(error),
+            WriteOutcome::Deferred(error) if doubt || error.effect() == Effect::Unknown => WriteOutcome::Unknown(error),
+            known => known,
+        };
+        self.put(row.place, outcome);
     }
 
     pub(super) fn settle(&mut self, answer: Answer) {
@@ -78,7 +112,7 @@ impl Engine<'_> {
             let outcome = match id.or(row.id) {
                 _ if deletes => WriteOutcome::Deleted,
                 Some(id) => WriteOutcome::Saved { id, created },
-                None => WriteOutcome::Rejected(
+                None => WriteOutcome::Unknown(
                     Error::new(ErrorKind::Decode, self.operation(), "a saved record has no id")
                         .with_effect(Effect::Unknown),
                 ),
@@ -86,6 +120,11 @@ impl Engine<'_> {
             return self.put(row.place, outcome);
         };
         trouble.any = true;
+        let unknown = error.effect() == Effect::Unknown;
+        if unknown && !self.intake.target().is_idempotent() {
+            return self.put(row.place, WriteOutcome::Unknown(error));
+        }
+        let row = Row { doubt: row.doubt || unknown, ..row };
         if error.kind() == ErrorKind::RowLocked {
             trouble.locked = true;
             self.locks.locked(&row.json, &error);
@@ -98,13 +137,16 @@ impl Engine<'_> {
         if may_pass(&error) {
             return self.send_again(row, error, WriteOutcome::Deferred);
         }
-        let full = error.kind() == ErrorKind::LimitExceeded;
-        // A call for one record is repeated by the client, and may have been for long enough.
-        let tried = matches!(error.retry(), Retry::Exhausted { .. }) && is_outage(&error);
-        let outcome =
-            if full || tried { WriteOutcome::Deferred(error.clone()) } else { WriteOutcome::Rejected(error.clone()) };
-        self.put(row.place, outcome);
-        if full {
+        // Another writer has created the record between our read and our write: now it is there to be updated.
+        let upserts = matches!(self.intake.target(), Target::Upsert(_));
+        if upserts && row.round == 0 && error.has_code("DUPLICATE_VALUE") {
+            return self.send_again(row, error, WriteOutcome::Rejected);
+        }
+        // What is told of the row may be the end of the call that it was in, which the client has repeated for long enough.
+        let ends = ends_for_all(&error);
+        let passes = ends || is_outage(&error);
+        self.fail(&row, error.clone(), if passes { WriteOutcome::Deferred } else { WriteOutcome::Rejected });
+        if ends {
             self.stop(error);
         }
     }
@@ -121,7 +163,10 @@ impl Engine<'_> {
 
     /// A whole call was not answered, or refused as a whole.
     fn settle_failure(&mut self, rows: Vec<Row>, error: Error) {
-        let passes = is_outage(&error) || ends_the_run(&error);
+        // One that was too much at once is no outage: smaller ones may pass.
+        let too_much = has_used_up_a_limit(&error) && rows.len() > 1;
+        let outage = is_outage(&error) && !too_much;
+        let passes = outage || ends_the_run(&error);
         let unknown = error.effect() == Effect::Unknown && !self.intake.target().is_idempotent();
         if has_used_up_a_limit(&error) {
             self.schedule.too_large(rows.len());
@@ -133,18 +178,18 @@ impl Engine<'_> {
             if unknown {
                 self.put(row.place, WriteOutcome::Unknown(error));
             } else if passes {
-                self.put(row.place, WriteOutcome::Deferred(error));
+                self.fail(&row, error, WriteOutcome::Deferred);
             } else if alone {
-                self.put(row.place, WriteOutcome::Rejected(error));
+                self.fail(&row, error, WriteOutcome::Rejected);
             } else {
                 self.send_again(row, error, WriteOutcome::Rejected);
             }
         }
-        if is_outage(&error) {
+        if outage {
             self.failures += 1;
         }
         let quiet = self.calls.is_empty() && self.input.is_none() && self.schedule.len() == 0;
-        if ends_the_run(&error) || (is_outage(&error) && (self.failures >= MOST_FAILURES || quiet)) {
+        if ends_the_run(&error) || (outage && (self.failures >= MOST_FAILURES || quiet)) {
             self.stop(error);
         }
     }
@@ -155,7 +200,7 @@ impl Engine<'_> {
         let JobEnd { outcomes, error, fate } = end;
         self.in_job = 0;
         self.locks.tried(rows.len());
-        self.bytes = self.bytes.saturating_sub(super::weight(&rows));
+        self.job_bytes = 0;
         let mut trouble = Trouble::default();
         let (mut why, mut saved) = (None, false);
         let stops = error.as_ref().is_some_and(ends_jobs);
@@ -220,7 +265,7 @@ impl Engine<'_> {
         }
         if fate == Fate::Loose {
             // It may be written yet, after whatever would be sent now.
-            self.put(row.place, WriteOutcome::Deferred(error.clone()));
+            self.fail(&row, error.clone(), WriteOutcome::Deferred);
             return self.stop(error);
         }
         self.leave(Row { doubt: true, ..row });
@@ -230,42 +275,37 @@ impl Engine<'_> {
     fn leave(&mut self, row: Row) {
         if let Some(error) = &self.stopped {
             let error = error.clone();
-            return self.put(row.place, WriteOutcome::Deferred(error));
+            return self.fail(&row, error.with_effect(Effect::None), WriteOutcome::Deferred);
         }
-        let (place, weight) = (row.place, row.weight());
-        match self.schedule.left(row) {
-            Some(into) => self.put(place, WriteOutcome::Folded { into }),
-            None => self.bytes += weight,
+        let place = row.place;
+        if let Some(into) = self.schedule.left(row) {
+            self.fold(place, into);
         }
     }
 
     /// Keeps a row for a smaller call; one that was tried in all sizes ends as `last` says.
     fn send_again(&mut self, row: Row, error: Error, last: fn(Error) -> WriteOutcome) {
         if self.stopped.is_some() {
-            return self.put(row.place, WriteOutcome::Deferred(error));
+            return self.fail(&row, error, WriteOutcome::Deferred);
         }
+        let row = Row { doubt: row.doubt || error.effect() == Effect::Unknown, ..row };
         // In steps of half a second: rows of calls that failed together make full calls again.
         let halves = u32::try_from(self.client.monotonic().as_millis() / 500).unwrap_or(u32::MAX);
         let due = HALF_A_SECOND.saturating_mul(halves.saturating_add(1)) + pause_before(row.round + 1, self.chance);
-        let (place, weight) = (row.place, row.weight());
-        let outcome = match self.schedule.again(row, due) {
-            Ok(None) => {
-                self.bytes += weight;
-                return;
-            }
+        let place = row.place;
+        match self.schedule.again(row, due) {
+            Ok(None) => {}
             // A newer one of its key has come meanwhile and stands for it.
-            Ok(Some(into)) => WriteOutcome::Folded { into },
-            Err(_) => last(error),
-        };
-        self.put(place, outcome);
+            Ok(Some(into)) => self.fold(place, into),
+            Err(row) => self.fail(&row, error, last),
+        }
     }
 
     /// Ends the run: rows that wait are not sent, and no more are taken in. Calls on their way are waited for.
-    fn stop(&mut self, error: Error) {
+    pub(super) fn stop(&mut self, error: Error) {
         for row in self.schedule.drain() {
-            self.put(row.place, WriteOutcome::Deferred(error.clone()));
+            self.fail(&row, error.clone().with_effect(Effect::None), WriteOutcome::Deferred);
         }
-        self.bytes = 0;
         self.stopped.get_or_insert(error);
     }
 }
