@@ -18,8 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::Record;
 use crate::types::wire::FieldTypes;
 
-/// Pages in a row without rows; none was ever seen but the one of a job that has none.
-const MAX_EMPTY_PAGES: u32 = 3;
+/// Pages in a row without rows. A job without rows has one; whether a job cut by primary key has some nobody tells.
+const MAX_EMPTY_PAGES: u32 = 100;
 
 /// Where the reading of a job has got to: after a page that was read whole. Data, to be written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

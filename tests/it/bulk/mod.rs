@@ -2,6 +2,7 @@
 
 mod cuts;
 mod ingest;
+mod outages;
 mod query;
 mod write;
 
