@@ -1,5 +1,6 @@
 //! Bulk API 2.0 against the mock org, and against servers that break off.
 
+mod arrivals;
 mod cuts;
 mod endless;
 mod ingest;
