@@ -13,6 +13,7 @@ use super::info::{BulkJob, JobInfo, JobState};
 use super::ingest::{IngestBuilder, IngestJob};
 use super::job;
 use super::join::{Joined, Marks, Places};
+use super::refusals::Refusals;
 use super::results::{self, ResultFile, Verdicts};
 use super::upload::{File, Form, Ready, Teller, Uploaded};
 use crate::client::Client;
@@ -125,7 +126,7 @@ impl IngestBuilder {
         } else {
             self.keys.clone()
         };
-        let refusals = Refusals { sender: sender.downgrade(), passed: Mutex::default() };
+        let refusals = Refusals::new(sender.downgrade());
         let source = Arc::new(RowSource { rows, live: Mutex::new(None), form: self.form.clone(), keys, refusals });
         let run = Run {
             client: self.client.clone(),
@@ -227,7 +228,7 @@ impl fmt::Debug for RowOutcomes {
     }
 }
 
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whole after every statement.
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -241,36 +242,6 @@ struct RowSource<F, I, T> {
     /// Names of the key columns; none means all.
     keys: Vec<String>,
     refusals: Refusals,
-}
-
-/// Hands over the rows that our own checks refuse while the others are told, so that they are not all in memory.
-struct Refusals {
-    /// A telling that was given up does not keep the outcomes from ending.
-    sender: mpsc::WeakSender<Vec<(u64, RowOutcome)>>,
-    passed: Mutex<Passed>,
-}
-
-#[derive(Default)]
-struct Passed {
-    /// The number after the last row that was handed over: rows are told once more for another attempt.
-    next: u64,
-    rows: u64,
-}
-
-impl Refusals {
-    /// Runs where it may block; an error where nobody listens any more.
-    fn pass(&self, refused: &mut Vec<(u64, Error)>) -> Result<()> {
-        let batch: Vec<_> = {
-            let mut passed = lock(&self.passed);
-            let from = passed.next;
-            let batch: Vec<_> = refused.drain(..).filter(|(row, _)| *row >= from).collect();
-            passed.rows += batch.len() as u64;
-            passed.next = batch.last().map_or(from, |(row, _)| row + 1);
-            batch.into_iter().map(|(row, error)| (row, RowOutcome::Failed(error))).collect()
-        };
-        let sent = batch.is_empty() || self.sender.upgrade().is_some_and(|sender| sender.blocking_send(batch).is_ok());
-        if sent { Ok(()) } else { Err(Error::new(ErrorKind::Unexpected, OPERATION, "the outcomes were given up")) }
-    }
 }
 
 struct Live<I, T> {
@@ -484,7 +455,7 @@ impl Run {
                 Err(outcome) => self.rest(&part, &settled(table).await?, &outcome).await,
             }
         }
-        self.report.failed += lock(&source.refusals.passed).rows;
+        self.report.failed += source.refusals.rows();
         stopped.map_or(Ok(self.report), Err)
     }
 
