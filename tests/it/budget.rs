@@ -13,7 +13,7 @@ use sforce::client::{ApiBudget, BudgetWindow, OffPeakHours, Pace, StopReason};
 use sforce::clock::Clock as _;
 use sforce::mapping::Transforms;
 use sforce::store::MemoryStore;
-use sforce::sync::{Outcome, Push, WriteOutcome};
+use sforce::sync::{Outcome, Push, WriteOutcome, WriteRoute};
 use sforce::testing::ManualClock;
 use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
 use sforce::types::{Record, RecordId, Timestamp, split_in_list};
@@ -49,7 +49,7 @@ fn things(numbers: impl IntoIterator<Item = usize>) -> Vec<Record> {
 
 /// Writes things one call after the other; gives the numbers of those that are not done, and why the run stopped.
 async fn write(client: &Client, numbers: &[usize]) -> (Vec<usize>, Option<sforce::Error>) {
-    let many = client.upsert_many(object("Thing__c"), field("Key__c")).calls_at_once(1);
+    let many = client.upsert_many(object("Thing__c"), field("Key__c")).by(WriteRoute::Collections).calls_at_once(1);
     let mut outcomes = many.run(stream::iter(things(numbers.iter().copied())));
     let mut open: BTreeSet<usize> = numbers.iter().copied().collect();
     while let Some(row) = outcomes.next().await {
@@ -427,7 +427,7 @@ async fn what_is_estimated_is_what_runs_cost() {
     })
     .await;
     cost(&client, estimate::packed(2_300), async {
-        let many = client.upsert_many(object("Thing__c"), field("Key__c")).by(sforce::sync::WriteRoute::Packed);
+        let many = client.upsert_many(object("Thing__c"), field("Key__c")).by(WriteRoute::Packed);
         assert_eq!(many.run(stream::iter(things(0..2_300))).totals(|_| ()).await.done, 2_300);
         Ok(())
     })

@@ -35,5 +35,6 @@ mod tokens;
 mod truncation;
 mod wire;
 mod write_many;
+mod write_property;
 mod write_routes;
 mod wsdl;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use sforce::ErrorKind;
-use sforce::sync::{Freshness, WriteOutcome, WriteTotals, WrittenRow};
+use sforce::sync::{Freshness, WriteOutcome, WriteRoute, WriteTotals, WrittenRow};
 use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
 use sforce::types::RecordId;
 
@@ -260,4 +260,109 @@ async fn gpt_22_a_thousand_records_cost_one_call_where_the_fewest_are_asked_for(
     }
     let (keys, pages) = stored(&org);
     assert_eq!((keys.into_iter().collect::<HashSet<_>>().len(), pages), (2500, (0..2500).sum()));
+}
+
+#[tokio::test]
+async fn a_folded_record_has_the_fate_of_the_one_that_stands_for_it() {
+    let org = org();
+    let record = |key: &str, pages: serde_json::Value| serde_json::json!({"Key__c": key, "Pages__c": pages});
+    let records = [
+        record("a", 1.into()),
+        record("a", "many".into()),
+        record("b", 1.into()),
+        record("b", 2.into()),
+        record("b", 3.into()),
+    ];
+    let mut outcomes = client(&org).upsert_many(object(OBJECT), field("Key__c")).run(stream::iter(records));
+    let mut told: Vec<WrittenRow> = Vec::new();
+    while let Some(row) = outcomes.next().await {
+        told.push(row);
+    }
+    told.sort_by_key(|row| row.row);
+    assert!(
+        matches!(&told[0].outcome, WriteOutcome::Rejected(error) if error.to_string().contains("folded_into")),
+        "{told:?}"
+    );
+    assert!(matches!(told[1].outcome, WriteOutcome::Rejected(_)));
+    assert!(matches!(
+        (&told[2].outcome, &told[3].outcome),
+        (WriteOutcome::Folded { into: 4 }, WriteOutcome::Folded { into: 4 })
+    ));
+    assert!(told[4].outcome.is_done());
+    assert_eq!(stored(&org), (vec!["b".to_owned()], 3));
+}
+
+#[tokio::test]
+async fn hot_keys_over_a_long_stream_leave_no_record_without_an_outcome() {
+    let org = org();
+    let visits = (0..60_000).map(|number| Visit { key: format!("v-{}{}", number % 3, "x".repeat(70)), pages: number });
+    let many = client(&org).upsert_many(object(OBJECT), field("Key__c")).by(WriteRoute::Collections);
+    let totals = many.run(stream::iter(visits)).totals(|_| ()).await;
+    assert_eq!((totals.rows, totals.done + totals.folded), (60_000, 60_000), "{totals:?}");
+    assert_eq!(stored(&org).1, 59_997 + 59_998 + 59_999);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_ends_the_run_and_refuses_no_record() {
+    #[derive(Debug)]
+    struct Ends(sforce::auth::StaticToken);
+
+    #[async_trait::async_trait]
+    impl sforce::auth::TokenProvider for Ends {
+        async fn fetch(
+            &self,
+            http: &dyn sforce::http::HttpService,
+            rejected: Option<&sforce::auth::AccessToken>,
+        ) -> sforce::Result<sforce::auth::AccessToken> {
+            if rejected.is_some() {
+                return Err(sforce::Error::new(ErrorKind::ReauthRequired, "token", "the connection has ended"));
+            }
+            self.0.fetch(http, None).await
+        }
+    }
+
+    let org = org();
+    let token = client(&org).access_token().await.expect("logged in");
+    org.faults().on(Operation::CollectionsUpsert).expire_session().after(3).always();
+    let client = sforce::Client::builder(Ends(sforce::auth::StaticToken::new(token))).build().expect("a client");
+    let (outcomes, stopped) = upsert(&client, (0..40_000).map(visit).collect()).await;
+    assert_eq!(stopped.expect("it ends").kind(), ErrorKind::ReauthRequired);
+    assert!(outcomes.len() < 10_000, "the rest is not read: {}", outcomes.len());
+    assert!(outcomes.iter().all(|row| row.outcome.is_done() || matches!(row.outcome, WriteOutcome::Deferred(_))));
+    assert_eq!(stored(&org).0.len(), outcomes.iter().filter(|row| row.outcome.is_done()).count());
+}
+
+#[tokio::test]
+async fn a_creation_of_what_is_there_is_refused_once() {
+    let org = org();
+    let client = client(&org);
+    upsert(&client, (0..10).map(visit).collect()).await;
+    let before = org.calls(Operation::CollectionsCreate);
+    let totals = client.insert_many(object(OBJECT)).run(stream::iter((0..20).map(visit))).totals(|_| ()).await;
+    assert_eq!((totals.done, totals.rejected), (10, 10), "{totals:?}");
+    assert_eq!(org.calls(Operation::CollectionsCreate) - before, 1);
+}
+
+#[tokio::test]
+async fn keys_of_any_characters_are_written_and_told_apart() {
+    let org = org();
+    let keys = ["a/b", "a.b", "..", "100%", "it's \"quoted\"", "😀 é", "a?b#c&d=e", "\\", "a,b;c|d", "@{x}"];
+    for route in [WriteRoute::Collections, WriteRoute::Packed, WriteRoute::Bulk] {
+        let visits: Vec<Visit> =
+            keys.iter().zip(1..).map(|(key, pages)| Visit { key: (*key).to_owned(), pages }).collect();
+        let many = client(&org).upsert_many(object(OBJECT), field("Key__c")).by(route);
+        let totals = many.run(stream::iter(visits)).totals(|_| ()).await;
+        assert_eq!(totals.done, keys.len() as u64, "{totals:?}");
+        let (mut stored, pages) = stored(&org);
+        let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        keys.sort();
+        stored.sort();
+        assert_eq!((stored, pages), (keys, (1..=10).sum()));
+    }
+    for key in keys.iter().filter(|key| **key != "..") {
+        let one = client(&org).upsert_many(object(OBJECT), field("Key__c"));
+        let one = one.run(stream::iter([Visit { key: (*key).to_owned(), pages: 5 }])).totals(|_| ()).await;
+        assert_eq!(one.done, 1, "{key}: {one:?}");
+    }
+    assert_eq!(stored(&org).0.len(), keys.len());
 }

@@ -60,27 +60,57 @@ pub(super) async fn info(client: &Client, job: &BulkJob) -> Result<JobInfo> {
     info_of(client, job.api_version, job.kind, job.id).await
 }
 
-/// Waits until the job has ended, one way or another.
+/// Whether a look at a job has failed for a reason that says nothing of the job: it goes on, however long the org does not answer.
+pub(super) fn passes(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Transport | ErrorKind::Unavailable | ErrorKind::RateLimited)
+        && matches!(error.retry(), Retry::After(_) | Retry::Exhausted { .. })
+}
+
+/// Waits until the job has ended, one way or another. A look that fails for a reason that passes is taken for "not yet".
 pub(super) async fn ended(client: &Client, job: &BulkJob, deadline: Duration, looks: Looks) -> Result<JobInfo> {
+    ended_and_closed(client, job, deadline, looks, true).await
+}
+
+/// The same for a job of which it may not be known whether it was `closed`: one that is still open then is closed.
+pub(super) async fn ended_and_closed(
+    client: &Client,
+    job: &BulkJob,
+    deadline: Duration,
+    looks: Looks,
+    closed: bool,
+) -> Result<JobInfo> {
     let started = client.monotonic();
     if looks == Looks::Seldom {
         client.pause(looks.pause(Duration::ZERO).min(deadline)).await;
     }
     loop {
-        let info = info(client, job).await?;
-        if info.state.is_final() {
-            return Ok(info);
+        let mut seen = info(client, job).await;
+        if !closed && seen.as_ref().is_ok_and(|info| info.state == JobState::Open) {
+            seen = close(client, job).await;
         }
         let elapsed = client.monotonic().saturating_sub(started);
         let left = deadline.saturating_sub(elapsed);
-        if left.is_zero() {
-            return Err(Error::new(ErrorKind::Unavailable, "bulk.wait", "the job has not ended by the deadline")
+        let late = || {
+            Error::new(ErrorKind::Unavailable, "bulk.wait", "the job has not ended by the deadline")
                 .with_retry(Retry::After(None))
                 .with_advice("the job goes on: wait for it again, or abort it")
                 .with_context("job", job.id)
-                .with_context("state", info.state));
-        }
-        client.pause(looks.pause(elapsed).min(left)).await;
+        };
+        let asked = match seen {
+            Ok(info) if info.state.is_final() => return Ok(info),
+            Ok(info) if left.is_zero() => return Err(late().with_context("state", info.state)),
+            Ok(_) => None,
+            Err(error) if !passes(&error) => return Err(error),
+            Err(error) if left.is_zero() => return Err(late().with_source(error)),
+            Err(error) => {
+                if let Retry::After(asked) = error.retry() {
+                    asked
+                } else {
+                    None
+                }
+            }
+        };
+        client.pause(looks.pause(elapsed).max(asked.unwrap_or_default()).min(left)).await;
     }
 }
 

@@ -15,6 +15,7 @@ mod join;
 mod list;
 mod pages;
 mod query;
+mod refusals;
 mod results;
 mod rows;
 mod upload;

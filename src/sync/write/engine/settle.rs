@@ -68,7 +68,9 @@ impl Engine<'_> {
         let doubt = row.doubt;
         let outcome = match last(error) {
             WriteOutcome::Rejected(error) if error.effect() == Effect::Unknown => WriteOutcome::Unknown(error),
-            WriteOutcome::Deferred(error) if doubt || error.effect() == Effect::Unknown => WriteOutcome::Unknown(error),
+            WriteOutcome::Deferred(error) if doubt || error.effect() == Effect::Unknown => {
+                WriteOutcome::Unknown(error.with_effect(Effect::Unknown))
+            }
             known => known,
         };
         self.put(row.place, outcome);

@@ -254,3 +254,61 @@ proptest::proptest! {
         proptest::prop_assert!(settled.iter().all(|count| *count == 1), "{settled:?}");
     }
 }
+
+#[test]
+fn what_may_be_one_record_stays_in_order_when_the_first_comes_back() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    schedule.add(row(&intake, 0, "K", &[]));
+    let first = schedule.next(true).expect("a row");
+    schedule.add(row(&intake, 1, "k", &[]));
+    let (rows, locks) = first.into_parts();
+    schedule.done(&locks);
+    let due = Duration::from_secs(1);
+    for row in rows {
+        assert!(matches!(schedule.again(row, due), Ok(None)));
+    }
+    assert!(schedule.next(true).is_none(), "the later spelling waits behind it");
+    assert!(!schedule.is_any_queued(), "nothing may go before its time");
+    schedule.wake(due);
+    let again = schedule.next(true).expect("its time has come");
+    assert_eq!(places(&again), [0]);
+    assert!(schedule.next(true).is_none());
+    schedule.done(&again.into_parts().1);
+    assert_eq!(places(&schedule.next(true).expect("free")), [1]);
+}
+
+#[test]
+fn a_later_record_takes_the_place_of_one_that_came_back() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    schedule.add(row(&intake, 0, "k", &[]));
+    let (rows, locks) = schedule.next(true).expect("a row").into_parts();
+    schedule.done(&locks);
+    let due = Duration::from_secs(1);
+    for row in rows {
+        assert!(matches!(schedule.again(row, due), Ok(None)));
+    }
+    assert_eq!(schedule.add(row(&intake, 1, "k", &[])), Some(0));
+    assert_eq!((schedule.next_due(), schedule.is_any_queued()), (Some(due), false));
+    assert!(schedule.next(true).is_none());
+    schedule.wake(due);
+    assert_eq!(schedule.next_due(), None, "no trace of the earlier one");
+    assert_eq!(places(&schedule.next(true).expect("both in one")), [1]);
+}
+
+#[test]
+fn bytes_are_those_of_the_rows_that_wait_however_many_were_folded() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    for place in 0..1000 {
+        schedule.add(row(&intake, place, "k", &[]));
+    }
+    let one = row(&intake, 999, "k", &[]).weight();
+    assert_eq!((schedule.len(), schedule.bytes()), (1, one));
+    schedule.next(true).expect("a row");
+    assert_eq!(schedule.bytes(), 0);
+    schedule.add(row(&intake, 1000, "l", &[]));
+    schedule.drain();
+    assert_eq!(schedule.bytes(), 0);
+}
