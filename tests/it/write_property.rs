@@ -106,9 +106,9 @@ fn lost(effect: Effect) -> Error {
     Error::new(ErrorKind::Transport, "", "the connection broke").with_retry(Retry::After(None)).with_effect(effect)
 }
 
-fn answer(status: u16, body: &Value) -> sforce::Result<Response> {
+fn answer(status: u16, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).expect("a status");
-    Ok(Response { status, headers: HeaderMap::new(), body: Body::from(body.to_string().into_bytes()) })
+    Response { status, headers: HeaderMap::new(), body: Body::from(body.to_string().into_bytes()) }
 }
 
 #[async_trait::async_trait]
@@ -121,11 +121,11 @@ impl HttpService for Scripted {
         let what = self.script.get(stored.calls).copied().unwrap_or(Happens::Nothing);
         stored.calls += 1;
         match what {
-            Happens::Busy => return answer(503, &json!([{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}])),
+            Happens::Busy => return Ok(answer(503, &json!([{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]))),
             Happens::Lost => return Err(lost(Effect::None)),
             Happens::UsedUp => {
                 let message = "TotalRequests Limit exceeded.";
-                return answer(403, &json!([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": message}]));
+                return Ok(answer(403, &json!([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": message}])));
             }
             _ => {}
         }
@@ -154,7 +154,7 @@ impl HttpService for Scripted {
         if matches!(what, Happens::LostAnswer) {
             return Err(lost(Effect::Unknown));
         }
-        answer(200, &result)
+        Ok(answer(200, &result))
     }
 }
 
