@@ -26,7 +26,7 @@ use crate::support::{Failure, say};
 #[derive(clap::Parser)]
 #[command(about = "Moves records by one job and prints how long it took", after_help = HELP)]
 struct Options {
-    /// Where the server is; a mock org of our own without it
+    /// Where the server is, on this machine (http://127.0.0.1:PORT), taking any credentials; without it a mock org of our own
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// What to do; see below

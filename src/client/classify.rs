@@ -38,6 +38,9 @@ const fn splittable(verdict: Verdict) -> Verdict {
     Verdict { splittable: true, ..verdict }
 }
 
+const TOO_LONG: &str = "the org gave the call up after two minutes: ask for less, by a narrower window or a filter on an indexed field, or \
+                        write fewer records at once";
+
 const LATER: Retry = Retry::After(None);
 
 const API_ENABLED: &str = "give the user the permission \"API Enabled\": Setup > Profiles or Permission Sets > System \
@@ -113,7 +116,8 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         // What passes by itself.
         "UNABLE_TO_LOCK_ROW" => verdict(K::RowLocked, LATER, Effect::None),
         "QUERY_TIMEOUT" | "REQUEST_RUNNING_TOO_LONG" => {
-            splittable(verdict(K::Unavailable, Retry::Never, Effect::Unknown))
+            let too_long = verdict(K::Unavailable, Retry::Never, Effect::Unknown);
+            splittable(Verdict { advice: Some(TOO_LONG), ..too_long })
         }
         "SERVER_UNAVAILABLE" | "UNKNOWN_EXCEPTION" | "INTERNAL_ERROR" => {
             verdict(K::Unavailable, LATER, Effect::Unknown)

@@ -18,9 +18,6 @@ use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue, Output, Pa
 use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
 use crate::types::{FieldName, FieldType, Record, RecordId, SObjectDescribe, split_in_list};
 
-/// Queries in flight at once.
-const CONCURRENCY: usize = 5;
-
 /// Brings source records into one object of the org, by external id.
 ///
 /// Records are taken in windows, 1,000 each by default. Within a window, records of one key are folded into one; the org's
@@ -331,18 +328,15 @@ impl Push {
     async fn read(&self, keys: &[String]) -> Result<HashMap<String, (RecordId, Record)>> {
         let inner = &self.0;
         let queries = split_in_list(&inner.select, "keys", keys)?;
-        let pages = stream::iter(queries).map(|query| inner.client.query::<Record>(query).collect());
-        let mut pages = pages.buffer_unordered(CONCURRENCY);
+        let mut rows = inner.client.query_split::<Record>(queries);
         let mut known = HashMap::with_capacity(keys.len());
-        while let Some(rows) = pages.next().await {
-            for row in rows? {
-                let id = row.text("Id").and_then(|id| RecordId::new(id).ok());
-                let (Some(id), Some(key)) = (id, row.text(inner.map.key().as_str())) else {
-                    return Err(Error::new(ErrorKind::Decode, "push", "a row has no id or no key"));
-                };
-                let key = inner.case.normal(key);
-                known.insert(key, (id, row));
-            }
+        while let Some(row) = rows.next().await.transpose()? {
+            let id = row.text("Id").and_then(|id| RecordId::new(id).ok());
+            let (Some(id), Some(key)) = (id, row.text(inner.map.key().as_str())) else {
+                return Err(Error::new(ErrorKind::Decode, "push", "a row has no id or no key"));
+            };
+            let key = inner.case.normal(key);
+            known.insert(key, (id, row));
         }
         Ok(known)
     }

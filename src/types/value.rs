@@ -212,6 +212,9 @@ impl Serialize for Value {
             Self::Id(id) => id.serialize(serializer),
             Self::MultiSelect(chosen) => serializer.serialize_str(&chosen.join(";")),
             Self::Record(record) => Nested(record).serialize(serializer),
+            Self::Children(children) if children.next_records_url.is_some() => {
+                Err(ser::Error::custom("only the first records of a child subquery are here"))
+            }
             Self::Children(children) => children.records.serialize(serializer),
             Self::List(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use sforce::api::QueryCursor;
 use sforce::auth::{AccessToken, StaticToken};
+use sforce::testing::ManualClock;
 use sforce::testing::org::{MockOrg, Operation};
 use sforce::types::soql::field;
 use sforce::types::{Record, Soql};
@@ -260,4 +262,166 @@ async fn a_query_that_finds_nothing_costs_nothing() {
     assert!(rows.try_next().await.expect("nothing to do").is_none());
     assert_eq!((rows.total_size(), client.count(soql()).await.expect("nothing to do")), (Some(0), 0));
     assert_eq!(org.api_calls(), 0);
+}
+
+fn rows_with_ids(total: usize, next: Option<&str>, rows: std::ops::Range<usize>) -> serde_json::Value {
+    let mut page = page(total, next, 0..0);
+    page["records"] =
+        rows.map(|row| serde_json::json!({"Id": format!("001{row:012}"), "Name": format!("{row}")})).collect();
+    page
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    #[serde(rename = "Name")]
+    _name: String,
+}
+
+#[tokio::test]
+async fn a_cursor_never_points_behind_rows_that_were_not_handed_out() {
+    let mut second = rows_with_ids(6, Some("c"), 2..4);
+    second["records"][1]["Name"] = 7.into();
+    let server = pages(rows_with_ids(6, Some("b"), 0..2), &[("b", second), ("c", rows_with_ids(6, None, 4..6))]).await;
+    let client = client_of(&server.uri());
+    let mut read = client.query_pages("SELECT Id, Name FROM Account");
+    assert_eq!(read.next_page::<Named>().await.expect("reads").map(|rows| rows.len()), Some(2));
+    read.next_page::<Named>().await.expect_err("a name that is no text");
+    let cursor = read.cursor().expect("after the first page");
+    assert_eq!(cursor.last_id.map(|id| id.to_string()[..15].to_owned()).as_deref(), Some("001000000000001"));
+    assert_eq!(cursor.seen, 2);
+}
+
+#[tokio::test]
+async fn a_page_without_rows_leaves_the_cursor_where_the_last_row_was() {
+    let first = rows_with_ids(3, Some("b"), 0..2);
+    let server = pages(first, &[("b", page(3, Some("c"), 0..0)), ("c", rows_with_ids(3, None, 2..3))]).await;
+    let client = client_of(&server.uri());
+    let mut read = client.query_pages("SELECT Id, Name FROM Account");
+    for rows in [2, 0] {
+        assert_eq!(read.next_page::<Named>().await.expect("reads").map(|rows| rows.len()), Some(rows));
+        let last = read.cursor().and_then(|cursor| cursor.last_id).expect("the id of the last row");
+        assert_eq!(&last.to_string()[..15], "001000000000001");
+    }
+}
+
+#[tokio::test]
+async fn children_beyond_the_first_page_are_read_or_missed_and_never_taken_for_all() {
+    #[derive(Debug, Deserialize)]
+    struct Parent {
+        #[serde(rename = "Contacts")]
+        contacts: sforce::api::Children<Record>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Short {
+        #[serde(rename = "Contacts")]
+        _contacts: Vec<Record>,
+    }
+
+    let mut first = page(2, None, 0..0);
+    first["records"] = serde_json::json!([
+        {"Name": "many", "Contacts": page(5, Some("c"), 0..2)},
+        {"Name": "none", "Contacts": null},
+    ]);
+    let server = pages(first, &[("c", page(5, Some("d"), 2..4)), ("d", page(5, None, 4..5))]).await;
+    let client = client_of(&server.uri());
+    let parents =
+        client.query::<Parent>("SELECT (SELECT Name FROM Contacts) FROM Account").collect().await.expect("reads");
+    assert_eq!(parents.iter().map(|parent| parent.contacts.is_whole()).collect::<Vec<_>>(), [false, true]);
+    let records =
+        client.query::<Record>("SELECT (SELECT Name FROM Contacts) FROM Account").collect().await.expect("reads");
+    for (record, children) in records.iter().zip([5, 0]) {
+        let parent: Parent = record.to_typed().expect("with all that is said of them");
+        assert_eq!(parent.contacts.all(&client).await.expect("reads on").len(), children);
+    }
+    records[0].to_typed::<Short>().expect_err("three are missing");
+    serde_json::to_string(&records[0]).expect_err("three are missing");
+    client
+        .query::<Short>("SELECT (SELECT Name FROM Contacts) FROM Account")
+        .collect()
+        .await
+        .expect_err("no list on the wire");
+    for parent in parents {
+        let whole = parent.contacts.is_whole();
+        assert_eq!(parent.contacts.whole().is_ok(), whole);
+    }
+}
+
+#[tokio::test]
+async fn statements_of_one_list_are_one_stream_in_their_order_and_each_fails_for_itself() {
+    let org = org(12);
+    let client = client(&org);
+    let statement = |number: usize| {
+        let name = format!("Account {number:05}");
+        Soql::select(["Name"]).from("Account").filter(field("Name").eq(name)).build().expect("builds")
+    };
+    let mut statements: Vec<Soql> = (0..12).map(statement).collect();
+    statements.insert(7, Soql::from("SELECT Nothing__c FROM Account"));
+    statements.push(
+        Soql::select(["Name"])
+            .from("Account")
+            .filter(field("Name").is_in(Vec::<String>::new()))
+            .build()
+            .expect("builds"),
+    );
+    let before = org.api_calls();
+    let mut rows = client.query_split::<Record>(statements);
+    let mut told = Vec::new();
+    while let Some(row) = rows.next().await {
+        told.push(row.map(|row| row.text("Name").map(str::to_owned)).map_err(|error| error.kind()));
+    }
+    assert!(rows.next().await.is_none(), "it is fused");
+    let mut expected: Vec<_> = (0..12).map(|number| Ok(Some(format!("Account {number:05}")))).collect();
+    expected.insert(7, Err(told[7].clone().expect_err("no such field")));
+    assert_eq!(told, expected);
+    assert_eq!(org.api_calls() - before, 13, "none for what matches nothing");
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_told_from_an_outage() {
+    let org = org(1);
+    let said = "Your query request was running for too long.";
+    org.faults().on(Operation::Query).error(400, "QUERY_TIMEOUT", said).always();
+    let error = client(&org).query::<Record>(SOQL).collect().await.expect_err("too long");
+    assert!(error.has_code("QUERY_TIMEOUT") && error.is_splittable(), "{error:?}");
+    assert_eq!(error.effect(), sforce::Effect::None);
+    assert!(error.advice().is_some(), "what to do: {error:?}");
+}
+
+#[tokio::test]
+async fn fewer_requests_are_in_flight_after_refusals_for_their_amount_and_more_again_when_they_pass() {
+    let org = org(1);
+    let clock = Arc::new(ManualClock::default());
+    let client = crate::support::builder(&org).clock(Arc::clone(&clock)).build().expect("a client");
+    let start = client.concurrency();
+    for (what, fault) in [("503", 0), ("429", 1), ("too many at once", 2)] {
+        let before = client.concurrency();
+        let faults = || org.faults().on(Operation::Query);
+        match fault {
+            0 => faults().status(503).once(),
+            1 => faults().status(429).once(),
+            _ => faults().concurrent_limit().once(),
+        }
+        // Refusals come in bunches, of which one counts.
+        clock.advance(std::time::Duration::from_secs(2));
+        client.query::<Record>(SOQL).collect().await.expect("the second time");
+        assert!(client.concurrency() < before, "{what}: {} of {before}", client.concurrency());
+    }
+    let least = client.concurrency();
+    assert!(least < start / 4);
+    let reads = (0..4 * start).map(|_| client.query::<Record>(SOQL).collect());
+    futures_util::future::try_join_all(reads).await.expect("reads");
+    assert!(client.concurrency() > least, "it grows while requests wait");
+}
+
+#[tokio::test]
+async fn the_limit_of_requests_at_once_is_told_from_that_of_the_day() {
+    let org = org(1);
+    let client = crate::support::builder(&org).retry(sforce::client::RetryPolicy::never()).build().expect("a client");
+    org.faults().on(Operation::Query).concurrent_limit().once();
+    let at_once = client.query::<Record>(SOQL).collect().await.expect_err("too many");
+    org.faults().on(Operation::Query).daily_limit().once();
+    let of_the_day = client.query::<Record>(SOQL).collect().await.expect_err("used up");
+    assert_eq!((at_once.status(), of_the_day.status()), (Some(403), Some(403)), "one status, one code");
+    assert_eq!((at_once.kind(), of_the_day.kind()), (ErrorKind::RateLimited, ErrorKind::LimitExceeded));
 }

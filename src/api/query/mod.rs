@@ -1,12 +1,15 @@
 //! SOQL: pages and streams of records.
 
+mod children;
 mod fetch;
 mod keyset;
 mod pages;
+mod split;
 mod stream;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::children::Children;
 use self::fetch::Next;
 use self::keyset::Keyset;
 pub use self::pages::QueryPages;
@@ -63,7 +66,9 @@ impl Client {
     /// Runs a query as a stream of records, typed or [`Record`](crate::types::Record).
     ///
     /// Costs one API call a page of up to 2,000 rows, and none for a statement that
-    /// [matches nothing](Soql::matches_nothing). The next page is on its way while this one is read, so memory holds two pages.
+    /// [matches nothing](Soql::matches_nothing). The next page is on its way while this one is read, so memory holds three pages:
+    /// the one whose rows are read, the one after it, and the last one that was read whole. Rows of child subqueries come in pages too:
+    /// read them as [`Children`].
     /// After an error the stream asks for the same page again if it is polled on; the rows before it stay valid.
     ///
     /// Source: REST API Developer Guide, "Query".

@@ -30,8 +30,11 @@ pub struct QueryPages {
     next: Option<Next>,
     current: Option<Fetch>,
     ahead: Option<Fetch>,
-    /// The page whose rows were handed out last, and what it said of the rows after it.
+    /// The page that has arrived.
     page: Option<ApiResponse>,
+    /// The last page with rows that was handed out whole, for the id of its last row.
+    read: Option<ApiResponse>,
+    /// What it said of the rows after it.
     cursor: Option<QueryCursor>,
     visited: HashSet<String>,
     total: Option<u64>,
@@ -51,6 +54,7 @@ impl QueryPages {
             current: None,
             ahead: None,
             page: None,
+            read: None,
             cursor: None,
             visited: HashSet::new(),
             total: nothing.then_some(0),
@@ -97,7 +101,7 @@ impl QueryPages {
     pub fn cursor(&self) -> Option<QueryCursor> {
         let mut cursor = self.cursor.clone()?;
         if cursor.last_id.is_none() {
-            cursor.last_id = self.page.as_ref().and_then(last_id);
+            cursor.last_id = self.read.as_ref().and_then(last_id);
         }
         Some(cursor)
     }
@@ -129,7 +133,7 @@ impl QueryPages {
             }
             Err(error) => {
                 let again = self.keyset.as_ref().filter(|_| is_gone(&error)).map(|(keyset, after)| {
-                    let last = self.page.as_ref().and_then(last_id);
+                    let last = self.read.as_ref().and_then(last_id);
                     keyset.after(last.or(*after))
                 });
                 match again {
@@ -189,6 +193,9 @@ impl QueryPages {
             seen,
             last_id: None,
         });
+        if self.empty == 0 {
+            self.read = Some(answer.clone());
+        }
         // The page decides; one that was asked for on a hint is used only if it is the same.
         let next = next_records_url.map(Next::More);
         if self.ahead.as_ref().map(|ahead| &ahead.what) != next.as_ref() {

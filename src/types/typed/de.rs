@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::value::{MapDeserializer, StrDeserializer};
+use serde::de::value::{MapDeserializer, SeqAccessDeserializer, StrDeserializer};
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
@@ -11,7 +11,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::{Misfit, RAW};
-use crate::types::{Decimal, Record, Value};
+use crate::types::{ChildRecords, Decimal, Record, Value};
 
 impl de::Error for Misfit {
     fn custom<T: fmt::Display>(words: T) -> Self {
@@ -130,6 +130,9 @@ impl<'de> Deserializer<'de> for One<'_> {
             Value::MultiSelect(chosen) => visitor.visit_string(chosen.join(";")),
             Value::Record(record) => Fields(record).deserialize_any(visitor),
             Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            Value::Children(children) if children.next_records_url.is_some() => {
+                Err(Misfit::new("only the first records of a child subquery: read them as `Children`"))
+            }
             Value::Children(children) => visitor.visit_seq(Rows(children.records.iter())),
         }
     }
@@ -140,6 +143,19 @@ impl<'de> Deserializer<'de> for One<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Misfit> {
         if name == RAW { raw(self.0, visitor) } else { visitor.visit_newtype_struct(self) }
+    }
+
+    /// A parent, or a child list with all that the answer says of it.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Children(children) => visitor.visit_map(Page { children, member: 0 }),
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     /// A list, also of the chosen values of a multi-select picklist.
@@ -193,8 +209,34 @@ impl<'de> Deserializer<'de> for One<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct
+        bool i8 i16 i32 i64 u8 u16 u32 u64 char str string bytes byte_buf unit unit_struct tuple tuple_struct map
         identifier ignored_any
+    }
+}
+
+/// A child list as the answer has it.
+struct Page<'r> {
+    children: &'r ChildRecords,
+    member: usize,
+}
+
+impl<'de> MapAccess<'de> for Page<'_> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        let name = ["totalSize", "done", "nextRecordsUrl", "records"].get(self.member).copied();
+        self.member += 1;
+        name.map(|name| seed.deserialize(name.into_deserializer())).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        let next = self.children.next_records_url.as_deref();
+        match self.member {
+            1 => seed.deserialize(self.children.total_size.into_deserializer()),
+            2 => seed.deserialize(next.is_none().into_deserializer()),
+            3 => seed.deserialize(One(&next.map_or(Value::Null, Value::from))),
+            _ => seed.deserialize(SeqAccessDeserializer::new(Rows(self.children.records.iter()))),
+        }
     }
 }
 
