@@ -51,6 +51,7 @@
 //! | one | [`Client::sobject`], [`Client::records`] | 1 |
 //! | up to 200 | [`Client::collections`] | 1 |
 //! | up to 1,000 | [`api::Collections::upsert_packed`] | 1 |
+//! | any number, to write, as a stream | [`Client::upsert_many`] and its siblings | 1 per 200 or 1,000, some ten per 100,000 |
 //! | up to 25 requests that refer to one another | [`Client::composite`] | 1 |
 //! | a stream, kept in step by external id | [`sync::Push`] | 1 per 13 KB of keys, 1 per 200 that differ |
 //! | many, to find in the org | [`sync::Matcher`] | 1 per 13 KB of keys and step |
@@ -58,6 +59,9 @@
 //! | what changed or was deleted since | [`api::SObjectApi::updated`], [`deleted`](api::SObjectApi::deleted) | 1 per 600,000 ids |
 //! | by their words | [`Client::search`] | 1, for 2,000 records at most |
 //! | files | [`Client::files`] | 1 a file |
+//!
+//! [`api::estimate`] prices a run before it starts, and [`Client::plan_read`] chooses between a query and a Bulk query. Calls of handles may be
+//! capped ([`client::ApiBudget`]), paced ([`Client::paced`]) and kept to hours of the day ([`Client::only_during`]).
 //!
 //! # Guarantees and limits
 //!
@@ -68,6 +72,7 @@
 //!   word ends a connection, as [`ErrorKind::ReauthRequired`].
 //! - Absent, null and set stay apart; numbers keep all their digits.
 //! - Nothing a server sends panics. Secrets show neither in logs nor in `Debug` nor in errors.
+//! - No more calls are made than a budget allows, over any number of workers that share it in a store.
 //! - Tokens and secrets go to hosts of Salesforce's only ([`auth::HostPolicy`]).
 //! - All calls need a tokio runtime. SOAP login, the username-password flow and the device flow are being retired by Salesforce and
 //!   are left out.
@@ -119,6 +124,10 @@ struct Readme;
 struct ConnectGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guides/writing.md")]
+struct WritingGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/guides/bulk.md")]
 struct BulkGuide;
 
@@ -137,3 +146,7 @@ struct ReadingGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/composite.md")]
 struct CompositeGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/budget.md")]
+struct BudgetGuide;

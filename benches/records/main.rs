@@ -35,8 +35,9 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 /// Above the goals, for other programs on the same machine; processor time also has what the second core's caches cost.
 const ROOM_WALL: f64 = 0.2;
 const ROOM_PROCESSOR: f64 = 0.5;
-/// Megabytes that the peak may grow from 50,000 rows to 5,000,000.
-const GROWTH_MB: f64 = 4.0;
+/// Megabytes that the peak may grow from 50,000 rows to 5,000,000: the addresses of the pages that were read, and gaps that they
+/// leave between pages of 1.5 MB.
+const GROWTH_MB: f64 = 6.0;
 
 #[derive(clap::Parser)]
 #[command(about = "Moves records by each data API, beside the least that the protocol allows")]
@@ -236,39 +237,30 @@ fn memory() -> Result<Vec<String>, Failed> {
     line("J3 bulk query, one page of 114 MB", Job::J3, FloorJob::Export, LARGE, LARGE, Some(40.0))?;
     line("J3o the same, owned", Job::J3o, FloorJob::Export, LARGE, LARGE, Some(40.0))?;
     line("J4 bulk load", Job::J4, FloorJob::Load, OUTCOMES, BLOCK, Some(16.0))?;
-    line("J4 bulk load", Job::J4, FloorJob::Load, 2_000_000, BLOCK, Some(16.0))?;
+    line("J4 bulk load", Job::J4, FloorJob::Load, 900_000, BLOCK, Some(16.0))?;
     Ok(above)
 }
 
 /// Has a job done, and looks whether all of it was done.
 fn right(server: &Server, who: Who, rows: usize, page: usize) -> Result<Told, Failed> {
     let (told, Counts { rows: written, tokens, .. }, [json_sum, csv_sum]) = server.run(who, rows, page)?;
-    let reads = |kind: Reads| match who {
-        Who::Ours(Job::J1 | Job::J1o) | Who::Floor(FloorJob::Query) => kind == Reads::Json,
-        Who::Ours(Job::J3 | Job::J3o) | Who::Floor(FloorJob::Export) => kind == Reads::Csv,
-        Who::Ours(Job::J5) | Who::Floor(FloorJob::Reads) => kind == Reads::One,
-        _ => kind == Reads::Nothing,
+    let (sum, writes, tokens_due) = match who {
+        Who::Ours(Job::J1 | Job::J1o) | Who::Floor(FloorJob::Query) => (Some(json_sum), 0, 1),
+        Who::Ours(Job::J3 | Job::J3o) | Who::Floor(FloorJob::Export) => (Some(csv_sum), 0, 1),
+        // The first one, and one renewal for all reads.
+        Who::Ours(Job::J5) | Who::Floor(FloorJob::Reads) => (None, 0, 2),
+        _ => (None, rows, 1),
     };
-    let sum = if reads(Reads::Json) { json_sum } else { csv_sum };
+    // Scores are quarters, so that their sums are exact.
     let wrong = told.records != rows
         || told.failures.is_some_and(|failures| failures > 0)
-        // Quarters add up exactly.
-        || (reads(Reads::Json) || reads(Reads::Csv)) && told.sum != Some(sum)
-        || reads(Reads::Nothing) && written != rows
-        || tokens != if reads(Reads::One) { 2 } else { 1 };
+        || told.sum != sum
+        || written != writes
+        || tokens != tokens_due;
     if wrong {
         return Err(format!("{who:?}: a wrong result: {told:?}, the server saw {written} rows, {tokens} tokens").into());
     }
     Ok(told)
-}
-
-/// What a job reads.
-#[derive(PartialEq)]
-enum Reads {
-    Json,
-    Csv,
-    One,
-    Nothing,
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -140,7 +140,7 @@ impl Server {
         let request = Request::new(Method::POST, format!("{}{path}", self.url).parse()?);
         // A new service each time: between two jobs nothing of it is left in the server.
         let answer =
-            self.control.block_on(async { Reqwest::new()?.send(request).await?.body.collect(1 << 20).await })?;
+            self.control.block_on(async { Reqwest::new().send(request).await?.body.collect(1 << 20).await })?;
         Ok(answer.to_vec())
     }
 }

@@ -28,6 +28,12 @@ struct Rows {
     sum: f64,
 }
 
+impl Rows {
+    fn new(text: String, block: usize, rows: usize) -> Self {
+        Self { bytes: text.into(), sum: (block * rows..(block + 1) * rows).map(score).sum() }
+    }
+}
+
 pub(crate) struct Prepared {
     json: Vec<Rows>,
     csv: Vec<Rows>,
@@ -42,19 +48,6 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new() -> Self {
-        let blocks = |count: usize, rows: usize, write: fn(&mut String, usize)| -> Vec<Rows> {
-            let block = |block: usize| {
-                let mut text = String::new();
-                (block * rows..(block + 1) * rows).for_each(|number| write(&mut text, number));
-                let sum = (block * rows..(block + 1) * rows).map(score).sum();
-                Rows { bytes: text.into(), sum }
-            };
-            (0..count).map(block).collect()
-        };
-        let json = |text: &mut String, number: usize| {
-            text.push_str(if number.is_multiple_of(PAGE) { "" } else { "," });
-            json_row(text, number);
-        };
         let mut contact = String::new();
         json_row(&mut contact, 1);
         let (mut saved, mut saved_ends) = (String::new(), Vec::new());
@@ -73,8 +66,8 @@ impl Prepared {
             outcome_row(&mut outcomes, number);
         }
         Self {
-            json: blocks(JSON_BLOCKS, PAGE, json),
-            csv: blocks(CSV_BLOCKS, BLOCK, csv_row),
+            json: (0..JSON_BLOCKS).map(|block| Rows::new(json_rows(block), block, PAGE)).collect(),
+            csv: (0..CSV_BLOCKS).map(|block| Rows::new(csv_rows(block), block, BLOCK)).collect(),
             csv_header: Bytes::from_static(CSV_HEADER.as_bytes()),
             contact: contact.into(),
             saved,
@@ -104,6 +97,22 @@ impl Prepared {
     pub(crate) fn saved(&self, records: usize) -> &str {
         records.checked_sub(1).map_or("[", |last| &self.saved[..self.saved_ends[last]])
     }
+}
+
+/// The rows of a query page, with commas between them.
+pub(crate) fn json_rows(page: usize) -> String {
+    let mut text = String::new();
+    for number in page * PAGE..(page + 1) * PAGE {
+        text.push_str(if number.is_multiple_of(PAGE) { "" } else { "," });
+        json_row(&mut text, number);
+    }
+    text
+}
+
+fn csv_rows(block: usize) -> String {
+    let mut text = String::new();
+    (block * BLOCK..(block + 1) * BLOCK).for_each(|number| csv_row(&mut text, number));
+    text
 }
 
 fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {

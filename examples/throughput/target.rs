@@ -91,7 +91,7 @@ impl Target {
         }
         let mut expire = self.client.access_token().await?.instance_url().clone();
         expire.set_path("/__expire");
-        Reqwest::new()?.send(Request::new(Method::POST, expire)).await?;
+        Reqwest::new().send(Request::new(Method::POST, expire)).await?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::client::{ApiRequest, Client, RecordErrors, record_error};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -49,6 +50,11 @@ impl Client {
     /// Dynamic records of one object.
     #[must_use]
     pub fn records(&self, object: SObjectName) -> SObjectApi<Record> {
+        SObjectApi { client: self.clone(), object, record: PhantomData }
+    }
+
+    /// Records of one object that are JSON already.
+    pub(crate) fn json_records(&self, object: SObjectName) -> SObjectApi<Box<RawValue>> {
         SObjectApi { client: self.clone(), object, record: PhantomData }
     }
 }

@@ -90,7 +90,9 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
         }
         "REQUEST_LIMIT_EXCEEDED" => advised(
             K::LimitExceeded,
-            "the org has used up its API calls of 24 hours; they come back 24 hours after they were made",
+            "the org has used up its API calls of 24 hours, whose number its edition and licences decide; they come back 24 \
+             hours after they were made. A first sync costs most and later runs far less, so go on later from where it \
+             stopped; if it happens again, take fewer or larger calls, a share of the calls (ApiBudget), or buy more",
         ),
         "TOO_MANY_APEX_REQUESTS" => verdict(K::RateLimited, LATER, Effect::None),
         "STORAGE_LIMIT_EXCEEDED"

@@ -13,7 +13,8 @@ use crate::http::{Body, ByteStream};
 /// Shorter bodies stay as they are: the frame of gzip and the processor time cost more than they save.
 const MIN_BYTES: usize = 1024;
 
-/// The body in gzip, or as it is if it is short.
+/// The body in gzip, or as it is if it is short, or a stream whose length was measured: somebody wants to know it before the body
+/// comes, and nobody knows what it will be in gzip.
 pub(super) fn gzip(body: Body) -> Result<(Body, bool)> {
     match body {
         Body::Bytes(bytes) if bytes.len() < MIN_BYTES => Ok((Body::Bytes(bytes), false)),
@@ -22,7 +23,8 @@ pub(super) fn gzip(body: Body) -> Result<(Body, bool)> {
             let whole = encoder.write_all(&bytes).and_then(|()| encoder.finish()).map_err(failed)?;
             Ok((Body::Bytes(whole.into()), true))
         }
-        Body::Stream { chunks, .. } => Ok((Body::Stream { chunks: compressed(chunks), length: None }, true)),
+        measured @ Body::Stream { length: Some(_), .. } => Ok((measured, false)),
+        Body::Stream { chunks, length: None } => Ok((Body::Stream { chunks: compressed(chunks), length: None }, true)),
     }
 }
 
@@ -84,9 +86,17 @@ mod tests {
         assert_eq!(plain(whole).await, text);
         let pieces: Vec<_> = text.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let chunks = stream::iter(pieces).boxed();
-        let (streamed, _) = gzip(Body::Stream { chunks, length: Some(text.len() as u64) }).expect("compresses");
+        let (streamed, _) = gzip(Body::Stream { chunks, length: None }).expect("compresses");
         assert_eq!(plain(streamed).await, text);
         assert!(!gzip(Body::from(b"short".to_vec())).expect("as it is").1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_whose_length_was_measured_keeps_it() {
+        let chunks = stream::iter([Ok(Bytes::from(vec![b'x'; 10_000]))]).boxed();
+        let (body, zipped) = gzip(Body::Stream { chunks, length: Some(10_000) }).expect("as it is");
+        assert!(!zipped && matches!(body, Body::Stream { length: Some(10_000), .. }));
+        assert_eq!(body.collect(u64::MAX).await.expect("whole"), vec![b'x'; 10_000]);
     }
 
     #[tokio::test]

@@ -10,6 +10,14 @@ pub struct ApiUsage {
     pub allowed: u64,
 }
 
+impl ApiUsage {
+    /// Calls that are left.
+    #[must_use]
+    pub fn left(self) -> u64 {
+        self.allowed.saturating_sub(self.used)
+    }
+}
+
 /// The org's limits as the last answer told them, in `Sforce-Limit-Info`.
 ///
 /// A hint: neighbouring answers were recorded with numbers that go up and down.

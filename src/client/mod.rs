@@ -6,8 +6,10 @@ mod classify;
 mod compress;
 mod concurrency;
 mod duplicates;
+mod hours;
 mod limits;
 mod options;
+mod pace;
 mod request;
 mod retry;
 mod send;
@@ -19,14 +21,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::allow::{Access, AllowList};
-pub use self::budget::{ApiBudget, Permit};
+pub use self::budget::{ApiBudget, BudgetReport, BudgetStop, BudgetWindow, CapReport, Permit, PhaseCalls, StopReason};
 pub(crate) use self::classify::{NodeErrors, RecordErrors, failed_answer, names_lost_reference, record_error};
 use self::concurrency::Gate;
 pub use self::duplicates::{DuplicateMatch, DuplicateResult};
+pub use self::hours::OffPeakHours;
 pub use self::limits::{ApiUsage, OrgLimits};
 use self::options::Scope;
 pub(crate) use self::options::foreign;
 pub use self::options::{AssignmentRule, CallOptions, DuplicateRule};
+pub use self::pace::Pace;
 pub use self::request::{ApiRequest, ApiResponse, ApiStream};
 pub use self::retry::RetryPolicy;
 use self::retry::RetryQuota;
@@ -56,7 +60,7 @@ struct Core {
     policy: RetryPolicy,
     quota: RetryQuota,
     gate: Gate,
-    budget: Option<ApiBudget>,
+    budget: ApiBudget,
     compress: bool,
     max_answer: u64,
     limits: Mutex<Option<OrgLimits>>,
@@ -85,6 +89,32 @@ impl Client {
         self.core.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// API calls that may still be made as far as is known: of the permit, the budget, and what the org last said of its limits and
+    /// those of this app; `None` where nothing bounds them. A hint: others use up the org's calls too.
+    #[must_use]
+    pub fn calls_left(&self) -> Option<u64> {
+        let budget = self.budget();
+        let set_aside = self.scope.permit.as_ref().map_or(0, Permit::left);
+        let ours = budget.is_capped().then(|| budget.left().saturating_add(set_aside));
+        let limits = self.limits();
+        let org = limits.as_ref().map(|limits| budget.left_of_org(limits));
+        let app = limits.and_then(|limits| limits.per_app).map(ApiUsage::left);
+        [ours, org, app].into_iter().flatten().min()
+    }
+
+    /// A handle whose next calls are set aside, as many of these as the budget has left, so that what is begun is not stopped
+    /// half-way. The same handle where nothing is capped, or a permit is there already.
+    pub(crate) async fn setting_aside(&self, calls: u64) -> Self {
+        let budget = self.budget();
+        if self.scope.permit.is_some() || !budget.is_capped() {
+            return self.clone();
+        }
+        match budget.reserve(calls.min(budget.left())).await {
+            Ok(permit) => self.with_permit(permit),
+            Err(_) => self.clone(),
+        }
+    }
+
     /// Requests sent so far that count against the org's API calls, retries included; token requests are free.
     #[must_use]
     pub fn api_calls(&self) -> u64 {
@@ -106,7 +136,47 @@ impl Client {
     /// A handle on the same connection whose calls are taken from what was reserved.
     #[must_use]
     pub fn with_permit(&self, permit: Permit) -> Self {
-        let scope = Scope { permit: Some(permit), ..(*self.scope).clone() };
+        self.with_scope(|scope| scope.permit = Some(permit))
+    }
+
+    /// The budget that this client's calls are taken from; one without a cap unless [`ClientBuilder::budget`] gave another.
+    #[must_use]
+    pub fn budget(&self) -> &ApiBudget {
+        self.scope.permit.as_ref().map_or(&self.core.budget, Permit::budget)
+    }
+
+    /// A handle on the same connection whose calls are counted under this name in [`ApiBudget::report`], such as
+    /// `initial sync`. Names are the program's own; up to 100 are told apart.
+    #[must_use]
+    pub fn in_phase(&self, name: &str) -> Self {
+        self.with_scope(|scope| scope.phase = Some(name.into()))
+    }
+
+    /// A handle on the same connection for work that a person waits for: its calls may use what the budget
+    /// [keeps for them](ApiBudget::keep_for_interactive), and go through while background work is paused or outside its hours.
+    #[must_use]
+    pub fn interactive(&self) -> Self {
+        self.with_scope(|scope| scope.interactive = true)
+    }
+
+    /// A handle on the same connection for work of these hours: outside of them its calls are refused with an error of kind
+    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded) that tells when they begin
+    /// ([`Error::budget_stop`](crate::Error::budget_stop)), and nothing is sent. A long job stops with it and goes on from there.
+    #[must_use]
+    pub fn only_during(&self, hours: OffPeakHours) -> Self {
+        self.with_scope(|scope| scope.hours = Some(Arc::new(hours)))
+    }
+
+    /// A handle on the same connection whose calls go out at this pace, beside that of the handle it comes from. Clones keep the pace
+    /// together.
+    #[must_use]
+    pub fn paced(&self, pace: Pace) -> Self {
+        self.with_scope(|scope| scope.paces.push(pace))
+    }
+
+    fn with_scope(&self, change: impl FnOnce(&mut Scope)) -> Self {
+        let mut scope = (*self.scope).clone();
+        change(&mut scope);
         Self { core: Arc::clone(&self.core), scope: Arc::new(scope) }
     }
 
@@ -116,9 +186,7 @@ impl Client {
     /// [`access_token`](Self::access_token) is not restricted: who has the token needs no client.
     #[must_use]
     pub fn restricted_to(&self, list: AllowList) -> Self {
-        let mut scope = (*self.scope).clone();
-        scope.allowed.push(Arc::new(list));
-        Self { core: Arc::clone(&self.core), scope: Arc::new(scope) }
+        self.with_scope(|scope| scope.allowed.push(Arc::new(list)))
     }
 
     /// Tells that records met locks or governor limits inside an answer that was a success as a whole: fewer requests then.
@@ -240,7 +308,9 @@ impl ClientBuilder {
     }
 
     /// Sets how many API calls the client allows itself; no bound of its own by default. Without calls left, calls are of kind
-    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded), and nothing is sent.
+    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded), and nothing is sent;
+    /// [`Error::budget_stop`](crate::Error::budget_stop) tells when they come back. A wait within the
+    /// [longest delay](RetryPolicy::max_delay) is waited for.
     #[must_use]
     pub fn budget(mut self, budget: ApiBudget) -> Self {
         self.budget = Some(budget);
@@ -271,15 +341,16 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when no HTTP service was given and there is no default one.
     pub fn build(self) -> Result<Client> {
         let http = self.http.map_or_else(default_service, Ok)?;
+        let clock = self.clock;
         let core = Core {
-            tokens: TokenCache::new(self.provider, Arc::clone(&http), Arc::clone(&self.clock)),
+            tokens: TokenCache::new(self.provider, Arc::clone(&http), Arc::clone(&clock)),
             http,
-            clock: self.clock,
+            clock: Arc::clone(&clock),
             version: self.version,
             quota: RetryQuota::new(),
             policy: self.policy,
             gate: Gate::new(self.max_in_flight),
-            budget: self.budget,
+            budget: self.budget.unwrap_or_else(|| ApiBudget::unlimited().clock(Arc::clone(&clock))),
             compress: self.compress,
             max_answer: self.max_answer,
             limits: Mutex::default(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::AllowList;
 use super::budget::Permit;
+use super::{AllowList, OffPeakHours, Pace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::RecordId;
 
@@ -185,6 +185,13 @@ impl CallOptions {
 pub(super) struct Scope {
     pub(super) headers: HeaderMap,
     pub(super) permit: Option<Permit>,
+    /// Under what its calls are counted.
+    pub(super) phase: Option<Arc<str>>,
+    /// A person waits for the answers.
+    pub(super) interactive: bool,
+    pub(super) hours: Option<Arc<OffPeakHours>>,
+    /// Each of them holds.
+    pub(super) paces: Vec<Pace>,
     /// Each of them has to allow a call.
     pub(super) allowed: Vec<Arc<AllowList>>,
 }

@@ -49,6 +49,11 @@ fn is_multipart(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|media_type| media_type.as_bytes().starts_with(b"multipart/"))
 }
 
+/// Whether the org does not count the call.
+fn is_free(request: &ApiRequest) -> bool {
+    matches!(request.path.as_str(), "/services/data" | "/services/oauth2/userinfo")
+}
+
 /// Whether the org refuses work for its amount.
 fn tells_congestion(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::RowLocked) || matches!(error.status(), Some(429 | 503))
@@ -143,6 +148,7 @@ impl Client {
         let mut renewals = 0;
         // A place comes first: who has a token and waits for a place would send one that was refused meanwhile. It is kept
         // while the session is renewed, so that those who wait do not go out with the old token first.
+        self.keep_pace(request).await;
         let mut slot = Some(self.core.gate.enter().await);
         loop {
             attempts += 1;
@@ -177,6 +183,7 @@ impl Client {
                 Step::Wait(delay) if self.core.quota.take() => {
                     drop(slot.take());
                     self.core.clock.sleep(delay).await;
+                    self.keep_pace(request).await;
                     slot = Some(self.core.gate.enter().await);
                     continue;
                 }
@@ -205,7 +212,7 @@ impl Client {
 
     async fn send_once(&self, request: &ApiRequest, token: &AccessToken, want: Want<'_>) -> Result<Answer> {
         let outgoing = self.outgoing(request, token, want)?;
-        self.count_call(request)?;
+        self.count_call(request).await?;
         let effect = if request.method == Method::GET { Effect::None } else { Effect::Unknown };
         let settle = |error: Error| if effect == Effect::None { error.with_effect(Effect::None) } else { error };
         let sent = self.core.clock.monotonic();
@@ -230,18 +237,34 @@ impl Client {
     }
 
     /// Counts an attempt against the org's calls and our own budget.
-    fn count_call(&self, request: &ApiRequest) -> Result<()> {
-        if matches!(request.path.as_str(), "/services/data" | "/services/oauth2/userinfo") {
+    async fn count_call(&self, request: &ApiRequest) -> Result<()> {
+        if is_free(request) {
             return Ok(());
         }
-        let limits = self.limits();
-        match (&self.scope.permit, &self.core.budget) {
-            (Some(permit), _) => permit.take(request.calls, limits.as_ref())?,
-            (None, Some(budget)) => budget.take(request.calls, limits.as_ref())?,
-            (None, None) => {}
+        let (limits, scope) = (self.limits(), &*self.scope);
+        if let Some(hours) = scope.hours.as_ref().filter(|_| !scope.interactive) {
+            hours.check(self.core.clock.now())?;
         }
+        match &scope.permit {
+            Some(permit) => permit.take(request.calls, scope.interactive, limits.as_ref()).await?,
+            None => self.core.budget.take(request.calls, scope.interactive, limits.as_ref()).await?,
+        }
+        self.budget().count(scope.phase.as_ref(), request.operation, request.calls);
         self.core.api_calls.fetch_add(request.calls, std::sync::atomic::Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Waits for the turn of a call, where the handle has a pace.
+    async fn keep_pace(&self, request: &ApiRequest) {
+        if is_free(request) {
+            return;
+        }
+        for pace in &self.scope.paces {
+            let wait = pace.turn(self.core.clock.monotonic(), request.calls);
+            if !wait.is_zero() {
+                self.core.clock.sleep(wait).await;
+            }
+        }
     }
 
     fn outgoing(&self, request: &ApiRequest, token: &AccessToken, want: Want<'_>) -> Result<Request> {

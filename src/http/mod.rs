@@ -101,9 +101,10 @@ impl<H: HttpService + ?Sized> HttpService for Arc<H> {
 }
 
 /// The service that is used where the caller gives none.
+#[expect(clippy::unnecessary_wraps, reason = "as without the feature, where there is none")]
 #[cfg(feature = "reqwest")]
 pub(crate) fn default_service() -> Result<Arc<dyn HttpService>> {
-    Ok(Arc::new(Reqwest::new()?))
+    Ok(Arc::new(Reqwest::new()))
 }
 
 #[cfg(not(feature = "reqwest"))]

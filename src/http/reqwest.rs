@@ -1,10 +1,12 @@
 //! The default HTTP service.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
+use url::Url;
 
 use super::{Body, HttpService, Request, Response, is_loopback};
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
@@ -15,20 +17,29 @@ use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 /// call may take; calls whose bodies are streams have their own time in all. Answers are asked for in gzip.
 /// Proxies come from the environment, as reqwest reads it, but never for this machine's own addresses. Redirects are not followed:
 /// the token belongs to one host.
+///
+/// What the first request needs, the machine's root certificates among it, is read when it comes. Where that fails, the request is
+/// an error of kind [`ErrorKind::Config`]. Clones share connections.
 #[derive(Clone)]
-pub struct Reqwest {
-    client: reqwest::Client,
-    /// For this machine's own addresses, which are allowed plain http because nothing leaves the machine.
-    local: reqwest::Client,
+pub struct Reqwest(Arc<Clients>);
+
+enum Clients {
+    /// The caller's own, for everything.
+    Given(reqwest::Client),
+    Made {
+        settings: ReqwestBuilder,
+        remote: OnceLock<reqwest::Client>,
+        /// For this machine's own addresses, where no proxy is asked.
+        local: OnceLock<reqwest::Client>,
+        /// The same without TLS, whose root certificates take milliseconds to read.
+        plain: OnceLock<reqwest::Client>,
+    },
 }
 
 impl Reqwest {
-    /// Makes a service with the defaults.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] when the TLS backend does not start.
-    pub fn new() -> Result<Self> {
+    /// A service with the defaults.
+    #[must_use]
+    pub fn new() -> Self {
         Self::builder().build()
     }
 
@@ -42,7 +53,26 @@ impl Reqwest {
     /// reads compressed answers only if its own feature for that is on.
     #[must_use]
     pub fn from_client(client: reqwest::Client) -> Self {
-        Self { local: client.clone(), client }
+        Self(Arc::new(Clients::Given(client)))
+    }
+
+    fn client(&self, url: &Url) -> Result<&reqwest::Client> {
+        let (settings, remote, local, plain) = match &*self.0 {
+            Clients::Given(client) => return Ok(client),
+            Clients::Made { settings, remote, local, plain } => (settings, remote, local, plain),
+        };
+        let builder = reqwest::Client::builder;
+        match (is_loopback(url), url.scheme()) {
+            (false, _) => settings.start(remote, builder),
+            (true, "http") => settings.start(plain, || builder().no_proxy().tls_certs_only([])),
+            (true, _) => settings.start(local, || builder().no_proxy()),
+        }
+    }
+}
+
+impl Default for Reqwest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -89,23 +119,35 @@ impl ReqwestBuilder {
     }
 
     /// Makes the service.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] when the TLS backend does not start.
-    pub fn build(self) -> Result<Reqwest> {
-        let make = |builder: reqwest::ClientBuilder| {
-            builder
-                .connect_timeout(self.connect)
-                .read_timeout(self.idle)
-                .timeout(self.total)
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("sforce/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .map_err(|error| Error::new(ErrorKind::Config, "", "the HTTP client does not start").with_source(error))
-        };
-        let local = make(reqwest::Client::builder().no_proxy())?;
-        Ok(Reqwest { client: make(reqwest::Client::builder())?, local })
+    #[must_use]
+    pub fn build(self) -> Reqwest {
+        let (remote, local, plain) = <_>::default();
+        Reqwest(Arc::new(Clients::Made { settings: self, remote, local, plain }))
+    }
+
+    /// The client of that place, made if need be.
+    fn start<'a>(
+        &self,
+        client: &'a OnceLock<reqwest::Client>,
+        builder: impl FnOnce() -> reqwest::ClientBuilder,
+    ) -> Result<&'a reqwest::Client> {
+        if let Some(client) = client.get() {
+            return Ok(client);
+        }
+        let made = builder()
+            .connect_timeout(self.connect)
+            .read_timeout(self.idle)
+            .timeout(self.total)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("sforce/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| {
+                Error::new(ErrorKind::Config, "", "the HTTP client does not start")
+                    .with_advice("see that the machine has root certificates, as in the package ca-certificates")
+                    .with_effect(Effect::None)
+                    .with_source(error)
+            })?;
+        Ok(client.get_or_init(|| made))
     }
 }
 
@@ -113,8 +155,7 @@ impl ReqwestBuilder {
 impl HttpService for Reqwest {
     async fn send(&self, request: Request) -> Result<Response> {
         let Request { method, url, headers, body, timeout } = request;
-        let client = if is_loopback(&url) { &self.local } else { &self.client };
-        let mut outgoing = client.request(method, url).headers(headers);
+        let mut outgoing = self.client(&url)?.request(method, url).headers(headers);
         if let Some(timeout) = timeout {
             outgoing = outgoing.timeout(timeout);
         }

@@ -12,8 +12,7 @@ pub(super) fn pause_before(round: usize, chance: f64) -> Duration {
 
 /// Whether a refused row may succeed later as it is.
 pub(super) fn may_pass(error: &Error) -> bool {
-    // Another writer created the record between our read and our write: now it is there to be updated.
-    matches!(error.retry(), Retry::After(_)) || error.has_code("DUPLICATE_VALUE")
+    matches!(error.retry(), Retry::After(_))
 }
 
 /// Whether a row failed because its call as a whole used up a limit of its transaction: in a smaller one it may pass.
@@ -23,8 +22,14 @@ pub(super) fn has_used_up_a_limit(error: &Error) -> bool {
 
 /// Whether the failure of a whole call tells that further calls would fail as well, whatever their rows.
 pub(super) fn ends_the_run(error: &Error) -> bool {
-    use ErrorKind::{Auth, Config, Forbidden, LimitExceeded, NotFound, Schema};
-    matches!(error.kind(), Auth | Config | Forbidden | LimitExceeded | NotFound | Schema)
+    use ErrorKind::{Forbidden, NotFound, Schema};
+    ends_for_all(error) || matches!(error.kind(), Forbidden | NotFound | Schema)
+}
+
+/// Whether an error, even one that is told of a row, tells that no call of any kind comes through.
+pub(super) fn ends_for_all(error: &Error) -> bool {
+    use ErrorKind::{Auth, Config, LimitExceeded, ReauthRequired, Store};
+    matches!(error.kind(), Auth | Config | LimitExceeded | ReauthRequired | Store)
 }
 
 /// Whether the failure of a whole call is for a reason that passes.

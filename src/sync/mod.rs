@@ -1,6 +1,7 @@
 //! Bringing two systems in step. Decisions are pure; [`Push`] and [`Matcher`] carry them out.
 
 mod batch;
+mod locks;
 mod matcher;
 mod outcome;
 mod plan;
@@ -8,9 +9,13 @@ mod push;
 mod window;
 mod write;
 
+pub(crate) use self::locks::LockMeter;
+pub use self::locks::{LockReport, LockedParent};
 pub use self::matcher::{DoubledKeys, Matcher};
 pub use self::outcome::{Outcome, Totals};
 pub use self::plan::Latest;
 pub use self::push::{Push, PushBuilder, Reference, Window};
 pub(crate) use self::window::next_window;
-pub use self::write::{Ids, Known, New, WriteMany, WriteOutcome, WriteStream, WriteTotals, WrittenRow};
+pub use self::write::{
+    Freshness, Ids, Known, New, WriteMany, WriteOutcome, WriteRoute, WriteStream, WriteTotals, WrittenRow,
+};

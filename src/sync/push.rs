@@ -1,18 +1,19 @@
 //! Source records into the org: map, fold, compare, write.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 
+use super::locks::{LockMeter, LockReport};
 use super::outcome::{Outcome, Totals};
 use super::plan::{Decision, KeyCase, Latest, decide, fold};
 use super::window::next_window;
 use super::write::{Engine, Intake, Target, WriteOutcome, WrittenRow};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue, Output, Parent};
 use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
 use crate::types::{FieldName, FieldType, Record, RecordId, SObjectDescribe, split_in_list};
@@ -27,7 +28,8 @@ const CONCURRENCY: usize = 5;
 /// alone. Writing twice has the effect of writing once, so a run that broke off is simply run again.
 ///
 /// Memory holds one window; one of very long records holds fewer of them. A window costs one query per 13 KB of keys with
-/// the statement around them, and one collections call per 200 records that differ.
+/// the statement around them, and one collections call per 200 records that differ: a window waits for its rows, and a bulk job
+/// would make it wait for minutes. To load an org for the first time, [`Client::upsert_many`] chooses jobs.
 #[derive(Clone)]
 pub struct Push(Arc<Inner>);
 
@@ -40,6 +42,7 @@ struct Inner {
     select: String,
     /// The fields that refer to other records, each with the name under which it is sent.
     parents: Vec<(String, String)>,
+    locks: Arc<LockMeter>,
 }
 
 /// Settings of a [`Push`].
@@ -95,7 +98,7 @@ impl PushBuilder {
         let parents = parents.map(|output| (output.clear.to_string(), output.member.to_string())).collect();
         let fields: Vec<String> = map.outputs().map(selected).collect();
         let select = format!("SELECT Id,{} FROM {object} WHERE {} IN :keys", fields.join(","), map.key());
-        Ok(Push(Arc::new(Inner { client, map, window, latest, case, select, parents })))
+        Ok(Push(Arc::new(Inner { client, map, window, latest, case, select, parents, locks: Arc::default() })))
     }
 }
 
@@ -190,6 +193,12 @@ impl Push {
     #[must_use]
     pub fn map(&self) -> &CompiledMap {
         &self.0.map
+    }
+
+    /// How often rows of this push met a lock so far, in all its runs, and which records were in the way.
+    #[must_use]
+    pub fn locks(&self) -> LockReport {
+        self.0.locks.report()
     }
 
     /// Pushes all records of a stream and reports each with its outcome, in the order of the stream. `T` is whatever the
@@ -346,18 +355,21 @@ impl Push {
         let by_id = target == Target::Update;
         let intake = Arc::new(Intake::new(target, map.object().clone(), Vec::new()));
         let known: HashMap<usize, RecordId> = rows.iter().filter_map(|row| Some((row.place, row.id?))).collect();
+        let mut open: HashSet<usize> = rows.iter().map(|row| row.place).collect();
         let input = rows.into_iter().map(|row| {
             let parents = row.parents.iter().map(|parent| intake.lock(parent)).collect();
             let (place, id) = (row.place as u64, row.id.filter(|_| by_id));
             intake.row(place, id, &row.fields, parents).map_err(|error| (place, error))
         });
         let input: Vec<_> = input.collect();
-        let mut engine = Engine::new(self.0.client.clone(), intake, stream::iter(input).boxed());
+        let engine = Engine::new(self.0.client.clone(), intake, stream::iter(input).boxed());
+        let mut engine = engine.with_locks(Arc::clone(&self.0.locks));
         while let Some(WrittenRow { row, outcome }) = engine.next().await {
             let Some((place, noted)) = usize::try_from(row).ok().and_then(|row| Some((row, outcomes.get_mut(row)?)))
             else {
                 continue;
             };
+            open.remove(&place);
             *noted = match outcome {
                 // After a lost answer the repetition finds the record there; that it is new we know from having looked before.
                 WriteOutcome::Saved { id, created } if created == Some(true) || !known.contains_key(&place) => {
@@ -370,7 +382,14 @@ impl Push {
                 WriteOutcome::Deleted => continue,
             };
         }
-        engine.stopped().cloned()
+        // Those that were not taken in any more.
+        let stopped = engine.stopped().cloned();
+        for place in open {
+            let error =
+                stopped.clone().unwrap_or_else(|| Error::new(ErrorKind::Unexpected, "push", "a row was passed over"));
+            outcomes[place] = Outcome::Deferred(error.with_effect(Effect::None));
+        }
+        stopped
     }
 }
 

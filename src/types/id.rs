@@ -7,7 +7,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// A suffix character for each set of capitals among five: the first of the five is the lowest bit.
 const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+
+const CAPITAL: u8 = 1;
+/// No letter or digit.
+const OTHER: u8 = 2;
+
+/// What each byte is.
+const KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            kinds[byte as usize] = if byte.is_ascii_uppercase() { CAPITAL } else { 0 };
+        }
+        byte += 1;
+    }
+    kinds
+};
 
 /// A record's id, kept in its 18-character form.
 ///
@@ -26,16 +44,24 @@ impl RecordId {
     /// [`ErrorKind::Invalid`] for another length, a character outside `0-9A-Za-z`, or a wrong checksum.
     pub fn new(text: &str) -> Result<Self> {
         let bytes = text.as_bytes();
-        if !matches!(bytes.len(), 15 | 18) {
+        let (15 | 18, Some(base)) = (bytes.len(), bytes.first_chunk::<15>()) else {
             return Err(invalid("a record id has 15 or 18 characters"));
+        };
+        // Results have an id in every row, so this looks at each character once and decides at the end.
+        let (mut kinds, mut capitals) = (0, 0_usize);
+        for (place, byte) in base.iter().enumerate() {
+            let kind = KINDS[usize::from(*byte)];
+            kinds |= kind;
+            capitals |= usize::from(kind & CAPITAL) << place;
         }
-        if !bytes.iter().all(u8::is_ascii_alphanumeric) {
+        let suffix = bytes[15..].iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
+        if (kinds | suffix) & OTHER != 0 {
             return Err(invalid("a record id consists of letters and digits"));
         }
         let mut id = [0; 18];
-        id[..15].copy_from_slice(&bytes[..15]);
+        id[..15].copy_from_slice(base);
         for block in 0..3 {
-            id[15 + block] = SUFFIX[case_bits(&bytes[block * 5..block * 5 + 5])];
+            id[15 + block] = SUFFIX[(capitals >> (5 * block)) & 31];
         }
         if bytes.len() == 18 && bytes[15..] != id[15..] {
             return Err(invalid("the last three characters do not fit the case of the others"));
@@ -55,11 +81,6 @@ impl RecordId {
     pub fn key_prefix(&self) -> &str {
         &self.as_str()[..3]
     }
-}
-
-/// Bit `j` tells whether character `j` is a capital.
-fn case_bits(block: &[u8]) -> usize {
-    block.iter().enumerate().map(|(bit, byte)| usize::from(byte.is_ascii_uppercase()) << bit).sum()
 }
 
 fn invalid(message: &'static str) -> Error {

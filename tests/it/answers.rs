@@ -100,7 +100,7 @@ fn patient() -> sforce::http::ReqwestBuilder {
 async fn connecting_has_a_time_of_its_own_tls_included() {
     // It accepts connections and never says a word of TLS.
     let url = serve(Behaviour::Silent).await.replace("http://", "https://");
-    let service = patient().connect_timeout(SHORT).build().expect("starts");
+    let service = patient().connect_timeout(SHORT).build();
     let error = fetch(&service, &url).await.expect_err("no TLS");
     assert_eq!((error.kind(), error.message()), (ErrorKind::Transport, "cannot connect"));
     assert_eq!(error.effect(), Effect::None, "a request that never left");
@@ -108,7 +108,7 @@ async fn connecting_has_a_time_of_its_own_tls_included() {
 
 #[tokio::test]
 async fn silence_has_a_time_of_its_own_before_and_within_an_answer() {
-    let service = patient().idle_timeout(SHORT).build().expect("starts");
+    let service = patient().idle_timeout(SHORT).build();
     let started = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".to_vec();
     for behaviour in [Behaviour::Silent, Behaviour::Stalls(started)] {
         let error = fetch(&service, &serve(behaviour).await).await.expect_err("silence");
@@ -120,11 +120,11 @@ async fn silence_has_a_time_of_its_own_before_and_within_an_answer() {
 #[tokio::test]
 async fn a_whole_call_has_a_time_of_its_own_whatever_comes() {
     let url = serve(Behaviour::Drips).await;
-    let service = patient().total_timeout(SHORT).build().expect("starts");
+    let service = patient().total_timeout(SHORT).build();
     let error = fetch(&service, &url).await.expect_err("it never ends");
     assert_eq!((error.kind(), error.message()), (ErrorKind::Transport, "timed out"));
     // A request may bring another time; those whose bodies are streams do.
-    let service = patient().build().expect("starts");
+    let service = patient().build();
     let mut request = Request::new(Method::GET, url.parse().expect("a URL"));
     request.timeout = Some(SHORT);
     let body = service.send(request).await.expect("a head").body;
@@ -135,7 +135,7 @@ async fn a_whole_call_has_a_time_of_its_own_whatever_comes() {
 async fn a_time_out_of_a_create_says_that_it_may_have_happened() {
     let url = serve(Behaviour::Silent).await;
     let token = AccessToken::allowing_loopback("00D!token", &url).expect("loopback");
-    let service = patient().idle_timeout(SHORT).build().expect("starts");
+    let service = patient().idle_timeout(SHORT).build();
     let client = Client::builder(StaticToken::new(token)).http(service).build().expect("a client");
     let error = client.send(ApiRequest::post("test", "/sobjects/Account")).await.expect_err("silence");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Transport, Effect::Unknown));
@@ -192,7 +192,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn client_of(url: &str, max_answer: u64) -> Client {
-    client_by(&Reqwest::new().expect("starts"), url, max_answer)
+    client_by(&Reqwest::new(), url, max_answer)
 }
 
 fn client_by(service: &Reqwest, url: &str, max_answer: u64) -> Client {
@@ -229,7 +229,7 @@ async fn compressed_answers_and_errors_are_read() {
 async fn a_compressed_answer_cut_at_any_byte_is_an_error_in_every_framing() {
     let plain = br#"{"DailyApiRequests":{"Max":15000,"Remaining":14976},"DataStorageMB":{"Max":5,"Remaining":5}}"#;
     let body = gzip(plain);
-    let service = Reqwest::new().expect("starts");
+    let service = Reqwest::new();
     for framing in ["Content-Length", "Transfer-Encoding", "Connection"] {
         for cut in 0..=body.len() {
             let whole = cut == body.len();

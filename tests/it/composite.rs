@@ -564,6 +564,33 @@ async fn a_packed_call_whose_answer_is_lost_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn a_thousand_deletions_are_packed_into_one_call_and_may_be_repeated() {
+    let org = org();
+    let client = builder(&org).http(impatient()).build().expect("a client");
+    let accounts = client.collections(ACCOUNT);
+    let make = || -> Vec<RecordId> {
+        let id = |number| org.insert("Account", serde_json::json!({"Name": format!("A{number}")}));
+        (0..1000).map(|number| RecordId::new(&id(number)).expect("an id")).collect()
+    };
+    let ids = make();
+    org.faults().on(Operation::Composite).apply_then_reset().once();
+    let results = accounts.delete_packed(&ids).await.expect("answered");
+    assert!(results.iter().all(SaveResult::is_saved), "found deleted by the repetition");
+    assert_eq!((org.count("Account"), org.calls(Operation::Composite), client.api_calls()), (0, 2, 2));
+    let again = accounts.delete_packed(&ids[..300]).await.expect("answered");
+    assert!(again.iter().all(|row| row.error.as_ref().is_some_and(|error| error.has_code("ENTITY_IS_DELETED"))));
+
+    let ids = make();
+    org.set_collections_in_composite(CollectionsInComposite::EachRefused);
+    let results = accounts.delete_packed(&ids).await.expect("answered");
+    assert!(results.iter().all(SaveResult::is_saved), "five calls do it");
+    assert_eq!(org.count("Account"), 0);
+    for ids in [&[][..], &vec![ids[0]; 1001]] {
+        assert_eq!(accounts.delete_packed(ids).await.expect_err("too few or many").kind(), ErrorKind::Invalid);
+    }
+}
+
+#[tokio::test]
 async fn a_limit_stops_a_packed_call_instead_of_being_run_into_five_times() {
     let org = org();
     org.set_collections_in_composite(CollectionsInComposite::RequestRefused);

@@ -12,7 +12,7 @@ use sforce::client::{ApiRequest, RetryPolicy};
 use sforce::testing::ManualClock;
 use sforce::types::{ExternalId, FieldName, Record, RecordId, SObjectName, Timestamp, Value};
 use sforce::{Client, Error, ErrorKind};
-use wiremock::matchers::any;
+use wiremock::matchers::{any, path_regex};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{not_run, record, recorded};
@@ -514,8 +514,11 @@ async fn replay_job(text: &str) {
 #[tokio::test]
 async fn the_recorded_file_of_failed_rows_is_read() {
     let Some(folder) = recorded("the_recorded_file_of_failed_rows_is_read") else { return };
-    let text = fs::read_to_string(folder.join("bulk2/info-partial-failure.csv")).expect("readable");
-    let (_server, client) = serve(200, &[], &text).await;
+    let text = |name: &str| fs::read_to_string(folder.join("bulk2").join(name)).expect("readable");
+    // The job as it was recorded with the file says how many rows it has.
+    let (server, client) = serve(200, &[], &text("info-partial-failure.json")).await;
+    let file = ResponseTemplate::new(200).set_body_raw(text("info-partial-failure.csv"), "text/csv");
+    Mock::given(path_regex("/failedResults/$")).respond_with(file).with_priority(1).mount(&server).await;
     let job = serde_json::from_value(serde_json::json!({
         "id": "750ak000009Dl5bAAC", "kind": "ingest", "api_version": "60.0", "delimiter": "COMMA", "line_ending": "LF"
     }));

@@ -30,3 +30,18 @@ fn a_job_that_there_is_not_and_a_server_that_there_is_not_are_told() {
     assert_eq!(nobody.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&nobody.stderr).starts_with("error: "));
 }
+
+#[test]
+fn a_machine_without_root_certificates_is_told_where_they_are_needed_and_no_earlier() {
+    let bare = |args: &[&str]| {
+        let mut run = example("throughput");
+        run.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null/none");
+        run.args(["--job", "J1", "--records", "3"]).args(args).output().expect("runs")
+    };
+    let plain = bare(&[]);
+    assert!(plain.status.success(), "{}", String::from_utf8_lossy(&plain.stderr));
+    let secure = bare(&["--base-url", "https://127.0.0.1:9"]);
+    assert_eq!(secure.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&secure.stderr).into_owned();
+    assert!(told.contains("the HTTP client does not start") && told.contains("ca-certificates"), "{told}");
+}

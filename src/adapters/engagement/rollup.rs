@@ -13,7 +13,7 @@ use super::schema::{
 };
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::sync::WrittenRow;
+use crate::sync::{WriteRoute, WrittenRow};
 use crate::types::{Decimal, FieldName, Record, RecordId, Rounding, SObjectName, Soql, Value, split_in_list};
 
 /// Queries in flight at once.
@@ -131,7 +131,8 @@ async fn write(
     failures: &mut BTreeMap<RecordId, RollUpFailure>,
 ) -> Result<u64> {
     let ids: Vec<RecordId> = updates.iter().map(|(id, _)| *id).collect();
-    let mut outcomes = client.update_many(object.clone()).calls_at_once(1).run(stream::iter(updates));
+    let many = client.update_many(object.clone()).calls_at_once(1).by(WriteRoute::Collections);
+    let mut outcomes = many.run(stream::iter(updates));
     let mut written = 0;
     while let Some(WrittenRow { row, outcome, .. }) = outcomes.next().await {
         let Some(id) = usize::try_from(row).ok().and_then(|row| ids.get(row)).copied() else { continue };

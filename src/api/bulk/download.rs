@@ -16,6 +16,12 @@ use crate::types::wire::csv::Parser;
 /// What Bulk API 1.0 was seen to write in place of a header where a query had no rows.
 const NO_RECORDS: &str = "Records not found for this query";
 
+/// What a result file of an ingest job starts with; the delimiter is behind it.
+const FIRST_COLUMN: &[u8] = b"\"sf__Id\"";
+
+/// Bytes of empty lines in a row at most; the org writes none.
+const MAX_BLANK: u64 = 1024 * 1024;
+
 /// What the headers say of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
@@ -48,6 +54,8 @@ pub(super) struct Download {
     parser: Parser,
     /// Whether the delimiter may be another one than was said.
     sniff: bool,
+    /// The start of the file, until there is enough of it to tell the delimiter.
+    start: Vec<u8>,
     head: Head,
     /// Rows that the job itself announces.
     expected: Option<u64>,
@@ -61,6 +69,8 @@ pub(super) struct Download {
     /// Bytes that the parser has had, and their checksum.
     consumed: u64,
     sum: Crc,
+    /// Of these the last ones, which were empty lines.
+    blank: u64,
     /// Checksum of the bytes of this attempt that the parser has had in an earlier one.
     again: Crc,
     ready: Vec<Block>,
@@ -89,6 +99,7 @@ impl Download {
             job,
             parser: Parser::new(delimiter),
             sniff: false,
+            start: Vec::new(),
             head: Head::default(),
             expected: None,
             body: None,
@@ -97,6 +108,7 @@ impl Download {
             received: 0,
             consumed: 0,
             sum: Crc::new(),
+            blank: 0,
             again: Crc::new(),
             ready: Vec::new(),
             queue: VecDeque::new(),
@@ -149,6 +161,7 @@ impl Download {
         self.framed = chunked || self.length.is_some();
         self.received = 0;
         self.again = Crc::new();
+        self.start.clear();
         Ok(head)
     }
 
@@ -196,18 +209,54 @@ impl Download {
             return Ok(());
         }
         if self.sniff && self.consumed == 0 {
-            let behind = chunk.strip_prefix(b"\"sf__Id\"").and_then(|rest| rest.first());
-            if let Some(delimiter) = Delimiter::ALL.into_iter().find(|delimiter| Some(&delimiter.as_byte()) == behind) {
-                self.parser = Parser::new(delimiter);
-            }
+            self.start.extend_from_slice(chunk);
+            return if self.start.len() > FIRST_COLUMN.len() { self.begin() } else { Ok(()) };
         }
+        self.read(chunk)
+    }
+
+    /// Reads what was held back.
+    fn begin(&mut self) -> Result<()> {
+        let start = std::mem::take(&mut self.start);
+        let behind = start.strip_prefix(FIRST_COLUMN).and_then(|rest| rest.first());
+        if let Some(delimiter) = Delimiter::ALL.into_iter().find(|delimiter| Some(&delimiter.as_byte()) == behind) {
+            self.parser = Parser::new(delimiter);
+        }
+        self.read(&start)
+    }
+
+    fn read(&mut self, chunk: &[u8]) -> Result<()> {
+        let rows = self.parser.rows();
         self.parser.feed(chunk, &mut self.ready)?;
         self.sum.update(chunk);
         self.consumed += chunk.len() as u64;
         if !self.ready.is_empty() {
             self.broken = 0;
         }
+        self.check_amount()?;
+        self.blank =
+            if self.parser.is_between() && self.parser.rows() == rows { self.blank + chunk.len() as u64 } else { 0 };
+        if self.blank > MAX_BLANK {
+            return Err(
+                Error::new(ErrorKind::Decode, "", "a file of empty lines").with_context("limit_bytes", MAX_BLANK)
+            );
+        }
         Ok(())
+    }
+
+    fn announced(&self) -> Option<u64> {
+        self.head.records.or(self.expected)
+    }
+
+    /// Sees that there are not more rows than announced, while they come: a file may have no end.
+    fn check_amount(&self) -> Result<()> {
+        match self.announced() {
+            Some(announced) if self.parser.rows() > announced => {
+                let error = Error::new(ErrorKind::Decode, "", "the rows of a file are not as many as announced");
+                Err(self.miscounted(error, announced))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn end(&mut self) -> Result<()> {
@@ -215,19 +264,20 @@ impl Download {
         if short {
             return Err(Error::cut_off());
         }
-        let announced = self.head.records.or(self.expected);
+        if !self.start.is_empty() {
+            self.begin()?;
+        }
+        let announced = self.announced();
         if self.consumed > 0 {
-            // A last row without line ending is believed where nothing says that it is not the last one.
+            // A last row without line ending is believed where nothing says that it is not the last one, and HTTP tells that the
+            // body is whole. The number of rows alone does not: the first half of a doubled quote looks like the end of a cell.
             let last = announced.is_none_or(|announced| self.parser.rows() + 1 >= announced);
             let whole = (self.framed && last) || announced == Some(0);
             self.parser.finish(whole, &mut self.ready)?;
         }
+        self.check_amount()?;
         match announced {
             Some(announced) if self.parser.rows() < announced => Err(self.miscounted(Error::cut_off(), announced)),
-            Some(announced) if self.parser.rows() > announced => {
-                let error = Error::new(ErrorKind::Decode, "", "the rows of a file are not as many as announced");
-                Err(self.miscounted(error, announced))
-            }
             _ => {
                 self.done = true;
                 self.body = None;

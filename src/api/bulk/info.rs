@@ -206,6 +206,12 @@ pub struct JobInfo {
 }
 
 impl JobInfo {
+    /// Rows saved and rows refused, where the org tells them.
+    pub(super) fn counts(&self) -> (Option<u64>, Option<u64>) {
+        let (processed, failed) = (self.number_records_processed, self.number_records_failed);
+        (processed.zip(failed).and_then(|(processed, failed)| processed.checked_sub(failed)), failed)
+    }
+
     /// The same where the job is complete; an error where it failed as a whole or was aborted, of the kind that its code means.
     ///
     /// # Errors

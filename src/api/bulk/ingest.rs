@@ -1,13 +1,15 @@
 //! Jobs that take rows into the org.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::info::{BulkJob, JobInfo, JobKind, jobs_path};
+use super::info::{BulkJob, JobInfo, JobKind, JobState, jobs_path};
+use super::job::{self, Looks};
 use super::results::{FailedRow, ResultFile, ResultRows, SavedRow, failed_row, open, saved_row, unprocessed_row};
 use super::upload::{Form, Ready, Replay, Uploaded};
-use super::{Column, Delimiter, LineEnding, job};
+use super::{Column, Delimiter, LineEnding};
 use crate::client::{ApiRequest, Client};
 use crate::error::Result;
 use crate::types::{FieldName, Record, RecordId, SObjectName};
@@ -81,6 +83,7 @@ pub struct IngestBuilder {
     assignment_rule: Option<RecordId>,
     pub(super) form: Form,
     pub(super) keys: Vec<String>,
+    pub(super) looks: Looks,
 }
 
 impl Client {
@@ -112,14 +115,22 @@ impl Client {
             content_length: false,
             max_bytes: MAX_UPLOAD_BYTES,
         };
-        IngestBuilder { client: self.clone(), object, operation, assignment_rule: None, form, keys: Vec::new() }
+        IngestBuilder {
+            client: self.clone(),
+            object,
+            operation,
+            assignment_rule: None,
+            form,
+            keys: Vec::new(),
+            looks: Looks::Often,
+        }
     }
 
     /// A job that was made before, from what was written down of it. Costs no call.
     #[must_use]
     pub fn ingest_job(&self, job: BulkJob) -> IngestJob {
         let form = Form { delimiter: job.delimiter, line_ending: job.line_ending, ..self.default_form() };
-        IngestJob { client: self.clone(), job, form }
+        IngestJob { client: self.clone(), job, form, ended: Arc::default() }
     }
 
     /// A job of which only the id is known. Costs one API call.
@@ -164,7 +175,7 @@ impl IngestBuilder {
     }
 
     /// Tells the length of every upload before it, at the cost of writing the rows twice. By default only short ones have it, and
-    /// others go in chunks, unless the org answers that it wants to know.
+    /// others go in chunks, unless the org answers that it wants to know. What is measured is not compressed.
     pub fn content_length(mut self, always: bool) -> Self {
         self.form.content_length = always;
         self
@@ -180,6 +191,12 @@ impl IngestBuilder {
     /// Sets how many bytes one job takes at most; [`MAX_UPLOAD_BYTES`] by default, which is the org's limit.
     pub fn max_upload_bytes(mut self, bytes: u64) -> Self {
         self.form.max_bytes = bytes.min(MAX_UPLOAD_BYTES);
+        self
+    }
+
+    /// Has [`write`](Self::write) look at jobs seldom, for the fewest calls.
+    pub(crate) fn looking_seldom(mut self) -> Self {
+        self.looks = Looks::Seldom;
         self
     }
 
@@ -213,7 +230,7 @@ impl IngestBuilder {
             line_ending: self.form.line_ending,
             ..BulkJob::new(JobKind::Ingest, &info)
         };
-        Ok(IngestJob { client: self.client.clone(), job, form: self.form.clone() })
+        Ok(IngestJob { client: self.client.clone(), job, form: self.form.clone(), ended: Arc::default() })
     }
 }
 
@@ -225,6 +242,8 @@ pub struct IngestJob {
     client: Client,
     job: BulkJob,
     form: Form,
+    /// What the org said of it once it had ended.
+    ended: Arc<OnceLock<JobInfo>>,
 }
 
 impl IngestJob {
@@ -236,8 +255,9 @@ impl IngestJob {
 
     /// Takes rows to the job, at constant memory. A job takes one upload.
     ///
-    /// `rows` is called for each attempt and has to tell the same rows each time; it runs on a thread that may block. Costs one API
-    /// call per attempt; repeated by itself after a lost answer, since a job that has its rows refuses them the second time.
+    /// `rows` is called for each attempt and has to tell the same rows each time; it runs on a thread that may block. Rows that can be
+    /// told once only, such as those of a stream, go by [`Client::upsert_many`](crate::Client::upsert_many) and its siblings, or by a
+    /// file. Costs one API call per attempt; repeated by itself after a lost answer, since a job that has its rows refuses them the second time.
     ///
     /// Rows are whatever serialises as a struct or map: see [`CsvWriter`](super::CsvWriter) for what becomes of them.
     ///
@@ -296,7 +316,8 @@ impl IngestJob {
 
     /// Waits until the job is complete. Rows of it may have failed nevertheless.
     ///
-    /// Looks after 50 ms first, then after a fifth of the time it has taken so far, at most 5 s; each look costs one API call.
+    /// Looks after 50 ms first, then after a fifth of the time it has taken so far, at most 5 s; each look costs one API call. A look that
+    /// fails since the org does not answer, or is too busy, is followed by the next one: the deadline ends the waiting, not an outage.
     ///
     /// # Errors
     ///
@@ -313,28 +334,55 @@ impl IngestJob {
     ///
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) by the deadline; any error of [`Client::send`].
     pub async fn ended(&self, deadline: Duration) -> Result<JobInfo> {
-        job::ended(&self.client, &self.job, deadline).await
+        let info = job::ended(&self.client, &self.job, deadline, Looks::Often).await?;
+        // Whoever else has waited has heard the same.
+        let _ = self.ended.set(info.clone());
+        Ok(info)
     }
 
-    /// The rows that were saved. Costs one API call, for any number of rows.
+    /// How many rows were saved and refused, where the job is complete and the org says so.
+    async fn counts(&self) -> Result<(Option<u64>, Option<u64>)> {
+        let info = match self.ended.get() {
+            Some(info) => info.clone(),
+            None => self.info().await?,
+        };
+        if info.state.is_final() {
+            let _ = self.ended.set(info.clone());
+        }
+        // What a job says that was stopped on its way may be of another moment than its files.
+        let counts = if info.state == JobState::JobComplete { info.counts() } else { (None, None) };
+        Ok(counts)
+    }
+
+    /// The rows that were saved. Costs one API call, for any number of rows, and one more to ask for their number where nobody has
+    /// waited for the job by this handle.
+    ///
+    /// Of a complete job they are held against the number that the job tells: fewer are a file that was cut off, which is read on,
+    /// more are an error.
     ///
     /// # Errors
     ///
-    /// Any error of [`Client::open`].
+    /// Any error of [`Client::send`] and [`Client::open`].
     pub async fn successful_results(&self) -> Result<ResultRows<SavedRow>> {
-        Ok(ResultRows::new(open(&self.client, &self.job, ResultFile::Successful).await?, saved_row))
+        let (saved, _) = self.counts().await?;
+        Ok(ResultRows::new(open(&self.client, &self.job, ResultFile::Successful).await?.expecting(saved), saved_row))
     }
 
-    /// The rows that were refused. Costs one API call, for any number of rows.
+    /// The rows that were refused. Costs and is held against the job's number as
+    /// [`successful_results`](Self::successful_results).
     ///
     /// # Errors
     ///
-    /// Any error of [`Client::open`].
+    /// Any error of [`Client::send`] and [`Client::open`].
     pub async fn failed_results(&self) -> Result<ResultRows<FailedRow>> {
-        Ok(ResultRows::new(open(&self.client, &self.job, ResultFile::Failed).await?, failed_row))
+        let (_, failed) = self.counts().await?;
+        Ok(ResultRows::new(open(&self.client, &self.job, ResultFile::Failed).await?.expecting(failed), failed_row))
     }
 
     /// The rows that were not looked at, since the job failed or was aborted before. Costs one API call, for any number of rows.
+    ///
+    /// Nobody tells how many there are: rows of batches beyond the daily allocation are in no file. So a file that ends between two rows
+    /// is taken for whole where HTTP does not tell its length.
     ///
     /// # Errors
     ///

@@ -9,6 +9,12 @@ use super::info::{JobInfo, JobKind, jobs_path};
 use crate::client::{ApiRequest, Client};
 use crate::error::{Error, ErrorKind, Result};
 
+/// Pages in a row without jobs; none was ever seen.
+const MAX_EMPTY_PAGES: u32 = 3;
+
+/// Pages at most. They have 1,000 jobs each, and an org makes some 25,000 a day.
+const MAX_PAGES: usize = 10_000;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
@@ -27,7 +33,7 @@ impl Client {
     #[must_use]
     pub fn bulk_jobs(&self, kind: JobKind) -> JobList {
         let first = jobs_path(self.api_version(), kind);
-        JobList { client: self.clone(), next: Some(first), jobs: VecDeque::new(), seen: HashSet::new() }
+        JobList { client: self.clone(), next: Some(first), jobs: VecDeque::new(), seen: HashSet::new(), empty: 0 }
     }
 }
 
@@ -37,6 +43,8 @@ pub struct JobList {
     next: Option<String>,
     jobs: VecDeque<JobInfo>,
     seen: HashSet<String>,
+    /// Pages in a row that had no jobs.
+    empty: u32,
 }
 
 impl JobList {
@@ -45,7 +53,7 @@ impl JobList {
     /// # Errors
     ///
     /// Any error of [`Client::send`]; calling again asks for the same page again. [`ErrorKind::Decode`] for pages that lead in a
-    /// circle or off the org, which ends the list.
+    /// circle, off the org or nowhere, which ends the list.
     pub async fn try_next(&mut self) -> Result<Option<JobInfo>> {
         loop {
             if let Some(job) = self.jobs.pop_front() {
@@ -53,9 +61,14 @@ impl JobList {
             }
             let Some(path) = self.next.clone() else { return Ok(None) };
             let page: Page = self.client.send(ApiRequest::get("bulk.list", path.clone())).await?.json()?;
+            self.empty = if page.records.is_empty() { self.empty + 1 } else { 0 };
             self.jobs.extend(page.records);
             self.next = page.next_records_url.filter(|_| !page.done);
             self.seen.insert(path);
+            if self.next.is_some() && (self.empty > MAX_EMPTY_PAGES || self.seen.len() >= MAX_PAGES) {
+                self.next = None;
+                return Err(Error::new(ErrorKind::Decode, "bulk.list", "the pages of jobs do not end"));
+            }
             // A bearer token goes to no other address than the instance's.
             if self.next.as_ref().is_some_and(|next| self.seen.contains(next) || !next.starts_with("/services/")) {
                 self.next = None;

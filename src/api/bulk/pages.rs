@@ -179,15 +179,16 @@ impl Source {
                     return Ok(());
                 }
             }
+            let ended = if skip > 0 { Err(self.wrong("the list of pages is shorter than before")) } else { Ok(()) };
             let Some(next) = current.next_records_url.or(current.next_record_url) else {
                 return if current.done == Some(false) {
                     Err(self.wrong("a list of pages that goes on names no next one"))
                 } else {
-                    Ok(())
+                    ended
                 };
             };
             if current.done == Some(true) {
-                return Ok(());
+                return ended;
             }
             let next = self.own(next)?;
             if !lists.insert(next.clone()) || empty > MAX_EMPTY_LISTS {

@@ -162,7 +162,7 @@ impl QueryJob {
     /// Those of [`JobInfo::completed`] where the job failed or was aborted; [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)
     /// by the deadline, after which the job goes on and can be waited for again; any error of [`Client::send`].
     pub async fn wait(&self, deadline: Duration) -> Result<JobInfo> {
-        let info = job::ended(&self.client, &self.job, deadline).await?.completed()?;
+        let info = job::ended(&self.client, &self.job, deadline, job::Looks::Often).await?.completed()?;
         // Whoever else has waited has heard the same.
         let _ = self.rows.set(info.number_records_processed);
         Ok(info)

@@ -18,6 +18,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::Record;
 use crate::types::wire::FieldTypes;
 
+/// Pages in a row without rows. A job without rows has one; whether a job cut by primary key has some nobody tells.
+const MAX_EMPTY_PAGES: u32 = 100;
+
 /// Where the reading of a job has got to: after a page that was read whole. Data, to be written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkCursor {
@@ -63,7 +66,7 @@ pub(super) enum Expected {
     Known(u64),
 }
 
-/// The rows of a query job, in order, in blocks of up to 256 KB.
+/// The rows of a query job, in order, in blocks of up to 64 KB.
 ///
 /// Three pages at most are on their way at once, where the org lists them (API 58.0 and later), and are parsed in tasks of their
 /// own; memory holds some megabytes of them, however large pages are. A page that breaks off is asked for again and read on from
@@ -84,6 +87,10 @@ pub struct BulkRows {
     /// Pages of the list that were read whole.
     listed: u64,
     rows: u64,
+    /// Rows of the page in work.
+    page_rows: u64,
+    /// Pages in a row that had none.
+    empty: u32,
     cursor: Option<BulkCursor>,
     ended: Option<Result<()>>,
 }
@@ -102,6 +109,8 @@ impl BulkRows {
             expected,
             listed: 0,
             rows: 0,
+            page_rows: 0,
+            empty: 0,
             cursor: None,
             ended: None,
         }
@@ -141,6 +150,8 @@ impl BulkRows {
 
     /// Where the reading has got to: after the last page that was read whole. `None` before the first page and after the
     /// last one.
+    ///
+    /// Rows of a page that was read in part come again after it: keep rows and cursor together, or make taking a row twice harmless.
     #[must_use]
     pub fn cursor(&self) -> Option<BulkCursor> {
         self.cursor.clone()
@@ -195,11 +206,21 @@ impl BulkRows {
                     let header = Arc::clone(block.shared_header());
                     self.check_header(header)?;
                     self.rows += block.len() as u64;
+                    self.page_rows += block.len() as u64;
+                    self.hear_total();
+                    if matches!(self.expected, Expected::Known(announced) if announced < self.rows) {
+                        return self.check_total().await.map(|()| None);
+                    }
                     return Ok(Some(block));
                 }
                 Part::End { header } => {
                     if let Some(header) = header {
                         self.check_header(header)?;
+                    }
+                    let rows = std::mem::take(&mut self.page_rows);
+                    self.empty = if rows == 0 { self.empty + 1 } else { 0 };
+                    if self.empty > MAX_EMPTY_PAGES {
+                        return Err(self.wrong("pages without rows do not end"));
                     }
                     if let Some(page) = self.page.take() {
                         self.pass(page.place);
@@ -256,6 +277,15 @@ impl BulkRows {
             .map_or_else(|| self.before.clone(), |header| header.names().map(str::to_owned).collect());
         let (job, rows, max_records) = (self.job.clone(), self.rows, self.max_records);
         self.cursor = at.map(|at| BulkCursor { job, at, rows, header, max_records });
+    }
+
+    /// Takes in how many rows there have to be, if that was told meanwhile.
+    fn hear_total(&mut self) {
+        if let Expected::Asked(answer) = &mut self.expected
+            && let Ok(told) = answer.try_recv()
+        {
+            self.expected = told.map_or(Expected::Unknown, Expected::Known);
+        }
     }
 
     async fn check_total(&mut self) -> Result<()> {

@@ -8,21 +8,26 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::Block;
 use super::download::Download;
 use super::info::{BulkJob, JobInfo, JobState};
 use super::ingest::{IngestBuilder, IngestJob};
-use super::job;
+use super::job::{self, Looks};
 use super::join::{Joined, Marks, Places};
+use super::refusals::Refusals;
 use super::results::{self, ResultFile, Verdicts};
 use super::upload::{File, Form, Ready, Teller, Uploaded};
 use crate::client::Client;
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::types::RecordId;
 
 const OPERATION: &str = "bulk.write";
 
 /// Rows of one job at most: their numbers have 32 bits. 100 MB of rows are fewer.
 const MAX_ROWS: u32 = u32::MAX - 1;
+
+/// Rows that our own checks have refused, and outcomes, that are handed over at once.
+const BATCH: usize = 4096;
 
 /// What became of one row.
 #[derive(Clone, Debug)]
@@ -71,6 +76,28 @@ pub struct BulkReport {
     pub unmatched: u64,
 }
 
+impl BulkReport {
+    fn count(&mut self, batch: &[(u64, RowOutcome)]) {
+        for (_, outcome) in batch {
+            match outcome {
+                RowOutcome::Saved { .. } => self.saved += 1,
+                RowOutcome::Failed(_) => self.failed += 1,
+                RowOutcome::Unprocessed(_) => self.unprocessed += 1,
+                RowOutcome::Unknown(_) => self.unknown += 1,
+            }
+        }
+    }
+
+    /// Adds what came of rows.
+    fn add(&mut self, other: &Self) {
+        self.saved += other.saved;
+        self.failed += other.failed;
+        self.unprocessed += other.unprocessed;
+        self.unknown += other.unknown;
+        self.unmatched += other.unmatched;
+    }
+}
+
 impl IngestBuilder {
     /// Writes any number of rows: splits them into jobs, uploads, waits, and joins the results to the rows.
     ///
@@ -78,12 +105,17 @@ impl IngestBuilder {
     /// thread that may block. A row that CSV cannot carry is [`RowOutcome::Failed`], and the others are sent. Every row has exactly one
     /// outcome, with its number among the rows, counted from 0; they come in the order of the results.
     ///
+    /// Read them while it works: rows that our own checks refuse wait to be read once they are some ten thousand.
+    ///
     /// Results are joined by the [key columns](Self::key_columns), by value, since the org writes numbers and times in forms of its own; rows
     /// of one key are told apart by the rest of the row. Memory holds some 30 bytes a row of the jobs that are not joined yet.
     ///
-    /// Costs 4 API calls a job of up to 100 MB, one for each look at it, and one for each of its result files that has rows. `deadline`
-    /// is for all of it; rows of a job that has not ended by then are [`RowOutcome::Unknown`], and the job is in
-    /// [`RowOutcomes::jobs`].
+    /// Costs 3 API calls a job of up to 100 MB (create, upload, close), one for each look at it, and one for each of its result files that
+    /// has rows. `deadline` is for all of it: after it no further job is made, which is the error that ends the outcomes; rows of a job that
+    /// has not ended by then are [`RowOutcome::Unknown`], and the job is in [`RowOutcomes::jobs`]. An outage of the org before then ends
+    /// nothing.
+    ///
+    /// Rows that can be told once only, such as those of a stream, go by [`Client::upsert_many`] and its siblings, or by a file.
     ///
     /// ```no_run
     /// # async fn run(client: &sforce::Client) -> sforce::Result<()> {
@@ -117,13 +149,15 @@ impl IngestBuilder {
         } else {
             self.keys.clone()
         };
-        let source = Arc::new(RowSource { rows, live: Mutex::new(None), form: self.form.clone(), keys });
+        let refusals = Refusals::new(sender.downgrade());
+        let source = Arc::new(RowSource { rows, live: Mutex::new(None), form: self.form.clone(), keys, refusals });
         let run = Run {
             client: self.client.clone(),
             sender,
             jobs: Arc::clone(&jobs),
             report: BulkReport::default(),
             deadline,
+            looks: self.looks,
         };
         let task = tokio::spawn(run.run(self, source));
         RowOutcomes { batches, current: Vec::new().into_iter(), task: Some(task), jobs, report: None, failed: None }
@@ -147,8 +181,9 @@ impl RowOutcomes {
     ///
     /// # Errors
     ///
-    /// What ended the work before all rows were sent: the creation of a job, an upload, no key column in the rows. It comes after the
-    /// outcomes of all rows that were sent; no row from the one in its context `row` on was processed.
+    /// What ended the work before all rows were sent: the creation of a job, an upload, the deadline, no key column in the rows. It comes
+    /// after the outcomes of all rows that were sent; no row from the one in its context `row` on was processed, though our own checks may
+    /// have refused some of them already.
     pub async fn try_next(&mut self) -> Result<Option<(u64, RowOutcome)>> {
         loop {
             if let Some(outcome) = self.current.next() {
@@ -217,7 +252,7 @@ impl fmt::Debug for RowOutcomes {
     }
 }
 
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whole after every statement.
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -230,6 +265,7 @@ struct RowSource<F, I, T> {
     form: Form,
     /// Names of the key columns; none means all.
     keys: Vec<String>,
+    refusals: Refusals,
 }
 
 struct Live<I, T> {
@@ -248,6 +284,7 @@ struct Part {
     more: bool,
     columns: Vec<String>,
     marks: Marks,
+    /// The last of those that our own checks have refused; the others were handed over.
     refused: Vec<(u64, Error)>,
 }
 
@@ -344,6 +381,9 @@ where
                 }
             }
             live.next += 1;
+            if refused.len() >= BATCH {
+                self.source.refusals.pass(&mut refused)?;
+            }
             if live.next - self.first >= MAX_ROWS.into() {
                 more = true;
                 break;
@@ -384,6 +424,7 @@ struct Run {
     jobs: Arc<Mutex<Vec<BulkJob>>>,
     report: BulkReport,
     deadline: Duration,
+    looks: Looks,
 }
 
 impl Run {
@@ -403,11 +444,18 @@ impl Run {
         let mut first = 0;
         let mut stopped = None;
         loop {
+            if self.left(started).is_zero() {
+                let late = Error::new(ErrorKind::Unavailable, OPERATION, "the deadline came before all rows were sent");
+                stopped = Some(late.with_retry(Retry::After(None)).with_context("row", first));
+                break;
+            }
             let teller = PartTeller { source: Arc::clone(&source), first };
             match self.send_part(&builder, teller).await {
-                Ok((part, closed)) => {
+                Ok((mut part, closed)) => {
                     let more = part.more;
                     first = part.next;
+                    let refused = std::mem::take(&mut part.refused);
+                    self.pass(refused.into_iter().map(|(row, error)| (row, RowOutcome::Failed(error))).collect()).await;
                     parts.push((part, closed));
                     if !more {
                         break;
@@ -421,27 +469,52 @@ impl Run {
         }
         self.report.rows = first;
         for (mut part, closed) in parts {
-            let refused = std::mem::take(&mut part.refused);
-            self.pass(refused.into_iter().map(|(row, error)| (row, RowOutcome::Failed(error))).collect()).await;
             let Some((job, closed)) = closed else { continue };
-            let left = self.deadline.saturating_sub(self.client.monotonic().saturating_sub(started));
-            let ended = match closed {
-                Ok(()) => job::ended(&self.client, &job, left).await,
-                Err(error) => Err(error),
-            };
+            let ended = self.end(&job, closed, self.left(started)).await;
             let teller = PartTeller { source: Arc::clone(&source), first: part.first };
             let (marks, next) = (std::mem::replace(&mut part.marks, Marks::new(Vec::new(), 0)), part.next);
             // Made while the org looks for the results.
             let table = tokio::task::spawn_blocking(move || teller.table(marks, next));
             match ended {
                 Ok(info) => self.join(&job, info, &part, table).await?,
-                Err(error) => {
-                    let joined = settled(table).await?;
-                    self.unknown(&part, &joined, &error.with_context("job", job.id)).await;
-                }
+                Err(outcome) => self.rest(&part, &settled(table).await?, &outcome).await,
             }
         }
+        self.report.failed += source.refusals.rows();
         stopped.map_or(Ok(self.report), Err)
+    }
+
+    /// What is left of the time.
+    fn left(&self, started: Duration) -> Duration {
+        self.deadline.saturating_sub(self.client.monotonic().saturating_sub(started))
+    }
+
+    /// Waits for the end of a job that was to be closed; or tells what that makes of all its rows.
+    async fn end(&self, job: &BulkJob, closed: Result<()>, left: Duration) -> std::result::Result<JobInfo, RowOutcome> {
+        let open = match closed {
+            Ok(()) => None,
+            Err(error) if error.effect() == Effect::None && !job::passes(&error) => {
+                // It is open and stays so: should this fail, it ends by itself.
+                let _ = job::abort(&self.client, job).await;
+                return Err(RowOutcome::Unprocessed(error.with_context("job", job.id)));
+            }
+            Err(error) => Some(error),
+        };
+        let error = match job::ended_and_closed(&self.client, job, left, self.looks, open.is_none()).await {
+            Ok(info) => return Ok(info),
+            Err(error) => error.with_context("job", job.id),
+        };
+        match open {
+            Some(open) if self.abort_open(job).await => Err(RowOutcome::Unprocessed(open.with_context("job", job.id))),
+            _ => Err(RowOutcome::Unknown(error)),
+        }
+    }
+
+    /// Aborts a job if it is still open; tells whether it was, so that nothing of it was processed.
+    async fn abort_open(&self, job: &BulkJob) -> bool {
+        let open = job::info(&self.client, job).await.is_ok_and(|info| info.state == JobState::Open);
+        open && job::abort(&self.client, job).await.is_ok()
+            && job::info(&self.client, job).await.is_ok_and(|info| info.number_records_processed.unwrap_or(0) == 0)
     }
 
     /// Takes the rows of one job to the org; tells the job and whether it was closed. There is none where no row could be sent.
@@ -474,14 +547,7 @@ impl Run {
     }
 
     async fn pass(&mut self, batch: Vec<(u64, RowOutcome)>) {
-        for (_, outcome) in &batch {
-            match outcome {
-                RowOutcome::Saved { .. } => self.report.saved += 1,
-                RowOutcome::Failed(_) => self.report.failed += 1,
-                RowOutcome::Unprocessed(_) => self.report.unprocessed += 1,
-                RowOutcome::Unknown(_) => self.report.unknown += 1,
-            }
-        }
+        self.report.count(&batch);
         if !batch.is_empty() {
             // Nobody listens any more: then nobody waits for the rest either.
             let _ = self.sender.send(batch).await;
@@ -489,10 +555,10 @@ impl Run {
     }
 
     /// All rows of a part that have no result yet.
-    async fn unknown(&mut self, part: &Part, joined: &Joined, error: &Error) {
+    async fn rest(&mut self, part: &Part, joined: &Joined, outcome: &RowOutcome) {
         let mut rest = joined.rest().map(|row| part.first + u64::from(row)).peekable();
         while rest.peek().is_some() {
-            let batch = rest.by_ref().take(4096).map(|row| (row, RowOutcome::Unknown(error.clone()))).collect();
+            let batch = rest.by_ref().take(BATCH).map(|row| (row, outcome.clone())).collect();
             self.pass(batch).await;
         }
     }
@@ -510,9 +576,8 @@ impl Run {
                 .with_context("job", job.id)
         });
         let complete = info.state == JobState::JobComplete;
-        let (processed, failed) = (info.number_records_processed, info.number_records_failed);
-        let saved = processed.zip(failed).and_then(|(processed, failed)| processed.checked_sub(failed));
-        let unprocessed = processed.and_then(|processed| part.uploaded.rows.checked_sub(processed));
+        let (saved, failed) = info.counts();
+        let unprocessed = info.number_records_processed.and_then(|processed| part.uploaded.rows.checked_sub(processed));
         let files =
             [(ResultFile::Successful, saved), (ResultFile::Failed, failed), (ResultFile::Unprocessed, unprocessed)];
         // What has no rows costs no call. Only a job that is complete is believed.
@@ -521,9 +586,10 @@ impl Run {
         let mut opened = self.next_file(job, complete, &mut files).await;
         let mut joined = settled(table).await?;
         while let Some((file, download)) = opened {
-            let read = match download {
-                Ok(download) => self.join_file(job, file, download, &ended, part, &mut joined).await,
-                Err(error) => Err(error),
+            let read;
+            (joined, read) = match download {
+                Ok(download) => self.join_file(job, file, download, &ended, part, joined).await?,
+                Err(error) => (joined, Err(error)),
             };
             wrong = read.err().or(wrong);
             opened = self.next_file(job, complete, &mut files).await;
@@ -534,7 +600,7 @@ impl Run {
                 .with_advice("batches beyond the daily allocation of the org are not processed")
                 .with_context("job", job.id)
         });
-        self.unknown(part, &joined, &error).await;
+        self.rest(part, &joined, &RowOutcome::Unknown(error)).await;
         self.report.jobs.push(info);
         Ok(())
     }
@@ -552,6 +618,7 @@ impl Run {
         Some((file, download.map(|download| download.expecting(announced))))
     }
 
+    /// Joins one file, on a thread of its own: there is as much to do for a row as for reading it.
     async fn join_file(
         &mut self,
         job: &BulkJob,
@@ -559,10 +626,9 @@ impl Run {
         mut download: Download,
         ended: &Error,
         part: &Part,
-        joined: &mut Joined,
-    ) -> Result<()> {
-        // The next blocks are parsed while this one is joined.
-        let (sender, mut blocks) = mpsc::channel(4);
+        mut joined: Joined,
+    ) -> Result<(Joined, Result<()>)> {
+        let (sender, blocks) = mpsc::channel(4);
         let mut reading = JoinSet::new();
         reading.spawn(async move {
             while let Some(block) = download.next().await.transpose() {
@@ -572,14 +638,51 @@ impl Run {
                 }
             }
         });
+        let mut work = FileJoin {
+            job: job.id,
+            file,
+            ended: ended.clone(),
+            first: part.first,
+            columns: part.columns.clone(),
+            sender: self.sender.clone(),
+            report: BulkReport::default(),
+        };
+        let joining = tokio::task::spawn_blocking(move || {
+            let read = work.run(blocks, &mut joined);
+            (joined, work.report, read)
+        });
+        let (joined, counts, read) = joining
+            .await
+            .map_err(|_| Error::new(ErrorKind::Unexpected, OPERATION, "the task that joins results has panicked"))?;
+        self.report.add(&counts);
+        Ok((joined, read))
+    }
+}
+
+/// The results of one file on their way to their rows.
+struct FileJoin {
+    job: RecordId,
+    file: ResultFile,
+    /// Why rows were not processed.
+    ended: Error,
+    first: u64,
+    columns: Vec<String>,
+    sender: mpsc::Sender<Vec<(u64, RowOutcome)>>,
+    /// What came of them.
+    report: BulkReport,
+}
+
+impl FileJoin {
+    /// Runs where it may block.
+    fn run(&mut self, mut blocks: mpsc::Receiver<Result<Block>>, joined: &mut Joined) -> Result<()> {
         let mut places = None;
-        while let Some(block) = blocks.recv().await.transpose()? {
+        while let Some(block) = blocks.blocking_recv().transpose()? {
             let header = block.header();
             let found = match places.take() {
                 Some(places) => Some(places),
-                None => Places::of(header, &part.columns, joined.keys()),
+                None => Places::of(header, &self.columns, joined.keys()),
             };
-            let lacking = || results::wrong("a result file lacks a key column").with_context("job", job.id);
+            let lacking = || results::wrong("a result file lacks a key column").with_context("job", self.job);
             let places = places.insert(found.ok_or_else(lacking)?);
             let verdicts = Verdicts::of(header);
             let mut batch = Vec::with_capacity(block.len());
@@ -588,17 +691,21 @@ impl Run {
                     self.report.unmatched += 1;
                     continue;
                 };
-                let outcome = match file {
+                let outcome = match self.file {
                     ResultFile::Successful => match verdicts.saved(row) {
                         Ok((id, created)) => RowOutcome::Saved { id, created },
                         Err(error) => RowOutcome::Unknown(error),
                     },
                     ResultFile::Failed => RowOutcome::Failed(verdicts.error(row)),
-                    ResultFile::Unprocessed => RowOutcome::Unprocessed(ended.clone()),
+                    ResultFile::Unprocessed => RowOutcome::Unprocessed(self.ended.clone()),
                 };
-                batch.push((part.first + u64::from(number), outcome));
+                batch.push((self.first + u64::from(number), outcome));
             }
-            self.pass(batch).await;
+            self.report.count(&batch);
+            if !batch.is_empty() {
+                // Nobody listens any more: then nobody waits for the rest either.
+                let _ = self.sender.blocking_send(batch);
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::reference::reads_like_reference;
 use super::subresult::{Asked, Subresult, read_all};
 use super::{COLLATE_SINCE, MAX_COLLECTIONS_AND_QUERIES, WireResponse, texts};
-use crate::api::collections::{BodyWriter, Collections, JSON, Keys, MAX_RECORDS, SaveResult};
+use crate::api::collections::{BodyWriter, Collections, DELETE, JSON, Keys, MAX_RECORDS, SaveResult};
 use crate::client::{ApiRequest, Client};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::types::{FieldName, RecordId, SObjectName};
@@ -28,7 +28,24 @@ const PACKED: &str = "collections in a composite";
 struct Piece {
     /// The places of its records in the caller's list.
     places: Vec<usize>,
-    body: Bytes,
+    what: What,
+}
+
+/// What a piece says of its records.
+#[derive(Debug)]
+enum What {
+    Body(Bytes),
+    /// The ids of those that are deleted, which stand in the address.
+    Ids(String),
+}
+
+impl What {
+    fn len(&self) -> usize {
+        match self {
+            Self::Body(body) => body.len(),
+            Self::Ids(ids) => ids.len(),
+        }
+    }
 }
 
 /// Calls, one after the other.
@@ -103,6 +120,27 @@ impl Collections {
         self.send_packed(&call, rows, None).await
     }
 
+    /// Deletes up to 1,000 records by id, in one call as [`upsert_packed`](Self::upsert_packed) does. Repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`upsert_packed`](Self::upsert_packed).
+    pub async fn delete_packed(&self, ids: &[RecordId]) -> Result<Vec<SaveResult>> {
+        let path = "/composite/sobjects".to_owned();
+        let call = Call { operation: DELETE, method: http::Method::DELETE, path, idempotent: true };
+        self.check_packed(&call, ids.len())?;
+        let pieces: Vec<Piece> = ids
+            .chunks(MAX_RECORDS)
+            .enumerate()
+            .map(|(number, ids)| {
+                let first = number * MAX_RECORDS;
+                let list: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+                Piece { places: (first..first + ids.len()).collect(), what: What::Ids(list.join(",")) }
+            })
+            .collect();
+        self.carry_out(&call, &Plan { packs: vec![pieces], alone: Vec::new() }, ids.len()).await
+    }
+
     async fn send_packed<'a, T: Serialize + Sync + 'a>(
         &self,
         call: &Call,
@@ -110,13 +148,22 @@ impl Collections {
         key: Option<&FieldName>,
     ) -> Result<Vec<SaveResult>> {
         let count = records.len();
-        if !(1..=MAX_PACKED_RECORDS).contains(&count) {
-            let message = "a packed call takes 1 to 1,000 records";
-            return Err(self.invalid(call.operation, message).with_context("records", count));
-        }
+        self.check_packed(call, count)?;
         let named = |error: Error| error.with_operation(call.operation).with_context("object", &self.object);
         let keys = key.map(|key| Keys::new(key, count));
         let plan = plan(call.operation, &self.object, records, keys, MAX_BYTES).map_err(named)?;
+        self.carry_out(call, &plan, count).await
+    }
+
+    fn check_packed(&self, call: &Call, count: usize) -> Result<()> {
+        if (1..=MAX_PACKED_RECORDS).contains(&count) {
+            return Ok(());
+        }
+        let message = "a packed call takes 1 to 1,000 records";
+        Err(self.invalid(call.operation, message).with_context("records", count))
+    }
+
+    async fn carry_out(&self, call: &Call, plan: &Plan, count: usize) -> Result<Vec<SaveResult>> {
         let mut outcomes = Outcomes::new(count);
         for pack in &plan.packs {
             self.send_pack(call, pack, &mut outcomes).await;
@@ -140,6 +187,8 @@ impl Collections {
                 Err(error) if may_be_the_composite(&error) => {
                     return self.try_alone(call, pack, Vec::new(), outcomes).await;
                 }
+                // Not sent: this handle's list does not see into a composite.
+                Err(error) if error.kind() == ErrorKind::Forbidden && error.status().is_none() => {}
                 Err(error) => return pack.iter().for_each(|piece| outcomes.put_error(piece, &error)),
             }
         }
@@ -181,7 +230,11 @@ impl Collections {
             outcomes.put_error(piece, &error);
             return Some(error);
         }
-        let request = call.request(call.method.clone(), &call.path).body(JSON, piece.body.clone());
+        let request = call.request(call.method.clone(), &call.path);
+        let request = match &piece.what {
+            What::Body(body) => request.body(JSON, body.clone()),
+            What::Ids(ids) => request.query("ids", ids).query("allOrNone", "false"),
+        };
         match self.results(request, call.operation, piece.places.len()).await {
             Ok(rows) => {
                 outcomes.put(piece, rows);
@@ -238,7 +291,7 @@ fn may_be_the_composite(error: &Error) -> bool {
 /// The body of a composite. Its parts were written before, and are as they would be by themselves.
 fn compose(client: &Client, call: &Call, pack: &[Piece]) -> Vec<u8> {
     let version = client.api_version();
-    let size: usize = pack.iter().map(|piece| piece.body.len() + 512).sum();
+    let size: usize = pack.iter().map(|piece| piece.what.len() + 512).sum();
     let mut body = Vec::with_capacity(size);
     // Not collated, so that they run one after the other.
     let start: &[u8] = if version.major() >= COLLATE_SINCE {
@@ -253,16 +306,22 @@ fn compose(client: &Client, call: &Call, pack: &[Piece]) -> Vec<u8> {
     for (place, piece) in pack.iter().enumerate() {
         let separator = if place == 0 { "" } else { "," };
         let (method, path, reference) = (&call.method, &call.path, reference(place));
-        // Writing to a Vec does not fail. Method, path and reference id hold nothing that JSON escapes.
+        let query = match &piece.what {
+            What::Body(_) => String::new(),
+            What::Ids(ids) => format!("?ids={ids}&allOrNone=false"),
+        };
+        // Writing to a Vec does not fail. Method, path, ids and reference id hold nothing that JSON escapes.
         let _ = write!(
             body,
-            r#"{separator}{{"method":"{method}","url":"/services/data/v{version}{path}","referenceId":"{reference}","#
+            r#"{separator}{{"method":"{method}","url":"/services/data/v{version}{path}{query}","referenceId":"{reference}""#
         );
         if let Some(headers) = &headers {
-            let _ = write!(body, r#""httpHeaders":{headers},"#);
+            let _ = write!(body, r#","httpHeaders":{headers}"#);
         }
-        body.extend_from_slice(br#""body":"#);
-        body.extend_from_slice(&piece.body);
+        if let What::Body(records) = &piece.what {
+            body.extend_from_slice(br#","body":"#);
+            body.extend_from_slice(records);
+        }
         body.push(b'}');
     }
     body.extend_from_slice(b"]}");
@@ -282,7 +341,7 @@ impl Open {
     }
 
     fn close(self) -> Option<Piece> {
-        (!self.places.is_empty()).then(|| Piece { places: self.places, body: self.writer.finish().into() })
+        (!self.places.is_empty()).then(|| Piece { places: self.places, what: What::Body(self.writer.finish().into()) })
     }
 }
 

@@ -1,27 +1,31 @@
 //! Sends rows in calls, as many at once as may be, and settles each row once.
 
+mod settle;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt as _};
+use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
-use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
+use super::job::{self, JobEnd};
 use super::outcome::{WriteOutcome, WrittenRow};
-use super::row::{Intake, Row, Target};
-use super::schedule::Schedule;
-use crate::api::{AllOrNone, Collections, JsonWrite, MAX_PACKED_RECORDS, MAX_RECORDS, SaveResult};
+use super::route::{Ahead, Freshness, Jobs, MOST_OF_A_JOB, Route, WORTH_A_JOB, WriteRoute};
+use super::row::{Intake, Row};
+use super::schedule::{Batch, Schedule};
+use super::send::send;
+use crate::api::SaveResult;
 use crate::client::Client;
-use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::sync::batch::{ends_the_run, has_used_up_a_limit, is_outage, may_pass, pause_before};
-use crate::types::RecordId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync::LockMeter;
 
 /// Calls in flight at once, at most; the client lets fewer through where the org is busy.
 pub(super) const MOST_CALLS: usize = 10;
@@ -29,16 +33,14 @@ pub(super) const MOST_CALLS: usize = 10;
 /// Rows that wait at most before the input is read on, as a multiple of those of one call.
 const AHEAD: usize = 20;
 
-/// Bytes of records that wait at most before the input is read on.
+/// Bytes of records that wait or are in a job at most before the input is read on.
 const MAX_BYTES: usize = 32 << 20;
-
-/// Calls in a row without an answer after which the rest would meet the same.
-const MOST_FAILURES: usize = 5;
-
-const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
 /// A record of the input: a row, or why it is none.
 pub(crate) type Input = Result<Row, (u64, Error)>;
+
+/// Records that wait for the one that stands for them, at most.
+const MOST_FOLDED: usize = 100_000;
 
 /// Writes the rows of a stream.
 pub(crate) struct Engine<'a> {
@@ -46,15 +48,21 @@ pub(crate) struct Engine<'a> {
     intake: Arc<Intake>,
     input: Option<BoxStream<'a, Input>>,
     schedule: Schedule,
-    rows_of_a_call: usize,
+    plan: Plan,
     calls: FuturesUnordered<Call>,
     most_calls: usize,
     ready: VecDeque<WrittenRow>,
-    /// Bytes that wait.
-    bytes: usize,
+    /// Records for which a later one stands that is not settled yet, by that one.
+    folded: HashMap<u64, Vec<u64>>,
+    folded_rows: usize,
+    /// Bytes that are in a job.
+    job_bytes: usize,
+    /// Rows that are in a job; there is one at a time, so that rows of one key stay in their order.
+    in_job: usize,
     failures: usize,
     /// From 0 to 1: pauses differ from one run to the next, and not within one, so that rows come back together.
     chance: f64,
+    locks: Arc<LockMeter>,
     stopped: Option<Error>,
 }
 
@@ -82,7 +90,30 @@ impl Future for Call {
 struct Answer {
     rows: Vec<Row>,
     locks: Vec<u64>,
-    results: Result<Vec<SaveResult>>,
+    results: Results,
+}
+
+enum Results {
+    OfCall(Result<Vec<SaveResult>>),
+    OfJob(JobEnd),
+}
+
+/// Which way the rows go.
+#[derive(Debug)]
+struct Plan {
+    freshness: Freshness,
+    /// What the caller has fixed.
+    fixed: Option<Route>,
+    jobs: Jobs,
+    route: Route,
+    rows_of_a_job: usize,
+    failed_jobs: usize,
+    /// Whether the first rows were read ahead.
+    begun: bool,
+    /// Records read in all.
+    read: u64,
+    /// Those since the input last paused.
+    burst: u64,
 }
 
 /// What the engine waited for.
@@ -96,21 +127,49 @@ enum Event {
 }
 
 impl<'a> Engine<'a> {
+    /// An engine that makes calls of 200.
     pub(crate) fn new(client: Client, intake: Arc<Intake>, input: BoxStream<'a, Input>) -> Self {
+        let route = Route::Collections;
+        let plan = Plan {
+            freshness: Freshness::Now,
+            fixed: Some(route),
+            jobs: Jobs::No,
+            route,
+            rows_of_a_job: MOST_OF_A_JOB,
+            failed_jobs: 0,
+            begun: false,
+            read: 0,
+            burst: 0,
+        };
         Self {
             client,
             intake,
             input: Some(input),
-            schedule: Schedule::new(MAX_RECORDS),
-            rows_of_a_call: MAX_RECORDS,
+            schedule: Schedule::new(route.rows_of_a_call()),
+            plan,
             calls: FuturesUnordered::new(),
             most_calls: MOST_CALLS,
             ready: VecDeque::new(),
-            bytes: 0,
+            folded: HashMap::new(),
+            folded_rows: 0,
+            job_bytes: 0,
+            in_job: 0,
             failures: 0,
             chance: fastrand::f64(),
+            locks: Arc::default(),
             stopped: None,
         }
+    }
+
+    /// Counts locks together with others.
+    pub(crate) fn with_locks(mut self, locks: Arc<LockMeter>) -> Self {
+        self.locks = locks;
+        self
+    }
+
+    /// What counts the locks that rows meet.
+    pub(super) fn locks(&self) -> &Arc<LockMeter> {
+        &self.locks
     }
 
     /// Sets how many calls are in flight at once, at most.
@@ -119,12 +178,12 @@ impl<'a> Engine<'a> {
         self
     }
 
-    /// Puts up to 1,000 rows into one API call: five collections in one composite. Deletions have no such form.
-    pub(super) fn with_fewest_calls(mut self) -> Self {
-        if *self.intake.target() != Target::Delete {
-            self.schedule = Schedule::new(MAX_PACKED_RECORDS);
-            self.rows_of_a_call = MAX_PACKED_RECORDS;
-        }
+    /// Chooses the way of the rows by how many there are and how soon they are to be there, unless it is fixed.
+    pub(super) fn with_route(mut self, freshness: Freshness, fixed: Option<WriteRoute>, rows_of_a_job: usize) -> Self {
+        let fixed = fixed.map(Route::from);
+        let jobs = if fixed.is_some() { Jobs::Yes } else { jobs(&self.client, &self.intake) };
+        self.plan = Plan { freshness, fixed, jobs, rows_of_a_job: rows_of_a_job.clamp(1, MOST_OF_A_JOB), ..self.plan };
+        self.choose();
         self
     }
 
@@ -135,29 +194,72 @@ impl<'a> Engine<'a> {
 
     /// The next row that is settled; `None` when all are.
     pub(crate) async fn next(&mut self) -> Option<WrittenRow> {
+        if !std::mem::replace(&mut self.plan.begun, true) {
+            self.read_ahead();
+        }
         loop {
             if let Some(outcome) = self.ready.pop_front() {
                 return Some(outcome);
             }
             self.dispatch(self.input.is_none());
-            match self.wait().await? {
+            let Some(event) = self.wait().await else {
+                if self.is_at_end() {
+                    return None;
+                }
+                // Nothing may end without a word.
+                self.stop(Error::new(
+                    ErrorKind::Unexpected,
+                    self.intake.target().operation(),
+                    "rows wait that never may go",
+                ));
+                continue;
+            };
+            match event {
                 Event::Answer(Ok(answer)) => self.settle(answer),
                 Event::Answer(Err(places)) => self.settle_none(&places),
                 Event::Row(Some(input)) => {
                     self.take_in(input);
                     self.take_more();
+                    self.choose();
                 }
-                Event::Row(None) => self.input = None,
+                Event::Row(None) => {
+                    self.input = None;
+                    self.choose();
+                }
                 Event::Due => self.schedule.wake(self.client.monotonic()),
-                Event::Idle => self.dispatch(true),
+                Event::Idle => {
+                    self.plan.burst = 0;
+                    self.choose();
+                    self.dispatch(true);
+                }
             }
         }
     }
 
+    /// Takes in rows that are there already, until their number decides how they go. A stream that tells how many there are needs
+    /// none.
+    fn read_ahead(&mut self) {
+        let most = if self.plan.fixed.is_some() { 0 } else { self.plan.freshness.reads_ahead() };
+        while self.plan.read < most {
+            let Some(input) = self.input.as_mut().filter(|_| self.schedule.bytes() < MAX_BYTES) else { break };
+            let (least, at_most) = input.size_hint();
+            if at_most == Some(least) || self.plan.read.saturating_add(least as u64) >= most {
+                break;
+            }
+            match input.next().now_or_never() {
+                Some(Some(input)) => self.take_in(input),
+                Some(None) => self.input = None,
+                None => break,
+            }
+        }
+        self.choose();
+    }
+
     /// Takes in rows that are there already, enough for the next call.
     fn take_more(&mut self) {
-        for _ in 1..self.rows_of_a_call {
-            let Some(input) = self.input.as_mut().filter(|_| self.bytes < MAX_BYTES) else { return };
+        for _ in 1..self.plan.route.rows_of_a_call() {
+            let room = self.has_room();
+            let Some(input) = self.input.as_mut().filter(|_| room) else { return };
             match input.next().now_or_never() {
                 Some(Some(input)) => self.take_in(input),
                 Some(None) => self.input = None,
@@ -166,46 +268,135 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn operation(&self) -> &'static str {
-        self.intake.target().operation()
+    /// Chooses the way of the rows by what is known now.
+    fn choose(&mut self) {
+        let plan = &self.plan;
+        let waiting = self.schedule.len();
+        let route = match plan.fixed {
+            Some(Route::Bulk) if plan.jobs == Jobs::No => Route::Packed,
+            Some(fixed) => fixed,
+            None => {
+                let (promised, at_most) = self.input.as_ref().map_or((0, Some(0)), Stream::size_hint);
+                // An input that has given many rows without a pause, and does not tell its end, is expected to go on.
+                let burst = if at_most == Some(promised) { 0 } else { plan.burst };
+                let ahead = Ahead {
+                    rows: burst.max(waiting.saturating_add(promised) as u64),
+                    only: self.input.is_none() && plan.read == 1,
+                    calls_left: self.client.calls_left(),
+                    jobs: plan.jobs,
+                };
+                let route = plan.freshness.route(&ahead);
+                // While rows come, none of the calls that were to be saved are spent after all.
+                match plan.route {
+                    _ if route == Route::Single => route,
+                    Route::Bulk if plan.jobs != Jobs::No && waiting >= self.worth_a_job() => Route::Bulk,
+                    _ if plan.burst == 0 => route,
+                    before => route.max(before.min(Route::Packed)),
+                }
+            }
+        };
+        self.plan.route = route;
+        self.schedule.set_most(route.rows_of_a_call());
     }
 
     fn take_in(&mut self, input: Input) {
+        self.plan.read += 1;
+        self.plan.burst += 1;
         match input {
             Ok(row) => {
-                self.bytes += row.weight();
                 let into = row.place;
                 if let Some(place) = self.schedule.add(row) {
-                    self.ready.push_back(WrittenRow { row: place, outcome: WriteOutcome::Folded { into } });
+                    self.fold(place, into);
                 }
             }
             Err((row, error)) => self.ready.push_back(WrittenRow { row, outcome: WriteOutcome::Rejected(error) }),
         }
     }
 
+    /// Whether nothing is left to do.
+    fn is_at_end(&self) -> bool {
+        self.ready.is_empty() && self.schedule.len() == 0 && (self.input.is_none() || self.stopped.is_some())
+    }
+
+    /// Whether more rows may be taken in.
+    fn has_room(&self) -> bool {
+        let most = match self.plan.route {
+            Route::Bulk => self.plan.rows_of_a_job,
+            calls => calls.rows_of_a_call() * AHEAD,
+        };
+        self.schedule.len() + self.in_job < most
+            && self.schedule.bytes() + self.job_bytes < MAX_BYTES
+            && self.folded_rows < MOST_FOLDED
+    }
+
     /// Starts as many calls as may be.
     fn dispatch(&mut self, flush: bool) {
         while self.stopped.is_none() && self.calls.len() < self.most_calls {
-            let Some(batch) = self.schedule.next(flush) else { return };
-            let (rows, locks) = batch.into_parts();
-            self.bytes = self.bytes.saturating_sub(rows.iter().map(Row::weight).sum());
-            let (client, intake) = (self.client.clone(), Arc::clone(&self.intake));
-            let places = rows.iter().map(|row| row.place).collect();
-            let task = tokio::spawn(async move {
-                let results = send(&client, &intake, &rows).await;
-                Answer { rows, locks, results }
-            });
-            self.calls.push(Call { task, places });
+            // Where no more may come for now, what is there goes as it is.
+            let flush = flush || !self.has_room();
+            let few = flush && self.schedule.len() < self.worth_a_job();
+            if self.plan.route != Route::Bulk || (few && self.in_job == 0) {
+                let Some(batch) = self.schedule.next(flush) else { return };
+                self.start_call(batch);
+            } else if let Some(batch) = self.schedule.next_back() {
+                self.start_call(batch);
+            } else {
+                if self.in_job > 0 {
+                    return;
+                }
+                let Some(batch) = self.schedule.next_job(flush, self.plan.rows_of_a_job, MAX_BYTES) else { return };
+                self.start_job(batch);
+            }
         }
+    }
+
+    /// Rows for which one more job is made.
+    fn worth_a_job(&self) -> usize {
+        if self.plan.fixed.is_some() { 0 } else { WORTH_A_JOB.min(self.plan.rows_of_a_job) }
+    }
+
+    fn start_call(&mut self, batch: Batch) {
+        let (rows, locks) = batch.into_parts();
+        let (client, intake) = (self.client.clone(), Arc::clone(&self.intake));
+        let single = self.plan.route == Route::Single;
+        let places = rows.iter().map(|row| row.place).collect();
+        let task = tokio::spawn(async move {
+            let results = Results::OfCall(send(&client, &intake, &rows, single).await);
+            Answer { rows, locks, results }
+        });
+        self.calls.push(Call { task, places });
+    }
+
+    fn start_job(&mut self, batch: Batch) {
+        let (mut rows, locks) = batch.into_parts();
+        self.in_job = rows.len();
+        self.job_bytes = weight(&rows);
+        // Parts of a job are written side by side: rows of one parent next to each other meet the least. (Protocol facts, 3.1.)
+        rows.sort_by_key(|row| row.parents.first().copied());
+        let (client, intake) = (self.client.clone(), Arc::clone(&self.intake));
+        let places = rows.iter().map(|row| row.place).collect();
+        let task = tokio::spawn(async move {
+            let (rows, end) = job::run(&client, &intake, rows).await;
+            Answer { rows, locks, results: Results::OfJob(end) }
+        });
+        self.calls.push(Call { task, places });
     }
 
     /// Waits for an answer, for a row where there is room for it, or until a row may go again. `None` when there is nothing
     /// to wait for.
     async fn wait(&mut self) -> Option<Event> {
-        let room = self.schedule.len() < self.rows_of_a_call * AHEAD && self.bytes < MAX_BYTES;
+        let room = self.has_room();
         let mut input = self.input.as_mut().filter(|_| room && self.stopped.is_none());
         if let Some(input) = input.as_mut().filter(|_| self.calls.is_empty() && self.schedule.is_any_queued()) {
-            return Some(input.next().now_or_never().map_or(Event::Idle, Event::Row));
+            let patience = self.plan.freshness.patience(self.plan.route);
+            if patience.is_zero() {
+                return Some(input.next().now_or_never().map_or(Event::Idle, Event::Row));
+            }
+            let pause = std::pin::pin!(self.client.pause(patience));
+            return Some(match select(input.next(), pause).await {
+                Either::Left((row, _)) => Event::Row(row),
+                Either::Right(_) => Event::Idle,
+            });
         }
         let due = self.schedule.next_due().filter(|_| self.stopped.is_none());
         if input.is_none() && due.is_none() && self.calls.is_empty() {
@@ -242,159 +433,25 @@ impl<'a> Engine<'a> {
             }
         })
     }
+}
 
-    fn settle(&mut self, answer: Answer) {
-        let Answer { rows, locks, results } = answer;
-        self.schedule.done(&locks);
-        match results {
-            Ok(results) => {
-                self.failures = 0;
-                let mut trouble = false;
-                for (row, result) in rows.into_iter().zip(results) {
-                    trouble |= result.error.is_some();
-                    self.settle_row(row, result);
-                }
-                if !trouble {
-                    self.schedule.went_well();
-                }
-            }
-            Err(error) => self.settle_failure(rows, error),
-        }
-    }
+/// Objects with a file in a field. Bulk API 2.0 takes no such fields. (Bulk API guide, "Load Binary Attachments": Bulk API only.)
+const WITH_FILES: [&str; 4] = ["Attachment", "ContentVersion", "Document", "StaticResource"];
 
-    fn settle_row(&mut self, row: Row, result: SaveResult) {
-        let SaveResult { id, created, error, .. } = result;
-        let Some(error) = error else {
-            let id = id.or(row.id);
-            let outcome = match (self.intake.target(), id) {
-                (Target::Delete, _) => WriteOutcome::Deleted,
-                (_, Some(id)) => WriteOutcome::Saved { id, created },
-                (_, None) => WriteOutcome::Rejected(
-                    Error::new(ErrorKind::Decode, self.operation(), "a saved record has no id")
-                        .with_effect(Effect::Unknown),
-                ),
-            };
-            return self.ready.push_back(WrittenRow { row: row.place, outcome });
-        };
-        if error.kind() == ErrorKind::RowLocked {
-            self.client.congested();
-        }
-        if has_used_up_a_limit(&error) {
-            self.schedule.too_large();
-            // One that uses up a limit alone would do so again.
-            return self.send_again(row, error, WriteOutcome::Rejected);
-        }
-        if may_pass(&error) {
-            return self.send_again(row, error, WriteOutcome::Deferred);
-        }
-        let full = error.kind() == ErrorKind::LimitExceeded;
-        let outcome = if full { WriteOutcome::Deferred(error.clone()) } else { WriteOutcome::Rejected(error.clone()) };
-        self.ready.push_back(WrittenRow { row: row.place, outcome });
-        if full {
-            self.stop(error);
-        }
-    }
-
-    /// A call's task has panicked, or was ended with the runtime.
-    fn settle_none(&mut self, places: &[u64]) {
-        let error = Error::new(ErrorKind::Unexpected, self.operation(), "a call ended without an answer")
-            .with_effect(Effect::Unknown);
-        let unknown = |row: &u64| WrittenRow { row: *row, outcome: WriteOutcome::Unknown(error.clone()) };
-        self.ready.extend(places.iter().map(unknown));
-        self.stop(error);
-    }
-
-    /// A whole call was not answered, or refused as a whole.
-    fn settle_failure(&mut self, rows: Vec<Row>, error: Error) {
-        let passes = is_outage(&error) || ends_the_run(&error);
-        let unknown = error.effect() == Effect::Unknown && !self.intake.target().is_idempotent();
-        // One bad row can spoil a call: smaller ones find it, and the others land.
-        let alone = rows.len() == 1;
-        for row in rows {
-            let error = error.clone();
-            let place = row.place;
-            let mut settle = |outcome| self.ready.push_back(WrittenRow { row: place, outcome });
-            if unknown {
-                settle(WriteOutcome::Unknown(error));
-            } else if passes {
-                settle(WriteOutcome::Deferred(error));
-            } else if alone {
-                settle(WriteOutcome::Rejected(error));
-            } else {
-                self.send_again(row, error, WriteOutcome::Rejected);
-            }
-        }
-        if is_outage(&error) {
-            self.failures += 1;
-        }
-        let quiet = self.calls.is_empty() && self.input.is_none() && self.schedule.len() == 0;
-        if ends_the_run(&error) || (is_outage(&error) && (self.failures >= MOST_FAILURES || quiet)) {
-            self.stop(error);
-        }
-    }
-
-    /// Keeps a row for a smaller call; one that was tried in all sizes ends as `last` says.
-    fn send_again(&mut self, row: Row, error: Error, last: fn(Error) -> WriteOutcome) {
-        // In steps of half a second: rows of calls that failed together make full calls again.
-        let halves = u32::try_from(self.client.monotonic().as_millis() / 500).unwrap_or(u32::MAX);
-        let due = HALF_A_SECOND.saturating_mul(halves.saturating_add(1)) + pause_before(row.round + 1, self.chance);
-        let (place, weight) = (row.place, row.weight());
-        let outcome = match self.schedule.again(row, due) {
-            Ok(None) => {
-                self.bytes += weight;
-                return;
-            }
-            // A newer one of its key has come meanwhile and stands for it.
-            Ok(Some(into)) => WriteOutcome::Folded { into },
-            Err(_) => last(error),
-        };
-        self.ready.push_back(WrittenRow { row: place, outcome });
-    }
-
-    /// Ends the run: rows that wait are not sent, and no more are taken in. Calls on their way are waited for.
-    fn stop(&mut self, error: Error) {
-        for row in self.schedule.drain() {
-            self.ready.push_back(WrittenRow { row: row.place, outcome: WriteOutcome::Deferred(error.clone()) });
-        }
-        self.bytes = 0;
-        self.stopped.get_or_insert(error);
+/// Whether rows may go by jobs, where the caller leaves it to us.
+fn jobs(client: &Client, intake: &Intake) -> Jobs {
+    // Jobs know no duplicate-rule header and none for assignment rules; nobody can tell of others.
+    let changed = client.headers().keys().any(|name| name != "sforce-call-options");
+    let with_files = WITH_FILES.iter().any(|object| intake.object().as_str().eq_ignore_ascii_case(object));
+    match (changed || with_files, intake.has_parents()) {
+        (true, _) => Jobs::No,
+        (false, true) => Jobs::AtNeed,
+        (false, false) => Jobs::Yes,
     }
 }
 
-/// Sends one call. Results are in the order of the rows, one each.
-async fn send(client: &Client, intake: &Intake, rows: &[Row]) -> Result<Vec<SaveResult>> {
-    let collections = client.collections(intake.object().clone());
-    if rows.len() > MAX_RECORDS {
-        return send_packed(&collections, intake, rows).await;
-    }
-    let what = match intake.target() {
-        Target::Insert => JsonWrite::Create,
-        Target::Update => JsonWrite::Update,
-        Target::Upsert(key) => JsonWrite::Upsert(key),
-        Target::Delete => {
-            let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.id).collect();
-            return collections.delete(&ids, AllOrNone::No).await;
-        }
-    };
-    collections.write_json(what, rows.iter().map(|row| (row.id, row.json.as_str()))).await
-}
-
-/// Sends more than one collection holds. Results are in the order of the rows, one each.
-async fn send_packed(collections: &Collections, intake: &Intake, rows: &[Row]) -> Result<Vec<SaveResult>> {
-    let json = |row: &Row| RawValue::from_string(row.json.clone());
-    let unreadable = |error: serde_json::Error| {
-        Error::new(ErrorKind::Invalid, intake.target().operation(), "a record is no JSON").with_source(error)
-    };
-    let records: Vec<Box<RawValue>> = rows.iter().map(json).collect::<Result<_, _>>().map_err(unreadable)?;
-    match intake.target() {
-        Target::Insert => collections.create_packed(&records).await,
-        Target::Upsert(key) => collections.upsert_packed(key, &records).await,
-        Target::Update | Target::Delete => {
-            let records: Vec<_> =
-                rows.iter().zip(records).filter_map(|(row, record)| Some((row.id?, record))).collect();
-            collections.update_packed(&records).await
-        }
-    }
+fn weight(rows: &[Row]) -> usize {
+    rows.iter().map(Row::weight).sum()
 }
 
 impl fmt::Debug for Engine<'_> {

@@ -12,15 +12,35 @@ use serde::Serialize;
 
 use super::engine::{Engine, Input, MOST_CALLS};
 use super::outcome::{WriteOutcome, WrittenRow};
+use super::route::{Freshness, MOST_OF_A_JOB, WriteRoute};
 use super::row::{Intake, Target};
 use crate::client::Client;
 use crate::error::Error;
+use crate::sync::{LockMeter, LockReport};
 use crate::types::{FieldName, Record, RecordId, SObjectName};
 
 /// Writes any number of records of one object; made by [`Client::upsert_many`] and its siblings.
 ///
-/// Records are taken from a stream as there is room for them and sent in calls of 200, ten at once by default. Each record has
-/// exactly one outcome:
+/// Records are taken from a stream as there is room for them. How they go is chosen by how many come, how soon they are to be there
+/// ([`freshness`](Self::freshness)) and how many API calls are left ([`Client::calls_left`]), or fixed by the caller
+/// ([`by`](Self::by)):
+///
+/// | Records | by default ([`Freshness::Soon`]) | [`Freshness::Now`] | [`Freshness::Whenever`] |
+/// | --- | --- | --- | --- |
+/// | one in all | a call for one record | the same | the same |
+/// | up to 200 | one call | one call | one call |
+/// | up to 10,000 | a call per 200, ten at once | a call per 200 | a call per 1,000 |
+/// | up to 49,999 | a call per 200 | a call per 200 | some ten calls |
+/// | more | some ten calls per 100,000: bulk jobs | a call per 200 | some ten calls per 100,000 |
+///
+/// Where those are more calls than are left, a call takes 1,000, and where those are too many as well, jobs are made. Records of [named
+/// parents](Self::parents) go by jobs only then. A job of 100,000 costs six calls to some twenty, by how long it takes.
+///
+/// A stream promises records by its `size_hint`; of one that does not, up to 50,000 are read before the first call, as far as they
+/// are there without waiting. Clients with a duplicate or assignment rule ([`CallOptions`](crate::client::CallOptions)), which jobs
+/// do not know, and objects with files never go by jobs unless they are told to.
+///
+/// Each record has exactly one outcome:
 ///
 /// - Records of one key that wait together are folded into one, with the effect of writing them one after the other; those of
 ///   a key on its way wait for it.
@@ -28,11 +48,14 @@ use crate::types::{FieldName, Record, RecordId, SObjectName};
 ///   its parent.
 /// - Rows that meet a lock, or a limit of the transaction that they share with others, come again in smaller calls, with a
 ///   pause before each round; other refused rows are not sent again, and stop no other.
+/// - What a job cannot say, refuses for a moment, does not look at or, where writing twice is writing once, does not tell of, goes by
+///   calls. A job that somebody aborts ends the run.
 /// - A creation whose answer was lost is not sent again; its outcome is [`WriteOutcome::Unknown`].
 /// - What makes going on useless (the session ended, a permission is missing, the calls of the day are used up, no call comes
 ///   through) ends the run: records taken in until then are [`WriteOutcome::Deferred`], and no more are taken in.
 ///
-/// Memory holds some thousand records, at most about 32 MB of JSON.
+/// Memory holds some thousand records; while it is read ahead and for jobs up to 100,000 ([`job_rows`](Self::job_rows)), of which there
+/// is one at a time. At most about 32 MB of JSON, and some 500 bytes a record beside it.
 ///
 /// ```no_run
 /// use futures_util::{StreamExt as _, stream};
@@ -69,7 +92,9 @@ pub struct WriteMany<T> {
     target: Target,
     parents: Vec<FieldName>,
     calls: usize,
-    fewest: bool,
+    freshness: Freshness,
+    route: Option<WriteRoute>,
+    job_rows: usize,
     kind: std::marker::PhantomData<fn(T)>,
 }
 
@@ -89,7 +114,8 @@ impl Client {
     /// Creates or updates any number of records, matched by an external id field that each record holds as a text or a
     /// number.
     ///
-    /// Costs one API call per 200 records, and one more for rows that come again. See [`WriteMany`] for what it promises.
+    /// Costs one API call per 200 records at most, far fewer for many, and some more for rows that come again: see [`WriteMany`]
+    /// for what it chooses and promises.
     pub fn upsert_many(&self, object: SObjectName, key: FieldName) -> WriteMany<New> {
         WriteMany::new(self.clone(), object, Target::Upsert(key))
     }
@@ -97,21 +123,21 @@ impl Client {
     /// Creates any number of records. A record whose answer was lost is never sent again: prefer
     /// [`upsert_many`](Self::upsert_many).
     ///
-    /// Costs one API call per 200 records. See [`WriteMany`] for what it promises.
+    /// Costs one API call per 200 records at most: see [`WriteMany`] for what it chooses and promises.
     pub fn insert_many(&self, object: SObjectName) -> WriteMany<New> {
         WriteMany::new(self.clone(), object, Target::Insert)
     }
 
     /// Changes any number of records by id: the fields that are null or set, and no others.
     ///
-    /// Costs one API call per 200 records. See [`WriteMany`] for what it promises.
+    /// Costs one API call per 200 records at most: see [`WriteMany`] for what it chooses and promises.
     pub fn update_many(&self, object: SObjectName) -> WriteMany<Known> {
         WriteMany::new(self.clone(), object, Target::Update)
     }
 
     /// Deletes any number of records by id. One that was deleted before is refused with `ENTITY_IS_DELETED`.
     ///
-    /// Costs one API call per 200 records. See [`WriteMany`] for what it promises.
+    /// Costs one API call per 200 records at most: see [`WriteMany`] for what it chooses and promises.
     pub fn delete_many(&self, object: SObjectName) -> WriteMany<Ids> {
         WriteMany::new(self.clone(), object, Target::Delete)
     }
@@ -125,7 +151,9 @@ impl<T> WriteMany<T> {
             target,
             parents: Vec::new(),
             calls: MOST_CALLS,
-            fewest: false,
+            freshness: Freshness::default(),
+            route: None,
+            job_rows: MOST_OF_A_JOB,
             kind: std::marker::PhantomData,
         }
     }
@@ -143,10 +171,25 @@ impl<T> WriteMany<T> {
         self
     }
 
-    /// Asks for the fewest API calls: 1,000 records cost one, as five collections in one composite. For orgs whose calls are
-    /// short; each call takes longer, and its records are known later. Deletions stay at 200 a call.
-    pub fn fewest_calls(mut self) -> Self {
-        self.fewest = true;
+    /// Sets how soon the org should have the records; [`Freshness::Soon`] by default. Who can wait pays fewer API calls.
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
+    /// Fixes how the records go, however many they are and whatever calls are left. What a bulk job cannot do goes by packed calls.
+    ///
+    /// In a job rows of one parent are next to each other and may still meet, since Salesforce works on parts of it side by side;
+    /// those that meet a lock come again.
+    pub fn by(mut self, route: WriteRoute) -> Self {
+        self.route = Some(route);
+        self
+    }
+
+    /// Sets how many records one bulk job takes at most; 100,000 by default, which is the most. They are in memory until the job has
+    /// ended: fewer take less of it, and more API calls.
+    pub fn job_rows(mut self, records: usize) -> Self {
+        self.job_rows = records;
         self
     }
 
@@ -163,7 +206,7 @@ impl<T> WriteMany<T> {
             reader.row(this, id, &record, Vec::new()).map_err(|error| (this, error)) as Input
         });
         let engine = Engine::new(self.client, intake, rows.boxed()).with_most_calls(self.calls);
-        WriteStream::new(if self.fewest { engine.with_fewest_calls() } else { engine })
+        WriteStream::new(engine.with_route(self.freshness, self.route, self.job_rows))
     }
 }
 
@@ -212,12 +255,14 @@ impl<T> fmt::Debug for WriteMany<T> {
 pub struct WriteStream<'a> {
     outcomes: BoxStream<'a, WrittenRow>,
     stopped: Arc<std::sync::OnceLock<Error>>,
+    locks: Arc<LockMeter>,
 }
 
 impl<'a> WriteStream<'a> {
     fn new(engine: Engine<'a>) -> Self {
         let stopped = Arc::new(std::sync::OnceLock::new());
         let tell = Arc::clone(&stopped);
+        let locks = Arc::clone(engine.locks());
         let outcomes = stream::unfold(engine, move |mut engine| {
             let tell = Arc::clone(&tell);
             async move {
@@ -228,13 +273,19 @@ impl<'a> WriteStream<'a> {
                 Some((outcome?, engine))
             }
         });
-        Self { outcomes: outcomes.boxed(), stopped }
+        Self { outcomes: outcomes.boxed(), stopped, locks }
     }
 
     /// Why going on was useless; `None` while all is well. The records that were not taken in have no outcome then.
     #[must_use]
     pub fn stopped(&self) -> Option<&Error> {
         self.stopped.get()
+    }
+
+    /// How often rows met a lock so far, and which records were in the way.
+    #[must_use]
+    pub fn locks(&self) -> LockReport {
+        self.locks.report()
     }
 
     /// Reads all outcomes and counts them; `each` sees those that are not done.
@@ -247,6 +298,7 @@ impl<'a> WriteStream<'a> {
             }
         }
         totals.stopped = self.stopped().cloned();
+        totals.locks = self.locks();
         totals
     }
 }
@@ -281,6 +333,8 @@ pub struct WriteTotals {
     pub deferred: u64,
     /// See [`WriteOutcome::Unknown`].
     pub unknown: u64,
+    /// How often rows met a lock, and which records were in the way.
+    pub locks: LockReport,
     /// Why going on was useless.
     pub stopped: Option<Error>,
 }

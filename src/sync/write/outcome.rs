@@ -25,9 +25,11 @@ pub enum WriteOutcome {
         /// record that the first try created.
         created: Option<bool>,
     },
-    /// It was deleted, now or before.
+    /// It was deleted.
     Deleted,
-    /// A later record of the same key stands for it; fields that the later one leaves alone were written from this one.
+    /// A later record of the same key stands for it, and is saved; fields that the later one leaves alone were written from this one.
+    /// Where the later one is not saved, neither is this one, with the same outcome; the context `folded_into` of its error names
+    /// the later one.
     Folded {
         /// The later one's number in the input.
         into: u64,
@@ -36,7 +38,8 @@ pub enum WriteOutcome {
     Rejected(Error),
     /// It was not written for a reason that passes, such as a lock or an outage. It may be sent again.
     Deferred(Error),
-    /// Nobody knows whether it was written: the answer to a creation was lost. Sending it again may make a second record.
+    /// Nobody knows whether it was written: the answer was lost. Sending a creation again may make a second record; upserts, updates and
+    /// deletions were repeated to no avail, and may be sent again.
     Unknown(Error),
 }
 

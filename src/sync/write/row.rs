@@ -38,7 +38,7 @@ impl Target {
 }
 
 /// A record that waits to be written or is on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
     /// Its number in the input.
     pub(crate) place: u64,
@@ -52,6 +52,8 @@ pub(crate) struct Row {
     pub(super) parents: Vec<u64>,
     /// How often it came back; each time it goes out in a smaller call.
     pub(super) round: usize,
+    /// Whether it may have been written before: it was in a job that does not tell.
+    pub(super) doubt: bool,
 }
 
 /// Turns records into rows.
@@ -74,6 +76,11 @@ impl Intake {
 
     pub(super) fn object(&self) -> &SObjectName {
         &self.object
+    }
+
+    /// Whether rows of one parent are kept together.
+    pub(super) fn has_parents(&self) -> bool {
+        !self.parents.is_empty()
     }
 
     /// A lock of something that several rows may name.
@@ -118,7 +125,7 @@ impl Intake {
             let plain = !key.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
             if plain { self.lock(&("record", &**key)) } else { self.lock(&("record", &*key.to_lowercase())) }
         });
-        Ok(Row { place, id, json, key, own, parents, round: 0 })
+        Ok(Row { place, id, json, key, own, parents, round: 0, doubt: false })
     }
 
     /// The lock of a parent by id or by external id.
@@ -140,7 +147,7 @@ impl Row {
         let json = overlay(&self.json, &later.json);
         let mut parents = self.parents;
         parents.extend(later.parents);
-        Self { json: json.unwrap_or(later.json), parents, round: self.round, ..later }
+        Self { json: json.unwrap_or(later.json), parents, round: self.round, doubt: self.doubt || later.doubt, ..later }
     }
 
     /// Bytes of its record.
@@ -154,12 +161,26 @@ fn overlay(earlier: &str, later: &str) -> Option<String> {
     let Members(mut members) = serde_json::from_str(earlier).ok()?;
     let Members(later) = serde_json::from_str(later).ok()?;
     for (name, value) in later {
+        // A parent by its id and by its external id are one field.
+        let sibling = other_form(&name);
+        members.retain(|(known, _)| !known.eq_ignore_ascii_case(&sibling));
         match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             Some(member) => *member = (name, value),
             None => members.push((name, value)),
         }
     }
     serde_json::to_string(&Members(members)).ok()
+}
+
+/// The name under which a reference is written in its other form: `Account` and `AccountId`, `Parent__r` and `Parent__c`.
+fn other_form(name: &str) -> String {
+    let tail = |length: usize| name.split_at_checked(name.len().saturating_sub(length));
+    match (tail(3), tail(2)) {
+        (Some((stem, end)), _) if end.eq_ignore_ascii_case("__c") => format!("{stem}__r"),
+        (Some((stem, end)), _) if end.eq_ignore_ascii_case("__r") => format!("{stem}__c"),
+        (_, Some((stem, end))) if end.eq_ignore_ascii_case("Id") => stem.to_owned(),
+        _ => format!("{name}Id"),
+    }
 }
 
 fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -171,7 +192,7 @@ fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The members of a JSON object, their values not read.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -199,7 +220,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 /// A name that borrows where it stands in the text as it is; a plain `Cow` always copies.
 #[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Serialize for Members<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -244,6 +265,13 @@ mod tests {
         let folded = row(1, r#"{"Key__c":"k","A":1,"B":"x"}"#).fold(row(2, r#"{"Key__c":"k","b":null,"C":2.50}"#));
         assert_eq!(json(&folded.json), json(r#"{"Key__c":"k","A":1,"b":null,"C":2.50}"#));
         assert_eq!(folded.place, 2);
+        let by_key = row(3, r#"{"Key__c":"k","Account":{"Ext__c":"a"},"Parent__c":null}"#);
+        let folded = row(2, r#"{"Key__c":"k","AccountId":"001000000000001","Parent__r":{"Ext__c":"p"}}"#).fold(by_key);
+        assert_eq!(
+            json(&folded.json),
+            json(r#"{"Key__c":"k","Account":{"Ext__c":"a"},"Parent__c":null}"#),
+            "the later reference"
+        );
     }
 
     #[test]

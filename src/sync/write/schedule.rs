@@ -22,26 +22,40 @@ const CALM: usize = 20;
 pub(super) struct Schedule {
     /// Rows that wait, by their place.
     waiting: HashMap<u64, Row>,
+    /// Bytes of them.
+    bytes: usize,
     /// Places in the order in which they may be sent; one that waits no more is passed over.
     queue: VecDeque<u64>,
+    /// Those of rows that came back and may go again.
+    back: VecDeque<u64>,
     /// Where rows of a key wait.
     by_key: HashMap<Box<str>, u64>,
     /// Rows that may be sent again from a time on.
     parked: Vec<(Duration, u64)>,
-    /// Rows in the queue that have come back.
-    woken: usize,
     /// Locks of rows on their way, and by how many.
     busy: HashMap<u64, usize>,
+    /// Rows that came back and wait, by their own lock: later ones of that record stay behind them.
+    held: HashMap<u64, u64>,
     most: usize,
     size: usize,
     calm: usize,
 }
 
-/// Rows of one call.
+/// Rows of one call or job.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
     locks: Vec<u64>,
+}
+
+/// Rows that may go together.
+#[derive(Debug, Default)]
+struct Picked {
+    places: Vec<u64>,
+    /// Whether no more would go with them.
+    full: bool,
+    /// Whether others wait for a lock.
+    blocked: bool,
 }
 
 impl Schedule {
@@ -50,15 +64,23 @@ impl Schedule {
         let most = most.max(1);
         Self {
             waiting: HashMap::new(),
+            bytes: 0,
             queue: VecDeque::new(),
+            back: VecDeque::new(),
             by_key: HashMap::new(),
             parked: Vec::new(),
-            woken: 0,
             busy: HashMap::new(),
+            held: HashMap::new(),
             most,
             size: most,
             calm: 0,
         }
+    }
+
+    /// Sets how many rows a call has at most. Calls that were made smaller stay so.
+    pub(super) fn set_most(&mut self, most: usize) {
+        self.size = if self.size == self.most { most } else { self.size.min(most) };
+        self.most = most;
     }
 
     /// Rows that wait.
@@ -68,7 +90,21 @@ impl Schedule {
 
     /// Whether rows wait that may be sent as soon as there is reason to.
     pub(super) fn is_any_queued(&self) -> bool {
-        self.waiting.len() > self.parked.len()
+        if self.held.is_empty() {
+            return self.waiting.len() > self.parked.len();
+        }
+        let free = |place: &u64| self.waiting.get(place).is_some_and(|row| !self.is_behind(row));
+        self.back.iter().chain(&self.queue).any(free)
+    }
+
+    /// Bytes of the rows that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether an earlier row of what may be the same record has come back and waits.
+    fn is_behind(&self, row: &Row) -> bool {
+        row.own.and_then(|own| self.held.get(&own)).is_some_and(|place| *place != row.place)
     }
 
     /// Takes a row in. One of the same key that waits is folded into it: then its place is given, and the new one stands for
@@ -77,13 +113,28 @@ impl Schedule {
         let mut row = row;
         let mut folded = None;
         let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
-        if let Some(earlier) = known.and_then(|place| self.waiting.remove(&place)) {
+        if let Some(earlier) = known.and_then(|place| self.remove(place)) {
+            let held = earlier.own.filter(|own| self.held.get(own) == Some(&earlier.place));
             folded = Some(earlier.place);
             row = earlier.fold(row);
+            if let Some(own) = held {
+                self.held.insert(own, row.place);
+                self.take_place(folded, row.place);
+                self.keep(row);
+                return folded;
+            }
         }
         self.queue.push_back(row.place);
         self.keep(row);
         folded
+    }
+
+    /// Puts a row where the one was that it stands for, which has come back.
+    fn take_place(&mut self, earlier: Option<u64>, place: u64) {
+        match self.parked.iter_mut().find(|(_, parked)| Some(*parked) == earlier) {
+            Some(parked) => parked.1 = place,
+            None => self.back.push_back(place),
+        }
     }
 
     /// Takes a row in that was refused for a reason that may pass, to be sent in a smaller call from `due` on. Where a newer one
@@ -94,33 +145,61 @@ impl Schedule {
             return Err(row);
         }
         row.round += 1;
-        let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
-        if let Some(newer) = known.and_then(|place| self.waiting.remove(&place)) {
-            let into = newer.place;
-            // It stays where it is in the queue.
-            self.keep(row.fold(newer));
-            return Ok(Some(into));
+        match self.give_way(row) {
+            Ok(into) => Ok(Some(into)),
+            Err(row) => {
+                self.parked.push((due, row.place));
+                self.held.extend(row.own.map(|own| (own, row.place)));
+                self.keep(row);
+                Ok(None)
+            }
         }
-        self.parked.push((due, row.place));
-        self.keep(row);
-        Ok(None)
+    }
+
+    /// Takes a row in that a job has left: it goes by a call, at once. Where a newer one of its key came meanwhile, that one stands
+    /// for both, and its place is given.
+    pub(super) fn left(&mut self, row: Row) -> Option<u64> {
+        match self.give_way(row) {
+            Ok(into) => Some(into),
+            Err(row) => {
+                self.back.push_back(row.place);
+                self.held.extend(row.own.map(|own| (own, row.place)));
+                self.keep(row);
+                None
+            }
+        }
+    }
+
+    /// Folds a row into a newer one of its key that waits, if there is one; that stays where it is in its queue.
+    fn give_way(&mut self, row: Row) -> Result<u64, Row> {
+        let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
+        let Some(newer) = known.and_then(|place| self.remove(place)) else { return Err(row) };
+        let into = newer.place;
+        self.keep(row.fold(newer));
+        Ok(into)
     }
 
     fn keep(&mut self, row: Row) {
         if let Some(key) = &row.key {
             self.by_key.insert(key.clone(), row.place);
         }
+        self.bytes += row.weight();
         self.waiting.insert(row.place, row);
+    }
+
+    fn remove(&mut self, place: u64) -> Option<Row> {
+        let row = self.waiting.remove(&place)?;
+        self.bytes = self.bytes.saturating_sub(row.weight());
+        Some(row)
     }
 
     /// Lets rows go again whose time has come.
     pub(super) fn wake(&mut self, now: Duration) {
-        let (queue, woken) = (&mut self.queue, &mut self.woken);
+        let back = &mut self.back;
         self.parked.retain(|(due, place)| {
             let wakes = *due <= now;
             if wakes {
-                queue.push_back(*place);
-                *woken += 1;
+                back.push_back(*place);
             }
             !wakes
         });
@@ -131,58 +210,85 @@ impl Schedule {
         self.parked.iter().map(|(due, _)| *due).min()
     }
 
-    /// The rows of the next call: of one round, with nothing locked by a call on its way. `flush` says that no more rows come
-    /// for now; without it a call of fresh rows goes out full. A call that is not full waits for locked rows to be free.
+    /// The rows of the next call: of one round, with nothing locked by a call on its way. Those that came back go first. `flush` says
+    /// that no more rows come for now; without it a call of fresh rows goes out full. A call that is not full waits for locked
+    /// rows to be free.
     pub(super) fn next(&mut self, flush: bool) -> Option<Batch> {
-        if !flush && self.woken == 0 && self.queue.len() < self.size {
+        self.next_back().or_else(|| self.next_fresh(flush, self.size, MAX_BYTES))
+    }
+
+    /// The rows of the next call of those that came back.
+    pub(super) fn next_back(&mut self) -> Option<Batch> {
+        let mut queue = std::mem::take(&mut self.back);
+        let picked = self.pick(&mut queue, None, MAX_BYTES, |_| true);
+        self.back = queue;
+        picked.map(|places| self.send(&places))
+    }
+
+    /// The rows of the next job, so many at most: fresh ones, as [`next`](Self::next) gives them.
+    pub(super) fn next_job(&mut self, flush: bool, rows: usize, bytes: usize) -> Option<Batch> {
+        self.next_fresh(flush, rows.max(1), bytes)
+    }
+
+    fn next_fresh(&mut self, flush: bool, size: usize, bytes: usize) -> Option<Batch> {
+        if !flush && self.queue.len() < size {
             return None;
         }
-        let mut places = Vec::new();
+        let mut queue = std::mem::take(&mut self.queue);
+        let idle = self.busy.is_empty();
+        let ready = |picked: &Picked| picked.full || (flush && (!picked.blocked || idle));
+        let picked = self.pick(&mut queue, Some(size), bytes, ready);
+        self.queue = queue;
+        picked.map(|places| self.send(&places))
+    }
+
+    /// Takes rows out of a queue that may go together, if they are `ready`: so many at most, or as many as their round has.
+    fn pick(
+        &self,
+        queue: &mut VecDeque<u64>,
+        size: Option<usize>,
+        max_bytes: usize,
+        ready: impl FnOnce(&Picked) -> bool,
+    ) -> Option<Vec<u64>> {
+        let mut picked = Picked::default();
         let mut round = None;
         let mut own = HashSet::new();
-        let (mut bytes, mut blocked, mut full) = (0, false, false);
+        let mut bytes = 0;
         let mut looked_at = Vec::new();
-        while let Some(place) = self.queue.pop_front() {
+        while let Some(place) = queue.pop_front() {
             let Some(row) = self.waiting.get(&place) else { continue };
             looked_at.push(place);
             let this = *round.get_or_insert(row.round);
-            let size = self.size_of(this);
-            let free = row.own.iter().chain(&row.parents).all(|lock| !self.busy.contains_key(lock));
-            blocked |= !free;
+            let free =
+                row.own.iter().chain(&row.parents).all(|lock| !self.busy.contains_key(lock)) && !self.is_behind(row);
+            picked.blocked |= !free;
             // Two spellings of one key may be one record.
             let fits = row.round == this && free && row.own.is_none_or(|lock| !own.contains(&lock));
             if !fits {
                 continue;
             }
-            if bytes + row.weight() > MAX_BYTES && !places.is_empty() {
-                full = true;
+            if bytes + row.weight() > max_bytes && !picked.places.is_empty() {
+                picked.full = true;
                 break;
             }
             bytes += row.weight();
             own.extend(row.own);
-            places.push(place);
-            if places.len() >= size {
-                full = true;
+            picked.places.push(place);
+            if picked.places.len() >= size.unwrap_or_else(|| self.size_of(this)) {
+                picked.full = true;
                 break;
             }
         }
-        let ready = full || round.is_some_and(|round| round > 0) || (flush && (!blocked || self.busy.is_empty()));
-        if !ready {
-            places.clear();
+        if !ready(&picked) {
+            picked.places.clear();
         }
         // Those that do not go now keep their order.
-        let mut going = places.iter().peekable();
+        let mut going = picked.places.iter().peekable();
         looked_at.retain(|place| going.next_if(|next| *next == place).is_none());
         for place in looked_at.into_iter().rev() {
-            self.queue.push_front(place);
+            queue.push_front(place);
         }
-        if places.is_empty() {
-            return None;
-        }
-        if round.is_some_and(|round| round > 0) {
-            self.woken = self.woken.saturating_sub(places.len());
-        }
-        Some(self.send(&places))
+        (!picked.places.is_empty()).then_some(picked.places)
     }
 
     fn size_of(&self, round: usize) -> usize {
@@ -194,9 +300,13 @@ impl Schedule {
 
     fn send(&mut self, places: &[u64]) -> Batch {
         let mut batch = Batch::default();
-        for row in places.iter().filter_map(|place| self.waiting.remove(place)) {
+        for place in places {
+            let Some(row) = self.remove(*place) else { continue };
             if let Some(key) = &row.key {
                 self.by_key.remove(key);
+            }
+            if let Some(own) = row.own.filter(|own| self.held.get(own) == Some(place)) {
+                self.held.remove(&own);
             }
             batch.locks.extend(row.own.iter().chain(&row.parents));
             batch.rows.push(row);
@@ -219,9 +329,10 @@ impl Schedule {
         }
     }
 
-    /// A call has used up a limit of its transaction: half as many rows from now on.
-    pub(super) fn too_large(&mut self) {
-        self.size = (self.size / 2).max(1);
+    /// A call of so many rows has used up a limit of its transaction: half as many from now on. Others of that size that were on their
+    /// way at the same time tell nothing new.
+    pub(super) fn too_large(&mut self, rows: usize) {
+        self.size = self.size.min((rows / 2).max(1));
         self.calm = 0;
     }
 
@@ -237,9 +348,11 @@ impl Schedule {
     /// All rows that wait, for a run that ends.
     pub(super) fn drain(&mut self) -> Vec<Row> {
         self.queue.clear();
+        self.back.clear();
         self.parked.clear();
-        self.woken = 0;
         self.by_key.clear();
+        self.held.clear();
+        self.bytes = 0;
         let mut rows: Vec<Row> = self.waiting.drain().map(|(_, row)| row).collect();
         rows.sort_unstable_by_key(|row| row.place);
         rows

@@ -149,8 +149,8 @@ impl Data {
         self.check_values(schema, writer, object, &row, &given, None)?;
         let changed: Vec<&str> = given.iter().map(|(name, _)| name.as_str()).collect();
         self.check_duplicates(writer, object, &row, &changed)?;
-        if writer.rights == Rights::Api && !self.locks.take(object, &row, None) {
-            return Err(ApiError::locked());
+        if writer.rights == Rights::Api {
+            self.locks.take(object, &row, None)?;
         }
         self.store.insert(&object.name, &id, row);
         behaviour::after_save(self, schema, writer, object, &id, None)?;
@@ -199,8 +199,8 @@ impl Data {
         let changed = |name: &&str| row.get(*name) != old.get(*name);
         let changed: Vec<&str> = given.iter().map(|(name, _)| name.as_str()).filter(changed).collect();
         self.check_duplicates(writer, object, &row, &changed)?;
-        if writer.rights == Rights::Api && !self.locks.take(object, &row, Some(id)) {
-            return Err(ApiError::locked());
+        if writer.rights == Rights::Api {
+            self.locks.take(object, &row, Some(id))?;
         }
         self.store.update(id, row);
         behaviour::after_save(self, schema, writer, object, id, Some(&old))?;
@@ -228,8 +228,8 @@ impl Data {
         setup_rules::before_delete(&self.store, object, row)?;
         self.check_restricted(schema, object, id)?;
         let row = row.clone();
-        if writer.rights == Rights::Api && !self.locks.take(object, &row, Some(id)) {
-            return Err(ApiError::locked());
+        if writer.rights == Rights::Api {
+            self.locks.take(object, &row, Some(id))?;
         }
         self.delete_with_children(schema, writer, object, id);
         Ok(())

@@ -50,6 +50,12 @@ impl ApiError {
         Self::row("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", [])
     }
 
+    pub(crate) fn locked_by(id: &str) -> Self {
+        // [S] With the record that is in the way: declarative-lookup-rollup-summaries#1299, EloquentSalesForce#59.
+        let message = format!("unable to obtain exclusive access to this record or 1 records: {id}");
+        Self::row("UNABLE_TO_LOCK_ROW", message, [])
+    }
+
     pub(crate) fn json(message: impl Into<String>) -> Self {
         Self::new(400, "JSON_PARSER_ERROR", message)
     }

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::error::ApiError;
 use super::schema::{FieldType, Object};
 use super::value::{Row, Value};
 
@@ -23,8 +24,9 @@ const NOT_LOCKED: [&str; 8] =
     ["User", "Group", "Profile", "UserRole", "UserLicense", "PermissionSet", "RecordType", "Organization"];
 
 impl Locks {
-    /// Takes the locks a row needs: the row itself when it is there already, and its parents. `false`: they are refused.
-    pub(crate) fn take(&mut self, object: &Object, row: &Row, id: Option<&str>) -> bool {
+    /// Takes the locks a row needs: the row itself when it is there already, and its parents. An error names the one that is held,
+    /// where they are refused.
+    pub(crate) fn take(&mut self, object: &Object, row: &Row, id: Option<&str>) -> Result<(), ApiError> {
         let parents = object.fields.iter().filter(|field| {
             field.kind == FieldType::Reference
                 && !field.reference_to.iter().any(|target| NOT_LOCKED.contains(&target.as_str()))
@@ -34,14 +36,14 @@ impl Locks {
             _ => None,
         });
         let wanted: Vec<&str> = parents.chain(id).collect();
-        if wanted.iter().any(|id| self.held.contains_key(*id)) {
+        if let Some(held) = wanted.iter().find(|id| self.held.contains_key(**id)) {
             self.collisions += 1;
             if self.refuse {
-                return false;
+                return Err(ApiError::locked_by(held));
             }
         }
         self.touched.extend(wanted.into_iter().map(str::to_owned));
-        true
+        Ok(())
     }
 
     /// What the request just carried out holds from now on.

@@ -112,6 +112,81 @@ async fn long_uploads_go_in_chunks_and_with_their_length_where_somebody_wants_to
 }
 
 #[tokio::test]
+async fn requests_in_gzip_are_understood_and_a_length_that_was_asked_for_is_told_all_the_same() {
+    // Compressed in chunks; in chunks and refused, so that the length is told; with the length from the start.
+    for (refuse, measured) in [(false, false), (true, false), (true, true)] {
+        let org = org();
+        org.bulk().refuse_chunked_uploads(refuse);
+        let client = builder(&org).compress_requests(true).build().expect("a client");
+        let builder = client.bulk_ingest(THING, IngestOperation::Insert).content_length(measured);
+        let job = builder.create().await.expect("made");
+        let uploaded = job.upload(|| (0..9000).map(thing)).await.expect("uploaded");
+        assert_eq!(org.calls(Operation::IngestUpload), if refuse && !measured { 2 } else { 1 });
+        let upload = org.requests().into_iter().rfind(|request| request.operation == Some(Operation::IngestUpload));
+        let (sent, plain) = (upload.expect("there").body_bytes as u64, uploaded.bytes);
+        assert!(if refuse { sent == plain } else { sent < plain / 2 }, "{sent} of {plain} bytes");
+        job.close().await.expect("closed");
+        let info = job.wait(HOUR).await.expect("complete");
+        assert_eq!((info.number_records_processed, org.count("Thing__c")), (Some(9000), 9000), "{refuse} {measured}");
+    }
+    // JSON too, if it is long.
+    let org = org();
+    let client = builder(&org).compress_requests(true).build().expect("a client");
+    let record = Record::new().with("Key__c", "k").with("Note__c", "x".repeat(2000));
+    let error = client.records(THING).create(&record).await.expect_err("too long");
+    assert!(error.has_code("STRING_TOO_LONG"), "it was read: {error}");
+    let create = org.requests().into_iter().rfind(|request| request.operation == Some(Operation::SObjectCreate));
+    assert!(create.expect("there").body_bytes < 500);
+}
+
+#[tokio::test]
+async fn result_files_are_held_against_what_the_job_says() {
+    let org = org();
+    let client = client(&org);
+    let job = client.bulk_ingest(THING, IngestOperation::Insert).create().await.expect("made");
+    let note = |number: usize| if number.is_multiple_of(3) { "a text of more than twenty characters" } else { "x" };
+    let rows = move || {
+        (0..300).map(move |number| Record::new().with("Key__c", format!("k{number}")).with("Note__c", note(number)))
+    };
+    job.upload(rows).await.expect("uploaded");
+    job.close().await.expect("closed");
+    job.wait(HOUR).await.expect("complete");
+    let reopened = client.ingest_job(job.job().clone());
+    for (by, job) in [("who has waited", &job), ("who asks", &reopened)] {
+        let calls = client.api_calls();
+        for _ in 0..2 {
+            assert_eq!(job.successful_results().await.expect("there").collect().await.expect("whole").len(), 200);
+            assert_eq!(job.failed_results().await.expect("there").collect().await.expect("whole").len(), 100);
+        }
+        assert_eq!(client.api_calls() - calls, if by == "who asks" { 5 } else { 4 }, "{by}");
+        // Short by a row, at a row's edge, in whatever framing; and by all.
+        for (operation, saved) in [(Operation::IngestSuccessful, true), (Operation::IngestFailed, false)] {
+            for change in [0, 1, 2] {
+                let edit = move |text: &mut String| match change {
+                    0 => text.truncate(text.trim_end().rfind('\n').map_or(0, |end| end + 1)),
+                    1 => text.truncate(0),
+                    _ => text.push_str(&text.lines().last().map(|line| format!("{line}\n")).unwrap_or_default()),
+                };
+                org.faults().clear();
+                org.faults().on(operation).edit_text(edit).always();
+                let error = if saved {
+                    job.successful_results().await.expect("there").collect().await.expect_err("not all")
+                } else {
+                    job.failed_results().await.expect("there").collect().await.expect_err("not all")
+                };
+                assert_eq!(
+                    error.kind(),
+                    if change == 2 { ErrorKind::Decode } else { ErrorKind::Transport },
+                    "{by} {error}"
+                );
+                assert!(error.to_string().contains("announced"), "{error}");
+            }
+        }
+        org.faults().clear();
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_at_any_step_doubles_no_row_and_loses_none() {
     for operation in
         [Operation::IngestUpload, Operation::IngestPatch, Operation::IngestGet, Operation::IngestSuccessful]

@@ -1,8 +1,12 @@
 //! Bulk API 2.0 against the mock org, and against servers that break off.
 
+mod arrivals;
 mod cuts;
+mod endless;
 mod ingest;
+mod outages;
 mod query;
+mod scripted;
 mod write;
 
 use std::time::Duration;

@@ -187,6 +187,31 @@ fn block_keys(block: &Block) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_list_of_pages_that_is_shorter_than_the_cursor_is_an_error() {
+    let org = filled(450);
+    let client = client(&org);
+    let job = client.bulk_query(SOQL).create().await.expect("made");
+    job.wait(HOUR).await.expect("complete");
+    let mut rows = job.rows();
+    let cursor = loop {
+        rows.next_block().await.expect("goes on").expect("more");
+        if let Some(cursor) = rows.cursor().filter(|cursor| cursor.rows() == 300) {
+            break cursor;
+        }
+    };
+    let short = |list: &mut serde_json::Value| {
+        if let Some(pages) = list["resultPages"].as_array_mut() {
+            pages.truncate(2);
+        }
+    };
+    org.faults().on(Operation::QueryJobPages).edit(short).always();
+    // The number of rows would tell too, but not every job has one.
+    org.faults().on(Operation::QueryJobGet).without_member("numberRecordsProcessed").always();
+    let error = client.resume_bulk_query(cursor).next_block().await.expect_err("pages are missing");
+    assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("shorter"), "{error}");
+}
+
+#[tokio::test]
 async fn a_job_reopened_by_id_is_read_if_it_is_complete() {
     let org = filled(10);
     org.bulk().complete_after_polls(5);

@@ -226,3 +226,72 @@ async fn deletions_know_their_rows_by_ids_of_15_and_18_characters() {
     }
     assert_eq!(org.count("Thing__c"), 0);
 }
+
+#[tokio::test]
+async fn keys_of_any_characters_find_their_rows() {
+    use sforce::api::bulk::{Delimiter, LineEnding};
+    let special = [
+        "/",
+        ".",
+        "..",
+        "a/b",
+        "%",
+        "%2F",
+        "%00",
+        "\"",
+        "\"\"",
+        "'",
+        "a\"b",
+        "\u{1f600}",
+        "\u{1f468}\u{200d}\u{1f469}",
+        "é",
+        "e\u{301}",
+        ",",
+        ";",
+        "|",
+        "^",
+        "`",
+        "x\ty",
+        "a\nb",
+        "a b",
+        "?x=1&y=2",
+        "#",
+        "\\",
+        "{0}",
+        "null",
+        "007",
+        "1e3",
+        "true",
+        "2026-05-01",
+    ];
+    for (delimiter, ending) in Delimiter::ALL.into_iter().zip([LineEnding::Lf, LineEnding::Crlf].into_iter().cycle()) {
+        let org = org();
+        let keys: Vec<String> =
+            special.iter().map(|key| (*key).to_owned()).chain((0..10).map(|n| format!("é/{n}.%\""))).collect();
+        // Some of them are there already, and some are refused.
+        for key in keys.iter().step_by(3) {
+            org.insert("Thing__c", json!({"Key__c": key}));
+        }
+        let rows = keys.clone();
+        let long = |row: usize| if row % 4 == 1 { "a text of more than twenty characters" } else { "x" };
+        let write = client(&org).bulk_ingest(THING, upsert()).delimiter(delimiter).line_ending(ending).write(
+            move || {
+                let rows = rows.clone().into_iter().enumerate();
+                rows.map(move |(row, key)| Record::new().with("Key__c", key).with("Note__c", long(row)))
+            },
+            HOUR,
+        );
+        let (all, report) = outcomes(write).await;
+        assert_eq!((report.unmatched, report.unknown), (0, 0), "{delimiter:?}");
+        for (row, key) in keys.iter().enumerate() {
+            match &all[&(row as u64)] {
+                RowOutcome::Saved { id, created } => {
+                    assert_eq!(org.record(id.as_str()).expect("there")["Key__c"], json!(key), "{delimiter:?}");
+                    assert!(row % 4 != 1 && *created == (row % 3 != 0), "{key:?}");
+                }
+                RowOutcome::Failed(_) => assert_eq!(row % 4, 1, "{key:?}"),
+                other => panic!("{key:?}: {other:?}"),
+            }
+        }
+    }
+}

@@ -71,7 +71,7 @@ impl HttpService for Tap {
 async fn an_assertion_taken_off_the_wire_is_of_no_use() {
     let org = MockOrg::start();
     let app = org.add_app(spec().pre_authorized());
-    let tap = Tap { http: Reqwest::new().expect("starts"), forms: Mutex::default() };
+    let tap = Tap { http: Reqwest::new(), forms: Mutex::default() };
     provider(&org, &app).fetch(&tap, None).await.expect("logged in");
     // One that a thief has, and that its owner never sent.
     org.faults().on(Operation::Token).status(503).once();

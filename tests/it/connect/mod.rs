@@ -24,7 +24,7 @@ fn login(org: &MockOrg) -> LoginHost {
 }
 
 fn http() -> Reqwest {
-    Reqwest::new().expect("starts")
+    Reqwest::new()
 }
 
 pub(crate) fn builder(app: &TestApp, store: impl Store) -> ConnectFlowBuilder {

@@ -522,7 +522,7 @@ async fn provider(org: &MockOrg, spy: &Spy, provider: impl TokenProvider + Clone
 async fn nav_35_no_flow_shows_a_secret_in_logs_debug_or_errors() {
     listen();
     let org = MockOrg::start();
-    let spy = Spy { http: Reqwest::new().expect("starts"), secrets: Arc::default() };
+    let spy = Spy { http: Reqwest::new(), secrets: Arc::default() };
     the_dance(&org, &spy).await;
 
     let credentials = ClientCredentials::new(login(&org), org.client_id(), org.client_secret()).expect("complete");

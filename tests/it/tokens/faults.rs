@@ -229,7 +229,7 @@ async fn a_body_that_trickles_in_is_given_up_in_time() {
     let manager = sforce::auth::TokenManager::builder(host, "id").refresh_token("5Aep");
     let limit = std::time::Duration::from_millis(300);
     let manager = manager.request_timeout(limit).lease_time(10 * limit).build().expect("a manager");
-    let http = sforce::http::Reqwest::new().expect("starts");
+    let http = sforce::http::Reqwest::new();
     let error = sforce::auth::TokenProvider::fetch(&manager, &http, None).await.expect_err("no end");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::After(None)), "{error}");
     assert!(matches!(manager.state().await.expect("read"), TokenState::Alive { in_doubt: true, .. }));
@@ -242,7 +242,7 @@ async fn an_outage_of_a_day_in_which_every_try_is_cut_off_costs_a_hundred_tries(
     let (_, store) = connected(&org).await;
     let clock = crate::support::SharedClock::default();
     let manager = super::builder(&org, store).clock(clock.clone()).build().expect("a manager");
-    let http = sforce::http::Reqwest::new().expect("starts");
+    let http = sforce::http::Reqwest::new();
     let fetch = async |rejected| sforce::auth::TokenProvider::fetch(&manager, &http, rejected).await;
     let old = fetch(None).await.expect("first token");
     let before = org.grant_requests("refresh_token");

@@ -99,7 +99,7 @@ async fn what_the_connect_dance_has_brought_keeps_going() {
     assert!(obtained_at.is_some());
     // Purged here, so that no process renews it any more; then revoked at Salesforce.
     let purged = of().disconnect().await.expect("stored");
-    let http = Reqwest::new().expect("starts");
+    let http = Reqwest::new();
     assert!(purged.refresh_token.is_some() && purged.access_token.is_some() && !purged.in_doubt);
     assert!(purged.revoke(&http, &connected.login).await.expect("answered"), "nothing works any more");
     assert!(of().disconnect().await.expect("stored").is_empty(), "nothing is left");
@@ -158,7 +158,7 @@ async fn an_instance_that_has_moved_is_followed_and_stored() {
     call(&client).await.expect("sent again to the new instance");
     let token = client.access_token().await.expect("at hand");
     assert_eq!(token.instance_url().as_str().trim_end_matches('/'), moved);
-    let restarted = manager(&org, store).fetch(&Reqwest::new().expect("starts"), None).await.expect("stored");
+    let restarted = manager(&org, store).fetch(&Reqwest::new(), None).await.expect("stored");
     assert_eq!(restarted.instance_url(), token.instance_url());
 }
 
@@ -372,7 +372,7 @@ async fn a_renewal_outlives_the_callers_that_asked_for_it() {
 async fn a_fetch_that_is_dropped_in_the_middle_is_a_cut_off_renewal_and_nothing_worse() {
     let org = rotating();
     let (manager, _) = connected(&org).await;
-    let http = Reqwest::new().expect("starts");
+    let http = Reqwest::new();
     let old = manager.fetch(&http, None).await.expect("first token");
     // Used outside of a client, without a task of its own, and dropped before the request has arrived.
     org.faults().on(Operation::Token).time_out().once();

@@ -38,7 +38,7 @@ async fn two(org: &MockOrg, http: &Reqwest) -> (Arc<Moody>, TokenManager, TokenM
 async fn an_outage_of_the_store_longer_than_the_lease_costs_no_connection() {
     // The store is away, or its disk is full.
     for away in [true, false] {
-        let (org, http) = (rotating(), Reqwest::new().expect("starts"));
+        let (org, http) = (rotating(), Reqwest::new());
         let (store, one, other, old) = two(&org, &http).await;
         org.faults().on(Operation::Token).delay(Duration::from_millis(150)).once();
         let (renewed, _, ()) = tokio::join!(one.fetch(&http, Some(&old)), other.fetch(&http, Some(&old)), async {
@@ -70,13 +70,13 @@ async fn an_outage_of_the_store_longer_than_the_lease_costs_no_connection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_that_ends_waits_for_its_renewal_and_stores_what_is_left() {
-    let (org, http) = (rotating(), Reqwest::new().expect("starts"));
+    let (org, http) = (rotating(), Reqwest::new());
     let (store, one, other, old) = two(&org, &http).await;
     one.flush().await.expect("nothing to do");
     org.faults().on(Operation::Token).delay(Duration::from_millis(200)).once();
     let renewal = tokio::spawn({
         let (one, old) = (one.clone(), old.clone());
-        async move { one.fetch(&Reqwest::new().expect("starts"), Some(&old)).await }
+        async move { one.fetch(&Reqwest::new(), Some(&old)).await }
     });
     while org.grant_requests("refresh_token") < 2 {
         wait(Duration::from_millis(1)).await;
@@ -105,7 +105,7 @@ async fn a_program_that_ends_waits_for_its_renewal_and_stores_what_is_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_answers_too_late_to_renew_safely_is_told_and_nothing_is_redeemed() {
-    let (org, http) = (rotating(), Reqwest::new().expect("starts"));
+    let (org, http) = (rotating(), Reqwest::new());
     let (store, one, other, old) = two(&org, &http).await;
     // The lease is taken, but that is known only when most of it has passed.
     store.plan(1, Fault::SlowAnswer);
@@ -121,12 +121,12 @@ async fn a_store_that_answers_too_late_to_renew_safely_is_told_and_nothing_is_re
 async fn a_store_that_swallows_the_tokens_of_one_process_keeps_the_other_waiting_and_no_longer() {
     // The commit of the new tokens hangs, before it is done or after, while the other process reads all the time.
     for fault in [Fault::Slow, Fault::SlowAnswer] {
-        let (org, http) = (rotating(), Reqwest::new().expect("starts"));
+        let (org, http) = (rotating(), Reqwest::new());
         let (store, one, other, old) = two(&org, &http).await;
         org.faults().on(Operation::Token).delay(Duration::from_millis(100)).once();
         let renewal = tokio::spawn({
             let (one, old) = (one.clone(), old.clone());
-            async move { one.fetch(&Reqwest::new().expect("starts"), Some(&old)).await }
+            async move { one.fetch(&Reqwest::new(), Some(&old)).await }
         });
         while org.grant_requests("refresh_token") < 2 {
             wait(Duration::from_millis(1)).await;
@@ -143,7 +143,7 @@ async fn a_store_that_swallows_the_tokens_of_one_process_keeps_the_other_waiting
 
 #[tokio::test]
 async fn a_manager_whose_store_never_answers_says_so() {
-    let (org, http) = (rotating(), Reqwest::new().expect("starts"));
+    let (org, http) = (rotating(), Reqwest::new());
     let store = Arc::new(Moody::default());
     let one = manager(&org, Arc::clone(&store));
     store.plan(0, Fault::Slow);

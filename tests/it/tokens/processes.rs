@@ -113,7 +113,7 @@ async fn child_that_works_until_it_is_killed() {
     let orders: Orders = serde_json::from_str(&orders).expect("JSON");
     let config = config("a child").expect("the parent has one");
     let manager = orders.manager(open(&config, &orders.schema).await);
-    let http = Telling { http: Reqwest::new().expect("starts"), before: Duration::from_millis(orders.before_millis) };
+    let http = Telling { http: Reqwest::new(), before: Duration::from_millis(orders.before_millis) };
     let policy = RetryPolicy::default().first_delay(Duration::from_millis(20)).max_delay(Duration::from_secs(2));
     let client = Client::builder(manager).http(http).retry(policy).build().expect("a client");
     let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();

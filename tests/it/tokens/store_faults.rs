@@ -161,7 +161,7 @@ async fn renewed_tokens_outlive_a_store_that_goes_down_before_they_are_kept() {
         .build()
         .expect("a manager");
     one.connect(&Grant::new(org.refresh_token())).await.expect("stored");
-    let http = Reqwest::new().expect("starts");
+    let http = Reqwest::new();
     let old = one.fetch(&http, None).await.expect("first token");
     org.expire_access_tokens();
     // The disk is full from the moment that Salesforce has answered.

@@ -57,7 +57,7 @@ async fn an_answer_with_the_refused_token_is_not_taken_for_a_new_one() {
     let (_, store) = connected(&org).await;
     let clock = SharedClock::default();
     let manager = builder(&org, store).clock(clock.clone()).build().expect("a manager");
-    let http = Reqwest::new().expect("starts");
+    let http = Reqwest::new();
     let old = manager.fetch(&http, None).await.expect("first token");
     org.faults().on(Operation::Token).with_member("access_token", old.secret().expose().into()).once();
     for _ in 0..20 {
@@ -76,7 +76,7 @@ async fn an_answer_with_the_refused_token_is_not_taken_for_a_new_one() {
 async fn scopes_that_were_taken_away_are_told() {
     let org = rotating();
     let (manager, _) = connected(&org).await;
-    let http = Reqwest::new().expect("starts");
+    let http = Reqwest::new();
     let lost = async || {
         let TokenState::Alive { lost_scopes, .. } = manager.state().await.expect("read") else { panic!("alive") };
         lost_scopes.map(|scopes| scopes.to_string())

@@ -10,8 +10,15 @@ fn planned(records: &[Record], most: usize) -> Plan {
     plan("test", &OBJECT, records.iter().map(|record| (None, record)), None, most).expect("plans")
 }
 
+fn body(piece: &Piece) -> &[u8] {
+    match &piece.what {
+        What::Body(body) => body,
+        What::Ids(ids) => panic!("records, not ids: {ids}"),
+    }
+}
+
 fn rows(piece: &Piece) -> Vec<Json> {
-    let body: Json = serde_json::from_slice(&piece.body).expect("JSON");
+    let body: Json = serde_json::from_slice(body(piece)).expect("JSON");
     assert_eq!(body["allOrNone"], false);
     body["records"].as_array().expect("records").clone()
 }
@@ -73,12 +80,12 @@ proptest! {
         prop_assert!(seen.iter().all(|times| *times == 1));
         for pack in &plan.packs {
             prop_assert!((1..=MAX_COLLECTIONS_AND_QUERIES).contains(&pack.len()));
-            let bytes: usize = pack.iter().map(|piece| piece.body.len()).sum();
+            let bytes: usize = pack.iter().map(|piece| piece.what.len()).sum();
             let single = pack.len() == 1 && pack[0].places.len() == 1;
             // The ends of up to five lists stand outside of the measure.
             prop_assert!(single || bytes <= most + 2 * pack.len(), "{bytes} of {most}");
             for piece in pack {
-                prop_assert!(!reads_like_reference(&piece.body));
+                prop_assert!(!reads_like_reference(body(piece)));
             }
         }
         let refer = records.iter().filter(|record| record.text("Text__c") == Some("x@{a.id}")).count();
@@ -100,7 +107,7 @@ proptest! {
         let mut expected = vec![0_u8; total];
         let mut places = places.into_iter();
         for (rows, fate) in &pieces {
-            let piece = Piece { places: places.by_ref().take(*rows).collect(), body: Bytes::new() };
+            let piece = Piece { places: places.by_ref().take(*rows).collect(), what: What::Body(Bytes::new()) };
             for place in &piece.places {
                 expected[*place] = *fate;
             }

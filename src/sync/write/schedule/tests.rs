@@ -128,7 +128,8 @@ fn a_row_that_comes_back_does_not_undo_a_newer_one() {
 fn calls_that_are_too_large_halve_and_grow_again() {
     let intake = intake();
     let mut schedule = Schedule::new(200);
-    schedule.too_large();
+    schedule.too_large(200);
+    schedule.too_large(200);
     let mut sizes = Vec::new();
     for round in 0..30 {
         for place in 0..200 {
@@ -144,6 +145,42 @@ fn calls_that_are_too_large_halve_and_grow_again() {
 }
 
 #[test]
+fn a_job_takes_many_fresh_rows_and_what_it_leaves_goes_by_calls() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    for place in 0..1500 {
+        schedule.add(row(&intake, place, &place.to_string(), &[]));
+    }
+    let (mut rows, locks) = schedule.next_job(false, 1000, usize::MAX).expect("as many as a job takes").into_parts();
+    assert_eq!(rows.len(), 1000);
+    assert!(schedule.next_job(false, 1000, usize::MAX).is_none(), "more may come");
+    // A newer one of a row that is on its way waits for it, and then stands for it.
+    assert_eq!(schedule.add(row(&intake, 1500, "7", &[])), None);
+    assert!(schedule.next_job(true, 1000, usize::MAX).is_none(), "not full, and one is locked");
+    schedule.done(&locks);
+    assert_eq!(schedule.left(rows.remove(7)), Some(1500));
+    for row in rows.drain(..450) {
+        assert_eq!(schedule.left(row), None);
+    }
+    let sizes: Vec<usize> = std::iter::from_fn(|| schedule.next_back()).map(|batch| batch.rows.len()).collect();
+    assert_eq!(sizes, [200, 200, 50], "at once, and not by a job");
+    assert_eq!(schedule.next_job(true, 1000, usize::MAX).map(|batch| batch.rows.len()), Some(501));
+    assert_eq!(schedule.len(), 0);
+}
+
+#[test]
+fn a_job_has_so_many_bytes_at_most() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    for place in 0..10 {
+        let json = serde_json::json!({"Key__c": place.to_string(), "Text": "x".repeat(1000)});
+        schedule.add(intake.row(place, None, &json, Vec::new()).expect("sound"));
+    }
+    let mut jobs = std::iter::from_fn(|| schedule.next_job(true, 1000, 4500));
+    assert_eq!(jobs.by_ref().map(|batch| batch.rows.len()).collect::<Vec<_>>(), [4, 4, 2]);
+}
+
+#[test]
 fn long_records_make_calls_of_fewer_rows() {
     let intake = intake();
     let mut schedule = Schedule::new(200);
@@ -156,7 +193,7 @@ fn long_records_make_calls_of_fewer_rows() {
 }
 
 proptest::proptest! {
-    /// Rows come, calls end and fail in any order: each row goes out, and no two calls on their way share a parent or a key.
+    /// Rows come, calls and jobs end and fail in any order: each row goes out, and no two of those on their way share a parent or a key.
     #[test]
     fn every_row_is_in_one_call_and_no_parent_or_key_in_two(
         rows in proptest::collection::vec((0_usize..40, proptest::collection::vec(0_usize..12, 0..3)), 0..120),
@@ -185,8 +222,14 @@ proptest::proptest! {
                     None => more = false,
                 }
             }
-            while let Some(batch) = schedule.next(!more) {
-                proptest::prop_assert!(!batch.rows.is_empty() && batch.rows.len() <= size);
+            loop {
+                let (batch, most) = match choice {
+                    5 => (schedule.next_job(!more, size * 5, usize::MAX), size * 5),
+                    4 => (schedule.next_back(), size),
+                    _ => (schedule.next(!more), size),
+                };
+                let Some(batch) = batch else { break };
+                proptest::prop_assert!(!batch.rows.is_empty() && batch.rows.len() <= most);
                 let (rows, locks) = batch.into_parts();
                 for (_, others) in &flying {
                     proptest::prop_assert!(locks.iter().all(|lock| !others.contains(lock)));
@@ -198,18 +241,74 @@ proptest::proptest! {
                 schedule.done(&locks);
                 for row in rows {
                     let place = usize::try_from(row.place).expect("small");
-                    if choice == 3 {
-                        match schedule.again(row, Duration::ZERO) {
-                            Ok(None) => {}
-                            Ok(Some(_)) | Err(_) => settled[place] += 1,
-                        }
-                    } else {
-                        settled[place] += 1;
-                    }
+                    let stays = match choice {
+                        3 => matches!(schedule.again(row, Duration::ZERO), Ok(None)),
+                        2 => schedule.left(row).is_none(),
+                        _ => false,
+                    };
+                    settled[place] += usize::from(!stays);
                 }
             }
             schedule.wake(Duration::ZERO);
         }
         proptest::prop_assert!(settled.iter().all(|count| *count == 1), "{settled:?}");
     }
+}
+
+#[test]
+fn what_may_be_one_record_stays_in_order_when_the_first_comes_back() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    schedule.add(row(&intake, 0, "K", &[]));
+    let first = schedule.next(true).expect("a row");
+    schedule.add(row(&intake, 1, "k", &[]));
+    let (rows, locks) = first.into_parts();
+    schedule.done(&locks);
+    let due = Duration::from_secs(1);
+    for row in rows {
+        assert!(matches!(schedule.again(row, due), Ok(None)));
+    }
+    assert!(schedule.next(true).is_none(), "the later spelling waits behind it");
+    assert!(!schedule.is_any_queued(), "nothing may go before its time");
+    schedule.wake(due);
+    let again = schedule.next(true).expect("its time has come");
+    assert_eq!(places(&again), [0]);
+    assert!(schedule.next(true).is_none());
+    schedule.done(&again.into_parts().1);
+    assert_eq!(places(&schedule.next(true).expect("free")), [1]);
+}
+
+#[test]
+fn a_later_record_takes_the_place_of_one_that_came_back() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    schedule.add(row(&intake, 0, "k", &[]));
+    let (rows, locks) = schedule.next(true).expect("a row").into_parts();
+    schedule.done(&locks);
+    let due = Duration::from_secs(1);
+    for row in rows {
+        assert!(matches!(schedule.again(row, due), Ok(None)));
+    }
+    assert_eq!(schedule.add(row(&intake, 1, "k", &[])), Some(0));
+    assert_eq!((schedule.next_due(), schedule.is_any_queued()), (Some(due), false));
+    assert!(schedule.next(true).is_none());
+    schedule.wake(due);
+    assert_eq!(schedule.next_due(), None, "no trace of the earlier one");
+    assert_eq!(places(&schedule.next(true).expect("both in one")), [1]);
+}
+
+#[test]
+fn bytes_are_those_of_the_rows_that_wait_however_many_were_folded() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    for place in 0..1000 {
+        schedule.add(row(&intake, place, "k", &[]));
+    }
+    let one = row(&intake, 999, "k", &[]).weight();
+    assert_eq!((schedule.len(), schedule.bytes()), (1, one));
+    schedule.next(true).expect("a row");
+    assert_eq!(schedule.bytes(), 0);
+    schedule.add(row(&intake, 1000, "l", &[]));
+    schedule.drain();
+    assert_eq!(schedule.bytes(), 0);
 }

@@ -92,7 +92,7 @@ impl fmt::Debug for Header {
     }
 }
 
-/// Some rows of a result, up to 256 KB of them, or one that is longer.
+/// Some rows of a result, up to 64 KB of them, or one that is longer.
 ///
 /// Can be sent to another task, and keeps nothing but its own texts.
 pub struct Block {

@@ -10,10 +10,16 @@ use super::{Delimiter, MAX_COLUMNS};
 use crate::error::{Error, Result};
 
 /// Bytes of a block's texts.
-const BLOCK_BYTES: usize = 256 * 1024;
+const BLOCK_BYTES: usize = 64 * 1024;
 
 /// Bytes of one row at most: a thousand of the longest texts that a field holds.
 const MAX_ROW_BYTES: usize = 128 * 1024 * 1024;
+
+/// Bytes of the names of all columns at most: a statement that asks for them has 100,000 characters.
+const MAX_HEADER_BYTES: usize = 1024 * 1024;
+
+/// Steps of a column's path at most; SOQL goes five parents up.
+const MAX_STEPS: usize = 16;
 
 /// Reads a result file that comes in chunks. Memory holds one block, or one row that is longer.
 pub(crate) struct Parser {
@@ -59,6 +65,11 @@ impl Parser {
     /// Rows read so far, without the header.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Whether what was read last is the end of a row, or an empty line.
+    pub(crate) fn is_between(&self) -> bool {
+        self.between
     }
 
     /// Reads on; blocks that are full go to `blocks`.
@@ -173,7 +184,12 @@ impl Parser {
                 let mut names = Vec::with_capacity(cells.len());
                 for end in cells {
                     let name = row.get(start..*end).and_then(|name| std::str::from_utf8(name).ok());
-                    names.push(name.ok_or_else(|| broken("a header that is no text"))?.to_owned());
+                    let name = name.ok_or_else(|| broken("a header that is no text"))?;
+                    // Records are nested as deep as paths are long.
+                    if name.split('.').nth(MAX_STEPS).is_some() {
+                        return Err(broken("a column whose path has more than 16 steps"));
+                    }
+                    names.push(name.to_owned());
                     start = *end;
                 }
                 self.header = Some(Arc::new(Header::new(names)));
@@ -200,6 +216,9 @@ impl Parser {
     fn make_room(&mut self, blocks: &mut Vec<Block>) -> Result<()> {
         if self.row_start > 0 {
             return self.flush(blocks);
+        }
+        if self.header.is_none() && self.text.len() >= MAX_HEADER_BYTES {
+            return Err(broken("a header of more than 1 MB"));
         }
         if self.text.len() >= MAX_ROW_BYTES {
             return Err(broken("a row of more than 128 MB"));

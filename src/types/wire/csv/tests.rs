@@ -55,6 +55,11 @@ fn any_cell() -> impl Strategy<Value = String> {
         .prop_filter("a text that CSV can write", |text| text != NULL && !text.contains('\0'))
 }
 
+/// The same, and what the org may send though it takes it from nobody.
+fn any_read_cell() -> impl Strategy<Value = String> {
+    prop_oneof![4 => any_cell(), 1 => "[\0a\"é,]{0,6}"]
+}
+
 proptest! {
     #[test]
     fn any_rows_come_back_the_same_in_every_form(
@@ -77,7 +82,7 @@ proptest! {
 
     #[test]
     fn rows_in_quotes_read_the_same_however_they_arrive(
-        rows in prop::collection::vec(prop::collection::vec(any_cell(), 3), 1..12),
+        rows in prop::collection::vec(prop::collection::vec(any_read_cell(), 3), 1..12),
         (delimiter, line_ending, chunk, bare) in (any_delimiter(), any_line_ending(), 1_usize..200, 0_usize..12),
     ) {
         let mut file = String::new();
@@ -271,6 +276,29 @@ fn a_cell_of_ten_megabytes_is_read() {
     let rows = texts(&blocks);
     assert_eq!(rows.len(), 3);
     assert!(rows[1][1] == long && rows[2] == ["3", "short"]);
+}
+
+#[test]
+fn a_nul_is_a_character_like_any_other_to_who_reads() {
+    for chunk in [1, 3, 100] {
+        let blocks = in_chunks(b"A,\0B\n\"x\0\",\0\n\0\0,\"\"\"\0\"\n", chunk, Delimiter::Comma).expect("whole");
+        assert_eq!(blocks[0].header().names().collect::<Vec<_>>(), ["A", "\0B"]);
+        assert_eq!(texts(&blocks), [["x\0", "\0"], ["\0\0", "\"\0"]]);
+        assert_eq!(blocks[0].rows().next().expect("a row").to_record().text("A"), Some("x\0"));
+    }
+}
+
+#[test]
+fn a_header_without_end_is_an_error() {
+    let mut parser = Parser::new(Delimiter::Comma);
+    let mut blocks = Vec::new();
+    let names = "Name__c".repeat(10_000);
+    let error = (0..100).find_map(|_| parser.feed(names.as_bytes(), &mut blocks).err()).expect("7 MB");
+    assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("header"), "{error}");
+    // As long as the statement that asks for it may be.
+    let long: Vec<String> = (0..4000).map(|number| format!("Parent__r.Long_name_of_a_field_{number}__c")).collect();
+    let blocks = in_chunks((long.join(",") + "\n" + &",".repeat(3999) + "\n").as_bytes(), 8192, Delimiter::Comma);
+    assert_eq!(blocks.expect("whole")[0].header().len(), 4000);
 }
 
 #[test]

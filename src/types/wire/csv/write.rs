@@ -232,6 +232,26 @@ impl Output {
         }
     }
 
+    /// Writes the next column.
+    #[inline]
+    fn put_next<T: Serialize + ?Sized>(&mut self, value: &T) -> Fit<()> {
+        if self.next > 0 {
+            self.bytes.push(self.delimiter);
+        }
+        self.next += 1;
+        self.put(value)
+    }
+
+    /// Writes the cell that was started.
+    #[inline]
+    fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Fit<()> {
+        let start = self.bytes.len();
+        let Self { bytes, table, text, .. } = &mut *self;
+        value.serialize(Cell { bytes, table, text })?;
+        self.cells.push((start, self.bytes.len()));
+        Ok(())
+    }
+
     /// Leaves the columns that are left empty.
     fn finish(&mut self, columns: usize) {
         if self.next < columns {
@@ -365,7 +385,18 @@ impl Writer<'_> {
         Err(Misfit::new("a field outside the columns of the file"))
     }
 
+    #[inline]
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Fit<()> {
+        // Nearly all fields come in the order of the columns.
+        if matches!(self.order, Order::InTurn(_))
+            && self.specs.get(self.out.next).is_some_and(|spec| spec.header == name)
+        {
+            return self.out.put_next(value).map_err(|misfit| misfit.inside(name));
+        }
+        self.any_field(name, value)
+    }
+
+    fn any_field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Fit<()> {
         let written = self.target(name).and_then(|target| match target {
             Target::Cell(column) => self.cell(column, value),
             Target::Parent => value.serialize(Parent { writer: self, relationship: name }),
@@ -382,10 +413,7 @@ impl Writer<'_> {
                     return Err(Misfit::new("a field twice, or out of turn"));
                 }
                 self.out.reach(column);
-                let start = self.out.bytes.len();
-                let Output { bytes, table, text, .. } = &mut *self.out;
-                value.serialize(Cell { bytes, table, text })?;
-                self.out.cells.push((start, self.out.bytes.len()));
+                self.out.put(value)?;
             }
             Order::Any => {
                 if self.out.cells[column].1 > 0 {

@@ -217,7 +217,7 @@ fn batches_that_run_side_by_side_meet_at_their_parents() {
     let [p, q] = &parents;
     let csv = format!("Key__c,Parent__c\na,{p}\nb,{p}\nc,{p}\nd,{q}\ne,{p}\n");
     let (job, _) = load(&client, &things("insert"), &csv);
-    let text = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--".to_owned();
+    let text = format!("UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 1 records: {p}:--");
     assert_eq!(errors(&client, &job), [("c".to_owned(), text)], "e comes when the first batch is over");
     assert_eq!(org.parent_collisions(), 1);
     let (_, end) = load(&client, &things("insert"), &format!("Key__c,Parent__c\nc,{p}\n"));
