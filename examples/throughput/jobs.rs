@@ -13,10 +13,10 @@ use crate::rows::{Contact, ExportedContact, NewContact, OwnedContact, OwnedExpor
 use crate::support::Failure;
 use crate::{Done, Job, Target};
 
-const SOQL: &str = "SELECT Id, ExtId__c, FirstName, LastName, Email, Phone, Title, MailingCity, MailingPostalCode, Description, \
+pub(crate) const SOQL: &str = "SELECT Id, ExtId__c, FirstName, LastName, Email, Phone, Title, MailingCity, MailingPostalCode, Description, \
                     Score__c, IsActive__c, Birthdate, CreatedDate, LastModifiedDate, AccountId, Account.Name FROM Contact";
 
-const BULK_SOQL: &str = "SELECT Id, ExtId__c, FirstName, LastName, Email, Title, MailingCity, Description, Score__c, IsActive__c, \
+pub(crate) const BULK_SOQL: &str = "SELECT Id, ExtId__c, FirstName, LastName, Email, Title, MailingCity, Description, Score__c, IsActive__c, \
                          CreatedDate, Account.Name FROM Contact";
 
 const CONTACT: SObjectName = SObjectName::from_static("Contact");
@@ -43,11 +43,11 @@ pub(crate) async fn run(job: Job, target: &Target, records: usize) -> Result<Don
 }
 
 #[expect(clippy::disallowed_methods, reason = "it measures")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-fn since(start: Instant) -> f64 {
+pub(crate) fn since(start: Instant) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
