@@ -1,4 +1,4 @@
-//! The floor: each job by plain reqwest, serde_json and csv, doing the least that the protocol allows.
+//! The floor: each job by plain reqwest, `serde_json` and csv, doing the least that the protocol allows.
 //!
 //! No retries, no limits, no checks of what was announced, no answer to anything unexpected but the end of the program.
 
@@ -98,9 +98,9 @@ impl Floor {
             records: Vec<Contact<'a>>,
         }
         let (mut rows, mut sum) = (0, 0.0);
-        let mut page = self.clone().open_page(format!("{DATA}/query?q={}", SOQL.replace(' ', "+"))).await?;
+        let mut page = Arc::clone(self).open_page(format!("{DATA}/query?q={}", SOQL.replace(' ', "+"))).await?;
         loop {
-            let next = page.next.take().map(|next| tokio::spawn(self.clone().open_page(next)));
+            let next = page.next.take().map(|next| tokio::spawn(Arc::clone(self).open_page(next)));
             let mut body = page.head;
             let length = page.answer.content_length().and_then(|length| usize::try_from(length).ok());
             body.reserve(length.unwrap_or_default().saturating_sub(body.len()));
@@ -138,7 +138,7 @@ impl Floor {
     /// Calls of 200, ten at once.
     async fn collections(self: &Arc<Self>, records: usize) -> Result<usize, Failed> {
         let calls = stream::iter((0..records).step_by(200))
-            .map(|first| tokio::spawn(self.clone().collection(first, records.min(first + 200))));
+            .map(|first| tokio::spawn(Arc::clone(self).collection(first, records.min(first + 200))));
         let mut calls = calls.buffer_unordered(10);
         let mut saved = 0;
         while let Some(call) = calls.next().await {
@@ -220,9 +220,9 @@ impl Floor {
         let path = format!("{DATA}/jobs/query/{}", serde_json::from_slice::<Job>(&job)?.id);
         self.complete(&path).await?;
         let (sender, pages) = mpsc::channel(10);
-        let lister = tokio::spawn(self.clone().list_pages(format!("{path}/resultPages"), sender));
+        let lister = tokio::spawn(Arc::clone(self).list_pages(format!("{path}/resultPages"), sender));
         let pages = stream::unfold(pages, async |mut pages| Some((pages.recv().await?, pages)));
-        let reads = pages.map(|page| tokio::spawn(self.clone().export_page(page))).buffer_unordered(3);
+        let reads = pages.map(|page| tokio::spawn(Arc::clone(self).export_page(page))).buffer_unordered(3);
         let mut reads = std::pin::pin!(reads);
         let (mut rows, mut sum) = (0, 0.0);
         while let Some(read) = reads.next().await {
@@ -269,7 +269,7 @@ impl Floor {
         let start = now();
         let all: Vec<_> = (0..reads)
             .map(|_| {
-                let floor = self.clone();
+                let floor = Arc::clone(self);
                 tokio::spawn(async move { floor.read().await })
             })
             .collect();

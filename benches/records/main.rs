@@ -1,4 +1,4 @@
-//! What the data APIs cost beside the floor: plain reqwest, serde_json and csv doing the least that the protocol allows.
+//! What the data APIs cost beside the floor: plain reqwest, `serde_json` and csv doing the least that the protocol allows.
 //!
 //! `cargo bench --bench records [-- --check] [--job J1,J4] [--rounds N] [--latency MS] [--memory]`. The jobs are those of the example
 //! `throughput`, by the same code. A server in a process of its own answers both from bytes made before; each job of each round
@@ -148,7 +148,9 @@ fn main() -> ExitCode {
     };
     match ended {
         Ok(above) => {
-            above.iter().for_each(|above| eprintln!("{above}"));
+            for above in &above {
+                eprintln!("{above}");
+            }
             if options.check && !above.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(error) => {

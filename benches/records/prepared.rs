@@ -138,15 +138,16 @@ fn or(none: &str, absent: bool, text: std::fmt::Arguments<'_>) -> String {
 fn json_row(text: &mut String, number: usize) {
     let (id, account) = (id("003", number), id("001", number % 500));
     let (day, hour, minute) = (number % 28 + 1, number % 24, number % 60);
-    let none = "null";
-    let first = or(none, number.is_multiple_of(8), format_args!("Given {number}"));
-    let email = or(none, number % 10 == 3, format_args!("contact.{number}@company.example"));
-    let phone = or(none, number.is_multiple_of(6), format_args!("+49 30 {:04} {:04}", number % 9973, number % 7919));
-    let note = or(none, number % 3 == 1, format_args!(r#"Met at stand {number}.\r\nWants a \"call\", not an email."#));
+    let absent = "null";
+    let first = or(absent, number.is_multiple_of(8), format_args!("Given {number}"));
+    let email = or(absent, number % 10 == 3, format_args!("contact.{number}@company.example"));
+    let phone = or(absent, number.is_multiple_of(6), format_args!("+49 30 {:04} {:04}", number % 9973, number % 7919));
+    let note =
+        or(absent, number % 3 == 1, format_args!(r#"Met at stand {number}.\r\nWants a \"call\", not an email."#));
     let born =
-        or(none, number.is_multiple_of(4), format_args!("19{:02}-{:02}-{day:02}", number % 50 + 50, number % 12 + 1));
+        or(absent, number.is_multiple_of(4), format_args!("19{:02}-{:02}-{day:02}", number % 50 + 50, number % 12 + 1));
     let has_account = number % 9 != 2;
-    let account_id = or(none, !has_account, format_args!("{account}"));
+    let account_id = or(absent, !has_account, format_args!("{account}"));
     put(
         text,
         format_args!(
@@ -173,10 +174,10 @@ fn json_row(text: &mut String, number: usize) {
 /// A contact as Bulk CSV tells it: all cells quoted, quotes doubled, an empty cell for none.
 fn csv_row(text: &mut String, number: usize) {
     let (day, hour, minute) = (number % 28 + 1, number % 24, number % 60);
-    let none = "\"\"";
-    let first = or(none, number.is_multiple_of(8), format_args!("Given {number}"));
-    let email = or(none, number % 10 == 3, format_args!("contact.{number}@company.example"));
-    let note = or(none, number % 3 == 1, format_args!("Met at stand {number}, wants a call"));
+    let absent = "\"\"";
+    let first = or(absent, number.is_multiple_of(8), format_args!("Given {number}"));
+    let email = or(absent, number % 10 == 3, format_args!("contact.{number}@company.example"));
+    let note = or(absent, number % 3 == 1, format_args!("Met at stand {number}, wants a call"));
     put(
         text,
         format_args!(

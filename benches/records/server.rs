@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
@@ -71,8 +72,8 @@ pub(crate) fn run(latency: Duration) -> Result<(), Failed> {
         let _ = std::io::stdin().read(&mut [0]);
         std::process::exit(0);
     });
-    let stage = Stage { rows: PAGE, bulk_page: BLOCK };
-    let state = State { counts: Counts::default(), stage, token: 0, job_rows: 0, closed: false };
+    let first = Stage { rows: PAGE, bulk_page: BLOCK };
+    let state = State { counts: Counts::default(), stage: first, token: 0, job_rows: 0, closed: false };
     let org = Arc::new(Org { prepared: Prepared::new(), latency, state: Mutex::new(state) });
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -175,7 +176,7 @@ impl Org {
         let done = next >= rows;
         let mut head = format!(r#"{{"totalSize":{rows},"done":{done},"#);
         if !done {
-            head += &format!(r#""nextRecordsUrl":"/services/data/v{version}/query/0r8Ax0000000001AAA-{next}","#);
+            let _ = write!(head, r#""nextRecordsUrl":"/services/data/v{version}/query/0r8Ax0000000001AAA-{next}","#);
         }
         head += r#""records":["#;
         answer(JSON, [head.into(), self.prepared.json_block(first / PAGE), Bytes::from_static(b"]}")])
@@ -206,7 +207,7 @@ impl Org {
         body: &Told,
     ) -> Response<Parts> {
         let mut state = self.state();
-        let stage = state.stage;
+        let set = state.stage;
         match (method, job) {
             (&Method::POST, []) => {
                 (state.job_rows, state.closed) = (0, kind == "query");
@@ -224,11 +225,11 @@ impl Org {
                 json(job_info(version, kind, "UploadComplete", 0))
             }
             (&Method::GET, [_]) => {
-                let rows = if kind == "query" { stage.rows } else { state.job_rows };
+                let rows = if kind == "query" { set.rows } else { state.job_rows };
                 json(job_info(version, kind, if state.closed { "JobComplete" } else { "Open" }, rows))
             }
             (&Method::GET, [job, "resultPages"]) => {
-                let pages = stage.rows.div_ceil(stage.bulk_page);
+                let pages = set.rows.div_ceil(set.bulk_page);
                 let first = locator(query);
                 let end = pages.min(first + 5);
                 let base = format!("/services/data/v{version}/jobs/query/{job}");
@@ -243,11 +244,11 @@ impl Org {
             }
             (&Method::GET, [_, "results"]) => {
                 let page = locator(query);
-                let rows = stage.bulk_page.min(stage.rows.saturating_sub(page * stage.bulk_page));
+                let rows = set.bulk_page.min(set.rows.saturating_sub(page * set.bulk_page));
                 let blocks =
-                    (0..rows / BLOCK).map(|block| self.prepared.csv_block(page * stage.bulk_page / BLOCK + block));
+                    (0..rows / BLOCK).map(|block| self.prepared.csv_block(page * set.bulk_page / BLOCK + block));
                 let mut result = answer(CSV, std::iter::once(self.prepared.csv_header.clone()).chain(blocks));
-                let more = (page + 1) * stage.bulk_page < stage.rows;
+                let more = (page + 1) * set.bulk_page < set.rows;
                 let next = if more { format!("Pg{}", page + 1) } else { "null".to_owned() };
                 for (name, value) in [("sforce-locator", next), ("sforce-numberofrecords", rows.to_string())] {
                     if let Ok(value) = HeaderValue::try_from(value) {
