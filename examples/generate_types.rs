@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use sforce::codegen::{GeneratedTypes, ObjectTypes, TypeGenerator};
 use sforce::types::{SObjectDescribe, SObjectName};
@@ -133,9 +134,18 @@ async fn of_org(names: &[String]) -> Result<Vec<SObjectDescribe>, Failure> {
     let names: Vec<SObjectName> = names.collect::<Result<_, _>>()?;
     let org = connect()?;
     let mut describes = Vec::with_capacity(names.len());
+    // Hidden where standard error is no terminal.
+    let bar = ProgressBar::new(names.len() as u64);
+    bar.set_style(
+        ProgressStyle::with_template("describing {msg} {pos}/{len}")
+            .map_err(|error| Failure::Failed(error.to_string()))?,
+    );
     for name in &names {
+        bar.set_message(name.to_string());
         describes.push(org.client.describe(name).await?);
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     Ok(describes)
 }
 

@@ -13,8 +13,10 @@ mod rows;
 mod target;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::support::{Failure, say};
@@ -75,7 +77,15 @@ fn run(options: &Options) -> Result<(), Failure> {
     let runtime = runtime(options.job).map_err(|error| Failure::Failed(format!("no runtime: {error}")))?;
     runtime.block_on(async {
         let target = Target::reach(options.base_url.as_deref(), options.job, options.records).await?;
-        let done = jobs::run(options.job, &target, options.records).await?;
+        // Hidden where nobody looks, and where the time is what counts.
+        let waiting = if options.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        waiting.set_message(format!("{:?}: {} records", options.job, options.records));
+        if !options.json {
+            waiting.enable_steady_tick(Duration::from_millis(100));
+        }
+        let done = jobs::run(options.job, &target, options.records).await;
+        waiting.finish_and_clear();
+        let done = done?;
         let (job, calls, at_once) =
             (format!("{:?}", options.job), target.client.api_calls(), target.client.concurrency());
         let Done { records, sum, failures, wall_s } = done;

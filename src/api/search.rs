@@ -1,5 +1,7 @@
 //! Text searches over several objects.
 
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +91,23 @@ impl Client {
                 .with_advice("look for fewer words, or filter by a query"));
         }
         self.found(ApiRequest::get("search", "/search").query("q", sosl.as_str())).await
+    }
+
+    /// As [`search`](Self::search), as a fused stream of records of one type, or [`Record`]s of any object: in the order of the statement.
+    ///
+    /// An answer has no pages, so memory holds all its records, 2,000 at most. A record that does not fit the type is an error, and
+    /// the others follow. Costs one API call.
+    pub fn search_stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        sosl: impl Into<Sosl>,
+    ) -> BoxStream<'static, Result<T>> {
+        let (client, sosl) = (self.clone(), sosl.into());
+        let found = stream::once(async move { client.search(sosl).await });
+        let each = |found: Result<Found>| match found {
+            Ok(found) => stream::iter(found.records).map(|record| record.to_typed()).left_stream(),
+            Err(error) => stream::iter([Err(error)]).right_stream(),
+        };
+        found.flat_map(each).fuse().boxed()
     }
 
     /// Searches for words without SOSL: operators and quotes are the words' own. Costs one API call; at most 2,000 records.

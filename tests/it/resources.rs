@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sforce::api::{ETag, ParameterizedSearch, SearchScope, Snapshot};
@@ -240,6 +241,20 @@ async fn a_search_finds_records_of_several_objects() {
     let contact = object("Contact");
     assert_eq!(found.of(&contact).filter_map(|row| row.text("LastName")).count(), 3, "by their email addresses");
     assert!(!found.is_full());
+
+    let sosl = || Sosl::find("acme").returning(Soql::select(["Id", "Name"]).from("Account")).build().expect("builds");
+    let mut names = Vec::new();
+    let mut rows = client.search_stream::<Account>(sosl());
+    while let Some(row) = rows.next().await {
+        names.push(row.expect("fits").name);
+    }
+    assert!(rows.next().await.is_none(), "it is fused");
+    names.sort();
+    assert_eq!(names, ["Acme 0", "Acme 1"]);
+    let records: Vec<_> = client.search_stream::<Record>(sosl()).collect().await;
+    assert_eq!(records.iter().filter(|row| row.as_ref().is_ok_and(|row| row.text("Name").is_some())).count(), 2);
+    let refused: Vec<_> = client.search_stream::<Record>("FIND {a}").collect().await;
+    assert!(matches!(&refused[..], [Err(error)] if error.kind() == ErrorKind::Invalid), "{refused:?}");
 
     let words = Sosl::find("O'Neill & Sons {x}").within(SearchGroup::NameFields);
     let found = client.search(words.returning(Soql::select(["Name"]).from("Account")).build().expect("builds")).await;
