@@ -1,4 +1,5 @@
-//! What rows of Bulk CSV cost: typed rows written, and results read as borrowed and as owned rows.
+//! What rows of Bulk CSV cost: typed rows written, and results read as borrowed and as owned rows, beside the crate `csv` doing the
+//! same by header name.
 //!
 //! `cargo bench --bench csv`.
 
@@ -73,6 +74,14 @@ fn written(rows: &[Row]) -> Vec<u8> {
     file.take()
 }
 
+fn plainly_written(rows: &[Row]) -> Vec<u8> {
+    let mut file = ::csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        file.serialize(row).expect("fits");
+    }
+    file.into_inner().expect("is whole")
+}
+
 fn result() -> String {
     let mut text = "\"Id\",\"Email\",\"Title\",\"Score__c\",\"Account.Name\"\n".to_owned();
     for number in 0..ROWS {
@@ -98,6 +107,7 @@ fn csv(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("csv, 10,000 rows");
     group.throughput(Throughput::Bytes(size));
     group.bench_function("write typed", |bench| bench.iter(|| black_box(written(&rows))));
+    group.bench_function("write typed, crate csv", |bench| bench.iter(|| black_box(plainly_written(&rows))));
 
     let text = result();
     group.throughput(Throughput::Bytes(text.len() as u64));
@@ -119,8 +129,27 @@ fn csv(criterion: &mut Criterion) {
         rows.into_iter().map(|row| read(&row.expect("fits"))).sum()
     };
     assert_eq!(borrowed(), owned(), "both read the same");
+    let plainly_borrowed = || -> usize {
+        let mut file = ::csv::Reader::from_reader(text.as_bytes());
+        let header = file.headers().expect("a header").clone();
+        let (mut row, mut rows) = (::csv::StringRecord::new(), 0);
+        while file.read_record(&mut row).expect("a row") {
+            black_box(row.deserialize::<Borrowed<'_>>(Some(&header)).expect("fits"));
+            rows += 1;
+        }
+        rows
+    };
+    let plainly_owned = || {
+        ::csv::Reader::from_reader(text.as_bytes())
+            .deserialize::<Owned>()
+            .inspect(|row| assert!(black_box(row).is_ok(), "fits"))
+            .count()
+    };
+    assert_eq!((plainly_borrowed(), plainly_owned()), (ROWS as usize, ROWS as usize), "all rows are read");
     group.bench_function("read as borrowed rows", |bench| bench.iter(|| black_box(borrowed())));
+    group.bench_function("read as borrowed rows, crate csv", |bench| bench.iter(|| black_box(plainly_borrowed())));
     group.bench_function("read as owned rows", |bench| bench.iter(|| black_box(owned())));
+    group.bench_function("read as owned rows, crate csv", |bench| bench.iter(|| black_box(plainly_owned())));
     group.finish();
 }
 

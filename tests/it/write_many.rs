@@ -280,7 +280,7 @@ async fn a_folded_record_has_the_fate_of_the_one_that_stands_for_it() {
     }
     told.sort_by_key(|row| row.row);
     assert!(
-        matches!(&told[0].outcome, WriteOutcome::Rejected(error) if error.to_string().contains("folded_into")),
+        matches!(&told[0].outcome, WriteOutcome::Deferred(error) if error.to_string().contains("folded_into")),
         "{told:?}"
     );
     assert!(matches!(told[1].outcome, WriteOutcome::Rejected(_)));
@@ -365,4 +365,34 @@ async fn keys_of_any_characters_are_written_and_told_apart() {
         assert_eq!(one.done, 1, "{key}: {one:?}");
     }
     assert_eq!(stored(&org).0.len(), keys.len());
+}
+
+#[tokio::test]
+async fn a_row_that_names_an_inactive_owner_stops_no_other() {
+    let org = org();
+    let code = "INACTIVE_OWNER_OR_USER";
+    org.faults()
+        .on(Operation::CollectionsUpsert)
+        .refuse_rows(code, "operation performed with inactive user", |place, _| place == 3)
+        .always();
+    let (outcomes, stopped) = upsert(&client(&org), (0..1000).map(visit).collect()).await;
+    assert!(stopped.is_none(), "{stopped:?}");
+    let rejected =
+        outcomes.iter().filter(|one| matches!(&one.outcome, WriteOutcome::Rejected(error) if error.has_code(code)));
+    assert_eq!((outcomes.len(), rejected.count(), stored(&org).0.len()), (1000, 5, 995));
+}
+
+#[tokio::test]
+async fn a_call_that_ran_too_long_is_made_smaller_and_is_no_outage() {
+    let org = org();
+    let said = "Your request was running for too long, and has been stopped.";
+    org.faults().on(Operation::CollectionsUpsert).error(400, "REQUEST_RUNNING_TOO_LONG", said).times(8);
+    let (outcomes, stopped) = upsert(&client(&org), (0..1600).map(visit).collect()).await;
+    assert!(stopped.is_none(), "{stopped:?}");
+    assert!(
+        outcomes.iter().all(|one| one.outcome.is_done()),
+        "{:?}",
+        outcomes.iter().find(|one| !one.outcome.is_done())
+    );
+    assert_eq!(stored(&org).0.len(), 1600);
 }

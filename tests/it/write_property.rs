@@ -34,6 +34,8 @@ enum Happens {
     LostAnswer,
     /// A part of a packed call fails after it was done.
     PartFails,
+    /// A part of a packed call is refused as a whole.
+    PartRefused,
     /// The calls of the day are used up.
     UsedUp,
 }
@@ -48,6 +50,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::Lost),
         2 => Just(Happens::LostAnswer),
         2 => Just(Happens::PartFails),
+        1 => Just(Happens::PartRefused),
         1 => Just(Happens::UsedUp),
     ]
 }
@@ -136,9 +139,12 @@ impl HttpService for Scripted {
             let mut parts = Vec::new();
             for (place, part) in body["compositeRequest"].as_array().expect("parts").iter().enumerate() {
                 let upsert = part["url"].as_str().expect("a URL").contains("Key__c");
-                let results = collection(&mut stored, &part["body"], upsert, what);
+                let refuses = matches!(what, Happens::PartRefused) && place == 0;
+                let results = if refuses { Value::Null } else { collection(&mut stored, &part["body"], upsert, what) };
                 let broke = matches!(what, Happens::PartFails) && place == 0;
-                let (status, results) = if broke {
+                let (status, results) = if refuses {
+                    (400, json!([{"errorCode": "JSON_PARSER_ERROR", "message": "one of them"}]))
+                } else if broke {
                     (500, json!([{"errorCode": "UNKNOWN_EXCEPTION", "message": "it broke"}]))
                 } else {
                     (200, results)
@@ -228,7 +234,8 @@ fn check(
                 let there =
                     if upsert { stored.by_key.get(&key) == Some(row) } else { stored.created.contains_key(row) };
                 let lost = script.iter().any(|what| matches!(what, Happens::LostAnswer | Happens::PartFails));
-                prop_assert!(!there || (upsert && lost), "record {} was written: {:?}", row, outcome);
+                let refused = matches!(outcome, WriteOutcome::Rejected(_));
+                prop_assert!(!there || (upsert && lost && refused), "record {} was written: {:?}", row, outcome);
             }
             WriteOutcome::Unknown(error) => prop_assert_eq!(error.effect(), Effect::Unknown),
             other => prop_assert!(false, "{:?}", other),
@@ -252,4 +259,16 @@ proptest! {
         let (told, stopped, stored) = runtime.block_on(run(script.clone(), &keys, upsert, packed));
         check(&script, &keys, upsert, &told, stopped, &stored)?;
     }
+}
+
+#[tokio::test]
+async fn a_part_that_is_refused_or_broke_costs_none_of_its_records() {
+    let keys: Vec<u8> = (0..250).collect();
+    let (told, stopped, stored) = run(vec![Happens::PartRefused], &keys, true, true).await;
+    assert!(!stopped && told.values().all(|outcome| matches!(outcome, WriteOutcome::Saved { .. })), "{told:?}");
+    assert_eq!(stored.by_key.len(), 250);
+    let (told, _, stored) = run(vec![Happens::PartFails], &keys, false, true).await;
+    let unknown = told.values().filter(|outcome| matches!(outcome, WriteOutcome::Unknown(_))).count();
+    assert_eq!((unknown, stored.created.len()), (200, 250), "what may have been created is not sent again");
+    assert!(stored.created.values().all(|times| *times == 1));
 }

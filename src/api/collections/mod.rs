@@ -261,5 +261,7 @@ pub(super) fn outcome(row: Saved, operation: &'static str, repeated: bool) -> Sa
     let error = (!success).then(|| record_error(operation, errors.0));
     // A deletion whose answer was lost finds the record deleted when it is repeated.
     let error = error.filter(|error| !(repeated && operation == DELETE && error.has_code("ENTITY_IS_DELETED")));
+    // The attempt before may have written it, whatever the last one says.
+    let error = error.map(|error| if repeated { error.with_effect(Effect::Unknown) } else { error });
     SaveResult { id, created: created.filter(|_| success), error }
 }

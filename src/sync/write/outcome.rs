@@ -28,8 +28,8 @@ pub enum WriteOutcome {
     /// It was deleted.
     Deleted,
     /// A later record of the same key stands for it, and is saved; fields that the later one leaves alone were written from this one.
-    /// Where the later one is not saved, neither is this one, with the same outcome; the context `folded_into` of its error names
-    /// the later one.
+    /// Where the later one is not saved, neither is this one: it has the same outcome, but for a later one that was refused, beside which
+    /// this one is [`Deferred`](Self::Deferred), since it may pass alone. The context `folded_into` of the error names the later one.
     Folded {
         /// The later one's number in the input.
         into: u64,

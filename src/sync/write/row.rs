@@ -163,7 +163,8 @@ fn overlay(earlier: &str, later: &str) -> Option<String> {
     for (name, value) in later {
         // A parent by its id and by its external id are one field.
         let sibling = other_form(&name);
-        members.retain(|(known, _)| !known.eq_ignore_ascii_case(&sibling));
+        let refers = |value: &RawValue| value.get().starts_with('{') || value.get() == "null";
+        members.retain(|(known, before)| !(known.eq_ignore_ascii_case(&sibling) && (refers(before) || refers(value))));
         match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             Some(member) => *member = (name, value),
             None => members.push((name, value)),

@@ -258,13 +258,16 @@ impl Schedule {
         while let Some(place) = queue.pop_front() {
             let Some(row) = self.waiting.get(&place) else { continue };
             looked_at.push(place);
-            let this = *round.get_or_insert(row.round);
             let free =
                 row.own.iter().chain(&row.parents).all(|lock| !self.busy.contains_key(lock)) && !self.is_behind(row);
             picked.blocked |= !free;
             // Two spellings of one key may be one record.
-            let fits = row.round == this && free && row.own.is_none_or(|lock| !own.contains(&lock));
-            if !fits {
+            if !free || row.own.is_some_and(|lock| own.contains(&lock)) {
+                continue;
+            }
+            // A call of so many takes rows as they stand in its queue, also one that has taken an earlier one's round over.
+            let this = *round.get_or_insert(row.round);
+            if row.round != this && size.is_none() {
                 continue;
             }
             if bytes + row.weight() > max_bytes && !picked.places.is_empty() {

@@ -26,6 +26,8 @@ const ROWS_OF_A_CHUNK: usize = 200;
 /// What refused rows tell of the call that they were in.
 #[derive(Clone, Copy, Debug, Default)]
 struct Trouble {
+    /// Rows of the call.
+    rows: usize,
     any: bool,
     locked: bool,
     used_up: bool,
@@ -46,8 +48,8 @@ impl Engine<'_> {
                 WriteOutcome::Saved { .. } | WriteOutcome::Deleted | WriteOutcome::Folded { .. } => {
                     WriteOutcome::Folded { into: row }
                 }
-                WriteOutcome::Rejected(error) => WriteOutcome::Rejected(same(error)),
-                WriteOutcome::Deferred(error) => WriteOutcome::Deferred(same(error)),
+                // It might have passed alone.
+                WriteOutcome::Rejected(error) | WriteOutcome::Deferred(error) => WriteOutcome::Deferred(same(error)),
                 WriteOutcome::Unknown(error) => WriteOutcome::Unknown(same(error)),
             };
             self.ready.push_back(WrittenRow { row: earlier, outcome });
@@ -90,7 +92,7 @@ impl Engine<'_> {
         self.failures = 0;
         let count = rows.len();
         self.locks.tried(count);
-        let mut trouble = Trouble::default();
+        let mut trouble = Trouble { rows: count, ..Trouble::default() };
         for (row, result) in rows.into_iter().zip(results) {
             self.settle_row(row, result, &mut trouble);
         }
@@ -127,6 +129,9 @@ impl Engine<'_> {
             return self.put(row.place, WriteOutcome::Unknown(error));
         }
         let row = Row { doubt: row.doubt || unknown, ..row };
+        // What is told of a row may be the end of the call, or of the part of one, that it was in.
+        let of_call = error.status().is_some() || error.salesforce().is_empty();
+        let error = if of_call { error } else { error.with_effect(Effect::None) };
         if error.kind() == ErrorKind::RowLocked {
             trouble.locked = true;
             self.locks.locked(&row.json, &error);
@@ -144,9 +149,12 @@ impl Engine<'_> {
         if upserts && row.round == 0 && error.has_code("DUPLICATE_VALUE") {
             return self.send_again(row, error, WriteOutcome::Rejected);
         }
-        // What is told of the row may be the end of the call that it was in, which the client has repeated for long enough.
-        let ends = ends_for_all(&error);
+        let ends = error.kind() == ErrorKind::LimitExceeded || (of_call && ends_for_all(&error));
         let passes = ends || is_outage(&error);
+        if of_call && !passes && trouble.rows > 1 {
+            // One bad row can spoil a part of a call: smaller calls find it.
+            return self.send_again(row, error, WriteOutcome::Rejected);
+        }
         self.fail(&row, error.clone(), if passes { WriteOutcome::Deferred } else { WriteOutcome::Rejected });
         if ends {
             self.stop(error);
@@ -220,18 +228,17 @@ impl Engine<'_> {
                     self.settle_row(row, SaveResult { id: None, created: None, error: Some(error) }, &mut trouble);
                 }
                 Some(RowOutcome::Unprocessed(error)) => {
-                    let place = row.place;
                     why.get_or_insert_with(|| error.clone());
                     // Who has aborted the job does not want its rows to come another way.
                     if fate == Fate::Aborted {
-                        self.put(place, WriteOutcome::Deferred(error));
+                        self.fail(&row, error, WriteOutcome::Deferred);
                     } else {
                         self.leave(row);
                     }
                 }
                 Some(RowOutcome::Unknown(error)) => self.settle_unknown(row, error, fate),
                 None => match &error {
-                    Some(error) if stops => self.put(row.place, WriteOutcome::Deferred(error.clone())),
+                    Some(error) if stops => self.fail(&row, error.clone(), WriteOutcome::Deferred),
                     Some(error) if error.kind() == ErrorKind::Unexpected => {
                         self.settle_unknown(row, error.clone(), fate);
                     }
@@ -314,7 +321,7 @@ impl Engine<'_> {
 
 /// Whether what kept rows from being sent by a job would keep them from going by calls as well.
 fn ends_jobs(error: &Error) -> bool {
-    use ErrorKind::{Auth, Config, LimitExceeded, ReauthRequired};
+    use ErrorKind::{Auth, Config, LimitExceeded, ReauthRequired, Store};
     // The Bulk API has allowances of its own.
-    matches!(error.kind(), Auth | Config | ReauthRequired | LimitExceeded) && !error.has_code("EXCEEDED_QUOTA")
+    matches!(error.kind(), Auth | Config | ReauthRequired | LimitExceeded | Store) && !error.has_code("EXCEEDED_QUOTA")
 }

@@ -312,3 +312,20 @@ fn bytes_are_those_of_the_rows_that_wait_however_many_were_folded() {
     schedule.drain();
     assert_eq!(schedule.bytes(), 0);
 }
+
+#[test]
+fn where_rows_are_queued_some_may_go() {
+    let intake = intake();
+    let mut schedule = Schedule::new(200);
+    schedule.add(row(&intake, 0, "K", &[]));
+    schedule.add(row(&intake, 1, "x", &[]));
+    let (rows, locks) = schedule.next(true).expect("both").into_parts();
+    schedule.add(row(&intake, 2, "k", &[]));
+    schedule.add(row(&intake, 3, "x", &[]));
+    schedule.done(&locks);
+    let folded: Vec<_> = rows.into_iter().map(|row| schedule.again(row, Duration::from_secs(1))).collect();
+    assert!(matches!(folded[..], [Ok(None), Ok(Some(3))]), "{folded:?}");
+    assert!(schedule.is_any_queued());
+    assert_eq!(places(&schedule.next(true).expect("one that is behind none")), [3]);
+    assert!(!schedule.is_any_queued());
+}
