@@ -30,17 +30,23 @@ use crate::sync::LockMeter;
 /// Calls in flight at once, at most; the client lets fewer through where the org is busy.
 pub(super) const MOST_CALLS: usize = 10;
 
-/// Rows that wait at most before the input is read on, as a multiple of those of one call.
-const AHEAD: usize = 20;
-
-/// Bytes of records that wait or are in a job at most before the input is read on.
-const MAX_BYTES: usize = 32 << 20;
-
 /// A record of the input: a row, or why it is none.
 pub(crate) type Input = Result<Row, (u64, Error)>;
 
-/// Records that wait for the one that stands for them, at most.
-const MOST_FOLDED: usize = 100_000;
+/// What is held at most before the input is read on.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Rows of one call.
+    rows_of_a_call: usize,
+    /// Rows that wait, as a multiple of those of one call.
+    ahead: usize,
+    /// Bytes of records that wait or are in a job.
+    bytes: usize,
+    /// Records that wait for the one that stands for them.
+    folded: usize,
+}
+
+const BOUNDS: Bounds = Bounds { rows_of_a_call: usize::MAX, ahead: 20, bytes: 32 << 20, folded: 100_000 };
 
 /// Writes the rows of a stream.
 pub(crate) struct Engine<'a> {
@@ -49,6 +55,7 @@ pub(crate) struct Engine<'a> {
     input: Option<BoxStream<'a, Input>>,
     schedule: Schedule,
     plan: Plan,
+    bounds: Bounds,
     calls: FuturesUnordered<Call>,
     most_calls: usize,
     ready: VecDeque<WrittenRow>,
@@ -147,6 +154,7 @@ impl<'a> Engine<'a> {
             input: Some(input),
             schedule: Schedule::new(route.rows_of_a_call()),
             plan,
+            bounds: BOUNDS,
             calls: FuturesUnordered::new(),
             most_calls: MOST_CALLS,
             ready: VecDeque::new(),
@@ -241,7 +249,7 @@ impl<'a> Engine<'a> {
     fn read_ahead(&mut self) {
         let most = if self.plan.fixed.is_some() { 0 } else { self.plan.freshness.reads_ahead() };
         while self.plan.read < most {
-            let Some(input) = self.input.as_mut().filter(|_| self.schedule.bytes() < MAX_BYTES) else { break };
+            let Some(input) = self.input.as_mut().filter(|_| self.schedule.bytes() < self.bounds.bytes) else { break };
             let (least, at_most) = input.size_hint();
             if at_most == Some(least) || self.plan.read.saturating_add(least as u64) >= most {
                 break;
@@ -257,7 +265,7 @@ impl<'a> Engine<'a> {
 
     /// Takes in rows that are there already, enough for the next call.
     fn take_more(&mut self) {
-        for _ in 1..self.plan.route.rows_of_a_call() {
+        for _ in 1..self.rows_of_a_call() {
             let room = self.has_room();
             let Some(input) = self.input.as_mut().filter(|_| room) else { return };
             match input.next().now_or_never() {
@@ -296,7 +304,11 @@ impl<'a> Engine<'a> {
             }
         };
         self.plan.route = route;
-        self.schedule.set_most(route.rows_of_a_call());
+        self.schedule.set_most(self.rows_of_a_call());
+    }
+
+    fn rows_of_a_call(&self) -> usize {
+        self.plan.route.rows_of_a_call().min(self.bounds.rows_of_a_call)
     }
 
     fn take_in(&mut self, input: Input) {
@@ -322,11 +334,11 @@ impl<'a> Engine<'a> {
     fn has_room(&self) -> bool {
         let most = match self.plan.route {
             Route::Bulk => self.plan.rows_of_a_job,
-            calls => calls.rows_of_a_call() * AHEAD,
+            _ => self.rows_of_a_call() * self.bounds.ahead,
         };
         self.schedule.len() + self.in_job < most
-            && self.schedule.bytes() + self.job_bytes < MAX_BYTES
-            && self.folded_rows < MOST_FOLDED
+            && self.schedule.bytes() + self.job_bytes < self.bounds.bytes
+            && self.folded_rows < self.bounds.folded
     }
 
     /// Starts as many calls as may be.
@@ -344,7 +356,9 @@ impl<'a> Engine<'a> {
                 if self.in_job > 0 {
                     return;
                 }
-                let Some(batch) = self.schedule.next_job(flush, self.plan.rows_of_a_job, MAX_BYTES) else { return };
+                let Some(batch) = self.schedule.next_job(flush, self.plan.rows_of_a_job, self.bounds.bytes) else {
+                    return;
+                };
                 self.start_job(batch);
             }
         }

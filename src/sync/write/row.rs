@@ -54,6 +54,8 @@ pub(crate) struct Row {
     pub(super) round: usize,
     /// Whether it may have been written before: it was in a job that does not tell.
     pub(super) doubt: bool,
+    /// Whether it waits among those that came back.
+    pub(super) came_back: bool,
 }
 
 /// Turns records into rows.
@@ -122,10 +124,11 @@ impl Intake {
             parents.extend(named.filter_map(|(name, raw)| self.parent(name, raw)));
         }
         let own = key.as_ref().map(|key| {
+            let key = key.trim();
             let plain = !key.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
-            if plain { self.lock(&("record", &**key)) } else { self.lock(&("record", &*key.to_lowercase())) }
+            if plain { self.lock(&("record", key)) } else { self.lock(&("record", &*key.to_lowercase())) }
         });
-        Ok(Row { place, id, json, key, own, parents, round: 0, doubt: false })
+        Ok(Row { place, id, json, key, own, parents, round: 0, doubt: false, came_back: false })
     }
 
     /// The lock of a parent by id or by external id.

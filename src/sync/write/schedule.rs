@@ -28,14 +28,13 @@ pub(super) struct Schedule {
     queue: VecDeque<u64>,
     /// Those of rows that came back and may go again.
     back: VecDeque<u64>,
-    /// Where rows of a key wait.
-    by_key: HashMap<Box<str>, u64>,
+    /// Places of rows that wait and may be of one record, by their own lock, in the order in which they are to be written. Those of one
+    /// key that stand next to each other are folded; two spellings of one key may be two records.
+    mates: HashMap<u64, Vec<u64>>,
     /// Rows that may be sent again from a time on.
     parked: Vec<(Duration, u64)>,
     /// Locks of rows on their way, and by how many.
     busy: HashMap<u64, usize>,
-    /// Rows that came back and wait, by their own lock: later ones of that record stay behind them.
-    held: HashMap<u64, u64>,
     most: usize,
     size: usize,
     calm: usize,
@@ -67,10 +66,9 @@ impl Schedule {
             bytes: 0,
             queue: VecDeque::new(),
             back: VecDeque::new(),
-            by_key: HashMap::new(),
+            mates: HashMap::new(),
             parked: Vec::new(),
             busy: HashMap::new(),
-            held: HashMap::new(),
             most,
             size: most,
             calm: 0,
@@ -90,9 +88,6 @@ impl Schedule {
 
     /// Whether rows wait that may be sent as soon as there is reason to.
     pub(super) fn is_any_queued(&self) -> bool {
-        if self.held.is_empty() {
-            return self.waiting.len() > self.parked.len();
-        }
         let free = |place: &u64| self.waiting.get(place).is_some_and(|row| !self.is_behind(row));
         self.back.iter().chain(&self.queue).any(free)
     }
@@ -102,36 +97,39 @@ impl Schedule {
         self.bytes
     }
 
-    /// Whether an earlier row of what may be the same record has come back and waits.
+    /// Whether an earlier row of what may be the same record waits.
     fn is_behind(&self, row: &Row) -> bool {
-        row.own.and_then(|own| self.held.get(&own)).is_some_and(|place| *place != row.place)
+        let first = row.own.and_then(|own| self.mates.get(&own)?.first());
+        first.is_some_and(|first| *first != row.place)
     }
 
     /// Takes a row in. One of the same key that waits is folded into it: then its place is given, and the new one stands for
     /// both.
     pub(super) fn add(&mut self, row: Row) -> Option<u64> {
-        let mut row = row;
-        let mut folded = None;
-        let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
-        if let Some(earlier) = known.and_then(|place| self.remove(place)) {
-            let held = earlier.own.filter(|own| self.held.get(own) == Some(&earlier.place));
-            folded = Some(earlier.place);
-            row = earlier.fold(row);
-            if let Some(own) = held {
-                self.held.insert(own, row.place);
-                self.take_place(folded, row.place);
-                self.keep(row);
-                return folded;
+        let Some(earlier) = self.take_twin(&row, <[u64]>::last) else {
+            self.queue.push_back(row.place);
+            if let Some(own) = row.own {
+                self.mates.entry(own).or_default().push(row.place);
             }
+            self.keep(row);
+            return None;
+        };
+        let (folded, place, came_back) = (earlier.place, row.place, earlier.came_back);
+        if came_back {
+            self.take_place(folded, place);
+        } else {
+            self.queue.push_back(place);
         }
-        self.queue.push_back(row.place);
-        self.keep(row);
-        folded
+        if let Some(last) = row.own.and_then(|own| self.mates.get_mut(&own)?.last_mut()) {
+            *last = place;
+        }
+        self.keep(Row { came_back, ..earlier.fold(row) });
+        Some(folded)
     }
 
     /// Puts a row where the one was that it stands for, which has come back.
-    fn take_place(&mut self, earlier: Option<u64>, place: u64) {
-        match self.parked.iter_mut().find(|(_, parked)| Some(*parked) == earlier) {
+    fn take_place(&mut self, earlier: u64, place: u64) {
+        match self.parked.iter_mut().find(|(_, parked)| *parked == earlier) {
             Some(parked) => parked.1 = place,
             None => self.back.push_back(place),
         }
@@ -149,8 +147,7 @@ impl Schedule {
             Ok(into) => Ok(Some(into)),
             Err(row) => {
                 self.parked.push((due, row.place));
-                self.held.extend(row.own.map(|own| (own, row.place)));
-                self.keep(row);
+                self.keep_first(row);
                 Ok(None)
             }
         }
@@ -163,26 +160,36 @@ impl Schedule {
             Ok(into) => Some(into),
             Err(row) => {
                 self.back.push_back(row.place);
-                self.held.extend(row.own.map(|own| (own, row.place)));
-                self.keep(row);
+                self.keep_first(row);
                 None
             }
         }
     }
 
-    /// Folds a row into a newer one of its key that waits, if there is one; that stays where it is in its queue.
+    /// Folds a row into the next one of what may be the same record, if that has its key; it stays where it is in its queue.
     fn give_way(&mut self, row: Row) -> Result<u64, Row> {
-        let known = row.key.as_ref().and_then(|key| self.by_key.get(key)).copied();
-        let Some(newer) = known.and_then(|place| self.remove(place)) else { return Err(row) };
+        let Some(newer) = self.take_twin(&row, <[u64]>::first) else { return Err(row) };
         let into = newer.place;
         self.keep(row.fold(newer));
         Ok(into)
     }
 
-    fn keep(&mut self, row: Row) {
-        if let Some(key) = &row.key {
-            self.by_key.insert(key.clone(), row.place);
+    /// Takes out the first or the last row of what may be the same record, if it has the same key. It stays among its mates.
+    fn take_twin(&mut self, row: &Row, end: fn(&[u64]) -> Option<&u64>) -> Option<Row> {
+        let place = *end(self.mates.get(&row.own?)?)?;
+        let is_twin = self.waiting.get(&place).is_some_and(|other| other.key == row.key);
+        if is_twin { self.remove(place) } else { None }
+    }
+
+    /// Keeps a row that came back, before those that came meanwhile.
+    fn keep_first(&mut self, row: Row) {
+        if let Some(own) = row.own {
+            self.mates.entry(own).or_default().insert(0, row.place);
         }
+        self.keep(Row { came_back: true, ..row });
+    }
+
+    fn keep(&mut self, row: Row) {
         self.bytes += row.weight();
         self.waiting.insert(row.place, row);
     }
@@ -258,11 +265,12 @@ impl Schedule {
         while let Some(place) = queue.pop_front() {
             let Some(row) = self.waiting.get(&place) else { continue };
             looked_at.push(place);
-            let free =
-                row.own.iter().chain(&row.parents).all(|lock| !self.busy.contains_key(lock)) && !self.is_behind(row);
+            // Behind one that goes now is behind one that is on its way.
+            let goes = row.own.is_some_and(|lock| own.contains(&lock));
+            let is_free = |lock| !self.busy.contains_key(lock);
+            let free = row.own.iter().chain(&row.parents).all(is_free) && (goes || !self.is_behind(row));
             picked.blocked |= !free;
-            // Two spellings of one key may be one record.
-            if !free || row.own.is_some_and(|lock| own.contains(&lock)) {
+            if !free || goes {
                 continue;
             }
             // A call of so many takes rows as they stand in its queue, also one that has taken an earlier one's round over.
@@ -305,11 +313,8 @@ impl Schedule {
         let mut batch = Batch::default();
         for place in places {
             let Some(row) = self.remove(*place) else { continue };
-            if let Some(key) = &row.key {
-                self.by_key.remove(key);
-            }
-            if let Some(own) = row.own.filter(|own| self.held.get(own) == Some(place)) {
-                self.held.remove(&own);
+            if let Some(own) = row.own {
+                self.pass_on(own, *place);
             }
             batch.locks.extend(row.own.iter().chain(&row.parents));
             batch.rows.push(row);
@@ -318,6 +323,16 @@ impl Schedule {
             *self.busy.entry(*lock).or_default() += 1;
         }
         batch
+    }
+
+    /// Lets those behind a row be first.
+    fn pass_on(&mut self, own: u64, place: u64) {
+        if let Some(mates) = self.mates.get_mut(&own) {
+            mates.retain(|mate| *mate != place);
+            if mates.is_empty() {
+                self.mates.remove(&own);
+            }
+        }
     }
 
     /// A call has ended: its locks are free.
@@ -353,8 +368,7 @@ impl Schedule {
         self.queue.clear();
         self.back.clear();
         self.parked.clear();
-        self.by_key.clear();
-        self.held.clear();
+        self.mates.clear();
         self.bytes = 0;
         let mut rows: Vec<Row> = self.waiting.drain().map(|(_, row)| row).collect();
         rows.sort_unstable_by_key(|row| row.place);

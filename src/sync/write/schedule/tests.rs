@@ -329,3 +329,49 @@ fn where_rows_are_queued_some_may_go() {
     assert_eq!(places(&schedule.next(true).expect("one that is behind none")), [3]);
     assert!(!schedule.is_any_queued());
 }
+
+#[test]
+fn records_of_one_key_are_folded_only_where_no_other_spelling_came_between() {
+    let intake = intake();
+    let row = |place, json: serde_json::Value| intake.row(place, None, &json, Vec::new()).expect("sound");
+    let rows = || {
+        [
+            row(0, serde_json::json!({"Key__c": "K", "A": 0})),
+            row(1, serde_json::json!({"Key__c": "k", "A": 1})),
+            row(2, serde_json::json!({"Key__c": "K", "B": 2})),
+            row(3, serde_json::json!({"Key__c": "K", "B": 3})),
+        ]
+    };
+    // What each of them leaves, one after the other.
+    let send_all = |schedule: &mut Schedule| {
+        let mut sent = Vec::new();
+        while let Some(batch) = schedule.next(true) {
+            sent.extend(batch.rows.iter().map(|row| (row.place, row.json.clone())));
+            schedule.done(&batch.into_parts().1);
+        }
+        sent
+    };
+    let mut schedule = Schedule::new(200);
+    let folded: Vec<_> = rows().into_iter().map(|row| schedule.add(row)).collect();
+    assert_eq!(folded, [None, None, None, Some(2)], "the first A must not come after the second one");
+    let all = [(0, r#"{"A":0,"Key__c":"K"}"#), (1, r#"{"A":1,"Key__c":"k"}"#), (3, r#"{"B":3,"Key__c":"K"}"#)];
+    let all = all.map(|(place, json)| (place, json.to_owned()));
+    assert_eq!(send_all(&mut schedule), all);
+
+    // The same where the first one flies while the others come, and comes back.
+    let mut rows = rows().into_iter();
+    schedule.add(rows.next().expect("a row"));
+    let (flying, locks) = schedule.next(true).expect("a call").into_parts();
+    for row in rows {
+        schedule.add(row);
+    }
+    assert!(schedule.next(true).is_none(), "none may pass the one on its way");
+    schedule.done(&locks);
+    for row in flying {
+        assert!(matches!(schedule.again(row, Duration::ZERO), Ok(None)), "the next one has another spelling");
+    }
+    assert!(schedule.next(true).is_none(), "nor the one that came back");
+    schedule.wake(Duration::ZERO);
+    assert_eq!(send_all(&mut schedule), all);
+    assert_eq!((schedule.len(), schedule.bytes(), schedule.mates.len()), (0, 0, 0));
+}
