@@ -35,6 +35,5 @@ mod tokens;
 mod truncation;
 mod wire;
 mod write_many;
-mod write_property;
 mod write_routes;
 mod wsdl;

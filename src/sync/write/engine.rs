@@ -473,3 +473,6 @@ impl fmt::Debug for Engine<'_> {
         f.debug_struct("Engine").field("intake", &self.intake).field("calls", &self.calls.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
