@@ -16,7 +16,9 @@ pub enum Outcome {
     Skipped,
     /// The org has no record of its key, and the map creates none. Nothing was sent.
     NotCreated,
-    /// A later or newer record of the same window stands for it.
+    /// A later or newer record of the same window stands for it. Where that one was refused or deferred, this one is
+    /// [`Deferred`](Self::Deferred), since it may pass alone; the context `folded_into` of its error is the other one's place in the
+    /// window.
     Folded,
     /// A record was created.
     Created(RecordId),

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 
 use super::locks::{LockMeter, LockReport};
 use super::outcome::{Outcome, Totals};
-use super::plan::{Decision, KeyCase, Latest, decide, fold};
+use super::plan::{Decision, KeyCase, Latest, Layers, decide, fold};
 use super::window::next_window;
 use super::write::{Engine, Intake, Target, WriteOutcome, WrittenRow};
 use crate::client::Client;
@@ -163,6 +163,19 @@ impl Reference {
     }
 }
 
+/// Has records that another one stands for share its fate where that was not written; by themselves they may be.
+fn follow(folded: &[Option<Layers>], keys: &[Option<String>], outcomes: &mut [Outcome]) {
+    let standing = |place: usize| folded.get(place).is_some_and(Option::is_some);
+    let of_key = |(place, key): (usize, &Option<String>)| Some((key.clone()?, place)).filter(|_| standing(place));
+    let by_key: HashMap<String, usize> = keys.iter().enumerate().filter_map(of_key).collect();
+    for (place, key) in keys.iter().enumerate().filter(|(place, _)| !standing(*place)) {
+        let Some(into) = key.as_ref().and_then(|key| by_key.get(key)) else { continue };
+        if let Some(Outcome::Rejected(error) | Outcome::Deferred(error)) = outcomes.get(*into) {
+            outcomes[place] = Outcome::Deferred(error.clone().with_context("folded_into", into));
+        }
+    }
+}
+
 /// A row on its way: its place in the window, what to send, the id it has if it is known, and its parents, which a write
 /// of the row may lock.
 struct Row {
@@ -253,6 +266,8 @@ impl Push {
                 }
             }
         }
+        let normal = |record: &MappedRecord| self.0.case.normal(&record.key);
+        let normal: Vec<Option<String>> = mapped.iter().map(|record| record.as_ref().map(normal)).collect();
         let folded = fold(mapped, self.0.case);
         let key = |layers: &[MappedRecord]| layers.first().map(|record| record.key.clone()).unwrap_or_default();
         let keys: Vec<String> = folded.iter().flatten().map(|layers| key(layers)).collect();
@@ -267,6 +282,7 @@ impl Push {
                 for (place, _) in folded.iter().enumerate().filter(|(_, record)| record.is_some()) {
                     window.outcomes[place] = Outcome::Deferred(error.clone());
                 }
+                follow(&folded, &normal, &mut window.outcomes);
                 window.stopped = Some(error);
                 return window;
             }
@@ -297,6 +313,7 @@ impl Push {
             rows.push(Row { place, id, fields, parents });
         }
         window.stopped = self.write(rows, &mut window.outcomes).await;
+        follow(&folded, &normal, &mut window.outcomes);
         window
     }
 

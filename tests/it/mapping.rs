@@ -97,6 +97,26 @@ async fn white_space_that_salesforce_does_not_store_makes_no_other_key_and_no_ot
 }
 
 #[tokio::test]
+async fn a_folded_record_is_not_written_where_the_one_that_stands_for_it_is_not() {
+    let org = org();
+    let rules = "[[rules]]\nsource = \"note\"\ntarget = \"Note__c\"";
+    let lines = [r#"{"id":"a","note":"x"}"#, r#"{"id":"a","note":"y"}"#, r#"{"id":"b","note":"z"}"#];
+    let of_a = |_: usize, record: &serde_json::Value| record["Key__c"] == "a";
+    org.faults().on(Operation::CollectionsUpsert).refuse_rows("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", of_a).once();
+    assert_eq!(words(&push(&org, map("", rules), &lines).await), ["Deferred", "Rejected", "Created"]);
+    org.faults().on(Operation::CollectionsUpsert).lock_rows(of_a).always();
+    assert_eq!(words(&push(&org, map("", rules), &lines).await), ["Deferred", "Deferred", "Unchanged"]);
+    org.faults().clear();
+
+    // Nor where nothing could be looked at.
+    let push = Push::builder(client(&org), map("", rules)).build().await.expect("the org fits");
+    org.set_daily_limit(org.api_calls());
+    let records: Vec<_> = lines.iter().map(|line| Ok(Record::from_json(line).expect(line))).collect();
+    let window = push.window(&records).await;
+    assert_eq!((words(&window.outcomes), window.stopped.is_some()), (vec!["Deferred".to_owned(); 3], true));
+}
+
+#[tokio::test]
 async fn a_number_differs_by_the_digits_that_its_rule_keeps() {
     let org = org();
     org.insert("Thing__c", serde_json::json!({"Key__c": "a", "Name": "a", "Score__c": 1.26}));

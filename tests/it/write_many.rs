@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use sforce::ErrorKind;
 use sforce::sync::{Freshness, WriteOutcome, WriteRoute, WriteTotals, WrittenRow};
-use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
+use sforce::testing::org::{CollectionsInComposite, FieldSpec, MockOrg, ObjectSpec, Operation};
 use sforce::types::RecordId;
 
 use crate::support::{builder, client, field, impatient, object};
@@ -238,6 +238,9 @@ async fn records_that_use_up_a_governor_limit_together_are_written_in_smaller_ca
     assert!(stopped.is_none());
     assert_eq!((outcomes.len(), stored(&org).0.len()), (500, 500));
     assert!(outcomes.iter().all(|one| one.outcome.is_done()));
+    // Three calls of fresh rows, ten of 50, and fifty of ten that pass.
+    let calls = org.calls(Operation::CollectionsUpsert);
+    assert!(calls <= 65, "{calls} calls");
 
     org.faults().clear();
     org.faults().on(Operation::CollectionsUpsert).governor_limit(0, "Apex CPU time limit exceeded").always();
@@ -245,6 +248,66 @@ async fn records_that_use_up_a_governor_limit_together_are_written_in_smaller_ca
     assert!(stopped.is_none());
     let rejected = |one: &WrittenRow| matches!(&one.outcome, WriteOutcome::Rejected(error) if error.is_splittable());
     assert!(outcomes.len() == 20 && outcomes.iter().all(rejected), "each of them alone is too much for the org");
+}
+
+#[tokio::test]
+async fn calls_are_halved_once_for_each_answer_that_tells_of_a_governor_limit() {
+    let org = org();
+    let client = client(&org);
+    org.faults().on(Operation::CollectionsUpsert).governor_limit(100, "Too many DML rows: 10001").always();
+    let many = client.upsert_many(object(OBJECT), field("Key__c")).calls_at_once(1).by(WriteRoute::Collections);
+    let totals = many.run(stream::iter((0..5000).map(visit))).totals(|_| ()).await;
+    assert_eq!(totals.done, 5000, "{totals:?}");
+    // Fifty calls of 100 would do; a try of 200 now and then, and its rows in calls of 50, are more.
+    let calls = org.calls(Operation::CollectionsUpsert);
+    assert!(calls <= 65, "{calls} calls");
+}
+
+#[tokio::test]
+async fn creations_that_ran_too_long_are_unknown_and_not_sent_again() {
+    let org = org();
+    org.faults().on(Operation::CollectionsCreate).error(500, "REQUEST_RUNNING_TOO_LONG", "stopped").once();
+    let many = client(&org).insert_many(object(OBJECT)).by(WriteRoute::Collections);
+    let totals = many.run(stream::iter((0..150).map(visit))).totals(|_| ()).await;
+    assert_eq!((totals.unknown, org.calls(Operation::CollectionsCreate)), (150, 1), "{totals:?}");
+}
+
+/// Has a part of a packed call fail after it was done.
+fn break_part(answer: &mut serde_json::Value, part: usize) {
+    if let Some(part) = answer.pointer_mut(&format!("/compositeResponse/{part}")) {
+        part["httpStatusCode"] = 500.into();
+        part["body"] = serde_json::json!([{"errorCode": "UNKNOWN_EXCEPTION", "message": "it broke"}]);
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_packed_call_that_breaks_after_it_was_done_doubles_no_creation() {
+    let org = org();
+    let client = client(&org);
+    org.faults().on(Operation::Composite).edit(|answer| break_part(answer, 4)).once();
+    let many = client.insert_many(object(OBJECT)).by(WriteRoute::Packed);
+    let totals = many.run(stream::iter((0..1000).map(visit))).totals(|_| ()).await;
+    assert_eq!((totals.done, totals.unknown), (800, 200), "{totals:?}");
+    let (keys, _) = stored(&org);
+    assert_eq!((keys.len(), keys.iter().collect::<HashSet<_>>().len()), (1000, 1000), "they were created once");
+
+    // Upserts are sent again.
+    org.faults().on(Operation::Composite).edit(|answer| break_part(answer, 4)).once();
+    let many = client.upsert_many(object(OBJECT), field("Key__c")).by(WriteRoute::Packed);
+    let totals = many.run(stream::iter((0..1000).map(visit))).totals(|_| ()).await;
+    assert_eq!((totals.done, stored(&org).0.len()), (1000, 1000), "{totals:?}");
+}
+
+#[tokio::test]
+async fn an_outage_amid_a_packed_call_refuses_no_record() {
+    let org = org();
+    // Five calls instead of one, and all after the second are out.
+    org.set_collections_in_composite(CollectionsInComposite::RequestRefused);
+    org.faults().on(Operation::CollectionsUpsert).status(503).after(2).always();
+    let many = client(&org).upsert_many(object(OBJECT), field("Key__c")).by(WriteRoute::Packed);
+    let totals = many.run(stream::iter((0..1000).map(visit))).totals(|_| ()).await;
+    assert_eq!((totals.done, totals.rejected), (400, 0), "{totals:?}");
+    assert_eq!((totals.deferred + totals.unknown, stored(&org).0.len()), (600, 400), "{totals:?}");
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ use crate::types::{FieldName, Record, RecordId, SObjectName};
 /// Each record has exactly one outcome:
 ///
 /// - Records of one key that wait together are folded into one, with the effect of writing them one after the other; those of
-///   a key on its way wait for it.
+///   a key on its way wait for it, and those of two spellings of one key for each other.
 /// - Rows of one parent never fly in two calls at the same time ([`parents`](Self::parents)), since writes of a child lock
 ///   its parent.
 /// - Rows that meet a lock, or a limit of the transaction that they share with others, come again in smaller calls, with a
