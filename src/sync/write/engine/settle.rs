@@ -40,6 +40,11 @@ impl Engine<'_> {
 
     /// Settles a record, and those that it stands for.
     fn put(&mut self, row: u64, outcome: WriteOutcome) {
+        self.put_all(row, outcome, false);
+    }
+
+    /// The same where, in `doubt`, some of them may have been written before.
+    fn put_all(&mut self, row: u64, outcome: WriteOutcome, doubt: bool) {
         let folded = self.folded.remove(&row).unwrap_or_default();
         self.folded_rows -= folded.len();
         let same = |error: &Error| error.clone().with_context("folded_into", row);
@@ -47,6 +52,9 @@ impl Engine<'_> {
             let outcome = match &outcome {
                 WriteOutcome::Saved { .. } | WriteOutcome::Deleted | WriteOutcome::Folded { .. } => {
                     WriteOutcome::Folded { into: row }
+                }
+                WriteOutcome::Rejected(error) if doubt => {
+                    WriteOutcome::Unknown(same(error).with_effect(Effect::Unknown))
                 }
                 // It might have passed alone.
                 WriteOutcome::Rejected(error) | WriteOutcome::Deferred(error) => WriteOutcome::Deferred(same(error)),
@@ -75,7 +83,7 @@ impl Engine<'_> {
             }
             known => known,
         };
-        self.put(row.place, outcome);
+        self.put_all(row.place, outcome, doubt);
     }
 
     pub(super) fn settle(&mut self, answer: Answer) {
