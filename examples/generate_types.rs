@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 use sforce::codegen::{GeneratedTypes, ObjectTypes, TypeGenerator};
 use sforce::types::{SObjectDescribe, SObjectName};
@@ -134,8 +134,8 @@ async fn of_org(names: &[String]) -> Result<Vec<SObjectDescribe>, Failure> {
     let names: Vec<SObjectName> = names.collect::<Result<_, _>>()?;
     let org = connect()?;
     let mut describes = Vec::with_capacity(names.len());
-    // Hidden where standard error is no terminal.
-    let bar = ProgressBar::new(names.len() as u64);
+    // Hidden where standard error is no terminal; gone before anything else is told, an error too.
+    let bar = ProgressBar::new(names.len() as u64).with_finish(ProgressFinish::AndClear);
     bar.set_style(
         ProgressStyle::with_template("describing {msg} {pos}/{len}")
             .map_err(|error| Failure::Failed(error.to_string()))?,
@@ -145,7 +145,6 @@ async fn of_org(names: &[String]) -> Result<Vec<SObjectDescribe>, Failure> {
         describes.push(org.client.describe(name).await?);
         bar.inc(1);
     }
-    bar.finish_and_clear();
     Ok(describes)
 }
 

@@ -52,10 +52,12 @@
 //! | up to 200 | [`Client::collections`] | 1 |
 //! | up to 1,000 | [`api::Collections::upsert_packed`] | 1 |
 //! | any number, to write, as a stream | [`Client::upsert_many`] and its siblings | 1 per 200 or 1,000, some ten per 100,000 |
+//! | by the million, to write, the job in your hands | [`Client::bulk_ingest`] | 3 a job of up to 100 MB, 1 a look at it, 1 a result file |
 //! | up to 25 requests that refer to one another | [`Client::composite`] | 1 |
 //! | a stream, kept in step by external id | [`sync::Push`] | 1 per 13 KB of keys, 1 per 200 that differ |
 //! | many, to find in the org | [`sync::Matcher`] | 1 per 13 KB of keys and step |
-//! | many, to read | [`Client::query`] | 1 per 2,000 rows or fewer |
+//! | many, to read | [`Client::query`], [`Client::query_split`] | 1 per 2,000 rows or fewer, of each statement |
+//! | over 2,000, to read, by the million | [`Client::bulk_query`] | 1 a job, 1 a look at it, 6 per 5 pages |
 //! | what changed or was deleted since | [`api::SObjectApi::updated`], [`deleted`](api::SObjectApi::deleted) | 1 per 600,000 ids |
 //! | by their words | [`Client::search`] | 1, for 2,000 records at most |
 //! | files | [`Client::files`] | 1 a file |

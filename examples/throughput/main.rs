@@ -80,7 +80,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         // Hidden where nobody looks, and where the time is what counts.
         let waiting = if options.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         waiting.set_message(format!("{:?}: {} records", options.job, options.records));
-        if !options.json {
+        if !waiting.is_hidden() {
             waiting.enable_steady_tick(Duration::from_millis(100));
         }
         let done = jobs::run(options.job, &target, options.records).await;

@@ -30,7 +30,7 @@ pub use self::describe::BasicInfo;
 pub use self::files::{FileUpload, FileVersion, Files, LinkedFile, MAX_FILE_BYTES, ShareType};
 pub use self::identity::UserInfo;
 pub use self::limits::LimitValue;
-pub use self::query::{Children, Page, QueryCursor, QueryPages, QueryStream};
+pub use self::query::{Children, Page, QueryCursor, QueryPages, QuerySplit, QueryStream};
 pub use self::replication::{DeletedRecord, DeletedRecords, DeletedWindows, UpdatedRecords, UpdatedWindows};
 pub use self::search::{Found, ParameterizedSearch, SearchScope};
 pub use self::sobjects::{SObjectApi, Upserted};

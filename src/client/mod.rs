@@ -189,7 +189,7 @@ impl Client {
         self.with_scope(|scope| scope.allowed.push(Arc::new(list)))
     }
 
-    /// Tells that records met locks or governor limits inside an answer that was a success as a whole: fewer requests then.
+    /// Tells that records met locks inside an answer that was a success as a whole: fewer requests then.
     pub(crate) fn congested(&self) {
         self.core.gate.refused(self.core.clock.monotonic());
     }

@@ -347,7 +347,7 @@ impl Push {
         let queries = split_in_list(&inner.select, "keys", keys)?;
         let mut rows = inner.client.query_split::<Record>(queries);
         let mut known = HashMap::with_capacity(keys.len());
-        while let Some(row) = rows.next().await.transpose()? {
+        while let Some(row) = rows.try_next().await? {
             let id = row.text("Id").and_then(|id| RecordId::new(id).ok());
             let (Some(id), Some(key)) = (id, row.text(inner.map.key().as_str())) else {
                 return Err(Error::new(ErrorKind::Decode, "push", "a row has no id or no key"));

@@ -54,8 +54,17 @@ pub struct ChildRecords {
     pub total_size: u64,
     /// The rows of this page.
     pub records: Vec<Record>,
-    /// Where the rest is; `None` when `records` is complete. Never ignore it.
+    /// Where the rest is; `None` when `records` is complete. Never ignore it: see [`is_whole`](Self::is_whole).
     pub next_records_url: Option<String>,
+}
+
+impl ChildRecords {
+    /// Whether `records` are all there are, by what the answer says of them and by their number. Where they are not, the others are read by
+    /// [`Children::all`](crate::api::Children::all).
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.next_records_url.is_none() && self.records.len() as u64 == self.total_size
+    }
 }
 
 impl Value {
@@ -212,7 +221,7 @@ impl Serialize for Value {
             Self::Id(id) => id.serialize(serializer),
             Self::MultiSelect(chosen) => serializer.serialize_str(&chosen.join(";")),
             Self::Record(record) => Nested(record).serialize(serializer),
-            Self::Children(children) if children.next_records_url.is_some() => {
+            Self::Children(children) if !children.is_whole() => {
                 Err(ser::Error::custom("only the first records of a child subquery are here"))
             }
             Self::Children(children) => children.records.serialize(serializer),
@@ -305,6 +314,17 @@ mod tests {
         let Value::Children(children) = value else { panic!("{value:?}") };
         assert_eq!((children.total_size, children.records.len()), (3, 1));
         assert!(children.next_records_url.is_some());
+    }
+
+    #[test]
+    fn children_are_whole_only_where_they_are_as_many_as_announced() {
+        let row = r#"{"attributes":{"type":"Contact"},"Id":"x"}"#;
+        for (total, next, whole) in [(1, "", true), (2, "", false), (1, r#""nextRecordsUrl":"/x","#, false)] {
+            let text = format!(r#"{{"totalSize":{total},"done":{whole},{next}"records":[{row}]}}"#);
+            let value: Value = serde_json::from_str(&text).expect("decodes");
+            let Value::Children(children) = &value else { panic!("{value:?}") };
+            assert_eq!((children.is_whole(), serde_json::to_string(&value).is_ok()), (whole, whole), "{text}");
+        }
     }
 
     #[test]

@@ -204,6 +204,31 @@ async fn gpt_21_workers_of_a_connection_share_15000_calls_a_day_through_a_store(
 }
 
 #[tokio::test]
+async fn calls_that_are_set_aside_are_kept_for_their_job_and_come_back_when_it_ends() {
+    let org = org(1, 0);
+    let budget = ApiBudget::per_day(10);
+    let client = builder(&org).budget(budget.clone()).build().expect("a client");
+    let permit = budget.reserve(4).await.expect("there");
+    let job = client.with_permit(permit);
+    let soql = "SELECT COUNT() FROM Account";
+    for _ in 0..6 {
+        client.count(soql).await.expect("not set aside");
+    }
+    let error = client.count(soql).await.expect_err("the rest is the job's");
+    assert!(
+        matches!(error.budget_stop().map(|stop| stop.reason), Some(StopReason::UsedUp { allowed: 10, .. })),
+        "{error}"
+    );
+    for _ in 0..3 {
+        job.count(soql).await.expect("set aside");
+    }
+    drop(job);
+    client.count(soql).await.expect("what the job left");
+    client.count(soql).await.expect_err("used up");
+    assert_eq!(org.api_calls(), 10);
+}
+
+#[tokio::test]
 async fn smv_40_each_phase_and_operation_has_its_calls_and_a_used_up_org_says_what_to_do() {
     let org = org(300, 0);
     org.set_page_size(100);

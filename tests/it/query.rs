@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use sforce::api::QueryCursor;
 use sforce::auth::{AccessToken, StaticToken};
+use sforce::http::{Body, HttpService, Request, Response};
 use sforce::testing::ManualClock;
 use sforce::testing::org::{MockOrg, Operation};
 use sforce::types::soql::field;
@@ -14,7 +17,7 @@ use sforce::types::{Record, Soql};
 use sforce::{Client, ErrorKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Barrier, Notify};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -403,7 +406,7 @@ async fn fewer_requests_are_in_flight_after_refusals_for_their_amount_and_more_a
             _ => faults().concurrent_limit().once(),
         }
         // Refusals come in bunches, of which one counts.
-        clock.advance(std::time::Duration::from_secs(2));
+        clock.advance(Duration::from_secs(2));
         client.query::<Record>(SOQL).collect().await.expect("the second time");
         assert!(client.concurrency() < before, "{what}: {} of {before}", client.concurrency());
     }
@@ -424,4 +427,178 @@ async fn the_limit_of_requests_at_once_is_told_from_that_of_the_day() {
     let of_the_day = client.query::<Record>(SOQL).collect().await.expect_err("used up");
     assert_eq!((at_once.status(), of_the_day.status()), (Some(403), Some(403)), "one status, one code");
     assert_eq!((at_once.kind(), of_the_day.kind()), (ErrorKind::RateLimited, ErrorKind::LimitExceeded));
+}
+
+/// A query in the order of ids of which the second page was not handed out; the first page's names, and the stream.
+async fn after_a_page_that_was_not_handed_out(client: &Client) -> (Vec<String>, sforce::api::QueryStream<OwnName>) {
+    let select = Soql::select(["Name"]).from("Account");
+    let mut rows = client.query_by_id::<OwnName>(select, None).expect("plain");
+    let mut names = Vec::new();
+    loop {
+        match rows.try_next().await {
+            Ok(row) => {
+                names.push(row.expect("not at the end yet").name);
+                assert!(names.len() < 10, "rows come again");
+            }
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::Decode | ErrorKind::Transport), "{error}");
+                return (names, rows);
+            }
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct OwnName {
+    #[serde(rename = "Name")]
+    name: String,
+}
+
+#[tokio::test]
+async fn going_on_by_ids_neither_passes_over_nor_doubles_rows_that_were_not_handed_out() {
+    type Damage = fn(&mut String);
+    let damages: [(&str, Damage); 2] = [
+        ("a row that does not fit", |page| *page = page.replace("\"Account 00003\"", "7")),
+        ("a page cut where the framing does not show it", |page| page.truncate(page.len() / 2)),
+    ];
+    for (what, damage) in damages {
+        let org = org(6);
+        org.set_page_size(2);
+        org.faults().on(Operation::QueryMore).edit_text(damage).once();
+        let client = client(&org);
+        let (mut names, mut rows) = after_a_page_that_was_not_handed_out(&client).await;
+        assert_eq!(names, ["Account 00000", "Account 00001"], "{what}");
+        org.faults().on(Operation::QueryMore).error(400, "INVALID_QUERY_LOCATOR", "invalid query locator").once();
+        while let Some(row) = rows.try_next().await.expect("goes on") {
+            names.push(row.name);
+        }
+        let all: Vec<String> = (0..6).map(|number| format!("Account {number:05}")).collect();
+        assert_eq!(names, all, "{what}");
+        assert_eq!(org.calls(Operation::Query), 2, "it was asked anew: {what}");
+    }
+}
+
+#[tokio::test]
+async fn going_on_by_ids_after_a_page_without_rows_doubles_none() {
+    let org = org(6);
+    org.set_page_size(2);
+    let faults = || org.faults().on(Operation::QueryMore);
+    faults().edit(|page| page["records"] = serde_json::json!([])).once();
+    faults().error(400, "INVALID_QUERY_LOCATOR", "invalid query locator").once();
+    let select = Soql::select(["Name"]).from("Account");
+    let rows: Vec<Record> =
+        client(&org).query_by_id(select, None).expect("plain").collect().await.expect("goes on after the last row");
+    let names: Vec<_> = rows.iter().filter_map(|row| row.text("Name")).collect();
+    assert_eq!(names, (0..6).map(|number| format!("Account {number:05}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn going_on_by_ids_never_begins_anew_after_rows_without_ids() {
+    let server = pages(page(4, Some("b"), 0..2), &[]).await;
+    let gone = serde_json::json!([{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}]);
+    let gone = ResponseTemplate::new(400).set_body_json(gone);
+    Mock::given(path("/services/data/v63.0/query/b")).respond_with(gone).mount(&server).await;
+    let (names, mut rows) = after_a_page_that_was_not_handed_out(&client_of(&server.uri())).await;
+    assert_eq!(names, ["0", "1"]);
+    assert!(rows.try_next().await.expect("it has ended").is_none());
+}
+
+#[tokio::test]
+async fn children_of_an_org_are_read_over_all_their_pages_and_cost_a_call_each() {
+    #[derive(Deserialize)]
+    struct Parent {
+        #[serde(rename = "Contacts")]
+        contacts: sforce::api::Children<OwnName>,
+    }
+
+    let org = org(0);
+    for (account, contacts) in [("many", 450), ("few", 3), ("none", 0)] {
+        let account = org.insert("Account", serde_json::json!({"Name": account}));
+        for number in 0..contacts {
+            let contact = serde_json::json!({"LastName": format!("{number:03}"), "AccountId": account});
+            org.insert("Contact", contact);
+        }
+    }
+    org.set_page_size(200);
+    let client = client(&org);
+    let soql =
+        "SELECT Name, (SELECT Name FROM Contacts ORDER BY Name NULLS FIRST, Id) FROM Account ORDER BY CreatedDate, Id";
+    let parents: Vec<Parent> = client.query(soql).collect().await.expect("reads");
+    let told: Vec<_> = parents.iter().map(|parent| (parent.contacts.total_size, parent.contacts.is_whole())).collect();
+    assert_eq!(told, [(450, false), (3, true), (0, true)]);
+    for (parent, (contacts, calls)) in parents.into_iter().zip([(450, 2), (3, 0), (0, 0)]) {
+        let before = org.api_calls();
+        let names = parent.contacts.all(&client).await.expect("reads on");
+        let names: Vec<&str> = names.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, (0..contacts).map(|number| format!("{number:03}")).collect::<Vec<_>>());
+        assert_eq!(org.api_calls() - before, calls);
+    }
+
+    org.faults().on(Operation::QueryMore).error(400, "INVALID_QUERY_LOCATOR", "invalid query locator").always();
+    let mut parents = client.query::<Parent>(soql);
+    let many = parents.try_next().await.expect("the first page is there").expect("a row");
+    let error = many.contacts.all(&client).await.map(|rows| rows.len()).expect_err("two pages are gone");
+    assert!(error.has_code("INVALID_QUERY_LOCATOR"));
+}
+
+fn statements(names: impl IntoIterator<Item = &'static str>) -> Vec<Soql> {
+    let statement = |name| Soql::select(["Name"]).from("Account").filter(field("Name").gt(name)).build();
+    names.into_iter().map(|name| statement(name).expect("builds")).collect()
+}
+
+#[tokio::test]
+async fn statements_of_one_list_are_read_page_by_page_and_their_totals_summed() {
+    let org = org(1000);
+    org.set_page_size(200);
+    let client = client(&org);
+    let mut rows = client.query_split::<Record>(statements(["", "Account 00499", "Account 00998", "Account 00999"]));
+    assert!(rows.try_next().await.expect("reads").is_some());
+    assert_eq!(rows.total_size(), None, "only one has told");
+    assert!(org.calls(Operation::QueryMore) <= 1, "pages are read in step, not ahead of who reads them");
+    let mut count = 1;
+    while rows.try_next().await.expect("reads").is_some() {
+        count += 1;
+    }
+    assert_eq!((count, rows.total_size()), (1501, Some(1501)));
+    assert_eq!(client.query_split::<Record>([]).total_size(), Some(0));
+
+    org.faults().on(Operation::Query).error(400, "MALFORMED_QUERY", "no").once();
+    let mut rows = client.query_split::<Record>(statements(["Account 00998", "Account 00998"]));
+    rows.try_next().await.expect_err("one is refused");
+    assert!(rows.try_next().await.expect("the other").is_some());
+    assert_eq!((rows.try_next().await.expect("fused"), rows.total_size()), (None, None), "one has told nothing");
+    client.query_split::<Record>(statements(["a"])).collect().await.expect("none");
+}
+
+/// Answers when five requests are there.
+#[derive(Debug)]
+struct FiveAtOnce {
+    five: Barrier,
+    asked: Arc<AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl HttpService for FiveAtOnce {
+    async fn send(&self, _: Request) -> sforce::Result<Response> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.five.wait().await;
+        let body = Body::from(page(1, None, 0..1).to_string().into_bytes());
+        Ok(Response { status: http::StatusCode::OK, headers: http::HeaderMap::new(), body })
+    }
+}
+
+#[tokio::test]
+async fn five_statements_of_one_list_are_on_their_way_at_once_and_no_more() {
+    let token = AccessToken::allowing_loopback("00D!token", "http://127.0.0.1:9").expect("loopback");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let service = FiveAtOnce { five: Barrier::new(5), asked: Arc::clone(&asked) };
+    let client = Client::builder(StaticToken::new(token)).http(service).build().expect("a client");
+    let mut rows = client.query_split::<Record>(statements(["a"; 15]));
+    for read in 1..=15 {
+        // Fewer at once would wait for ever.
+        let row = tokio::time::timeout(Duration::from_mins(1), rows.try_next()).await.expect("five at once");
+        assert!(row.expect("reads").is_some());
+        assert!(asked.load(Ordering::SeqCst) < read + 5, "the one that is read, and four behind it");
+    }
+    assert!(rows.try_next().await.expect("reads").is_none());
 }

@@ -22,6 +22,22 @@ fn every_job_moves_all_records_and_says_so_in_one_line() {
 }
 
 #[test]
+fn nothing_but_the_answer_is_told_where_standard_error_is_no_terminal() {
+    for args in [&["--job", "J2", "--records", "300"][..], &["--job", "J2", "--records", "300", "--json"]] {
+        let output = example("throughput").args(args).output().expect("runs");
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("J2: 300 records in "));
+    }
+}
+
+#[test]
+fn the_help_says_which_server_can_be_given() {
+    let output = example("throughput").arg("--help").output().expect("runs");
+    let help = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("on this machine (http://127.0.0.1:PORT), taking any credentials"), "{help}");
+}
+
+#[test]
 fn a_job_that_there_is_not_and_a_server_that_there_is_not_are_told() {
     let unknown = example("throughput").args(["--job", "J9"]).output().expect("runs");
     assert_eq!(unknown.status.code(), Some(2));

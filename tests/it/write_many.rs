@@ -311,6 +311,20 @@ async fn an_outage_amid_a_packed_call_refuses_no_record() {
 }
 
 #[tokio::test]
+async fn fewer_requests_are_in_flight_after_rows_that_met_locks() {
+    let org = org();
+    let client = client(&org);
+    let before = client.concurrency();
+    org.faults().on(Operation::CollectionsUpsert).refuse_rows("REQUIRED_FIELD_MISSING", "no", |row, _| row == 0).once();
+    upsert(&client, (0..100).map(visit).collect()).await;
+    assert_eq!(client.concurrency(), before, "a row that is refused for what it is");
+    org.faults().on(Operation::CollectionsUpsert).lock_every(2).once();
+    let (outcomes, stopped) = upsert(&client, (0..100).map(visit).collect()).await;
+    assert!(stopped.is_none() && outcomes.iter().all(|one| one.outcome.is_done()));
+    assert_eq!(client.concurrency(), before / 2);
+}
+
+#[tokio::test]
 async fn gpt_22_a_thousand_records_cost_one_call_where_the_fewest_are_asked_for() {
     let org = org();
     let client = client(&org);

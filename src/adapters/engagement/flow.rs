@@ -9,6 +9,7 @@ use super::matching::{Link, LinkTotals, Plans, link_record, with_person};
 use super::rollup::{RollUpFailure, roll_up};
 use super::schema::{Access, PARENTS, desired_schema, requirements};
 use super::session::linked_session_map;
+use crate::api::Children;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{MappingIssue, Transforms};
@@ -328,7 +329,7 @@ impl EngagementSync {
     }
 
     /// Contacts or opportunities with sessions, each with its related list, as a reader of the page sees it. Costs one API
-    /// call.
+    /// call for each 2,000 records and rows together.
     ///
     /// # Errors
     ///
@@ -349,14 +350,15 @@ impl EngagementSync {
             roll_ups[0],
         );
         let found: Vec<Record> = self.client.query(soql).collect().await?;
-        let list = |mut record: Record| {
+        let mut lists = Vec::with_capacity(found.len());
+        for mut record in found {
             let rows = match record.remove(&format!("{children}__r")) {
-                Some(Value::Children(children)) => children.records,
+                Some(Value::Children(children)) => Children::from(*children).all(&self.client).await?,
                 _ => Vec::new(),
             };
-            RelatedList { record, columns: columns.clone(), roll_ups: roll_ups.clone(), rows }
-        };
-        Ok(found.into_iter().map(list).collect())
+            lists.push(RelatedList { record, columns: columns.clone(), roll_ups: roll_ups.clone(), rows });
+        }
+        Ok(lists)
     }
 }
 

@@ -5,19 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use super::Prefix;
 use super::schema::{
     LAST_DEMOS, LAST_SESSION_AT, ROLL_UPS, SESSION_COUNT, TOTAL_MINUTES, VERY_INTERESTED, children_name,
 };
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sync::{WriteRoute, WrittenRow};
 use crate::types::{Decimal, FieldName, Record, RecordId, Rounding, SObjectName, Soql, Value, split_in_list};
-
-/// Queries in flight at once.
-const CONCURRENCY: usize = 5;
 
 /// A record whose roll-up fields could not be written. Its sessions are there; the next run tries again.
 #[derive(Clone, Debug)]
@@ -50,9 +47,12 @@ pub(super) async fn roll_up(
         // A record whose last session went elsewhere has no totals.
         let record_id = RecordId::new(id)?;
         match difference(prefix, parent, totals.get(id).copied()) {
-            Some(fields) => updates.push((record_id, fields)),
-            None => {
+            Ok(Some(fields)) => updates.push((record_id, fields)),
+            Ok(None) => {
                 failures.remove(&record_id);
+            }
+            Err(error) => {
+                failures.insert(record_id, RollUpFailure { object: object.clone(), id: record_id, error });
             }
         }
     }
@@ -60,9 +60,7 @@ pub(super) async fn roll_up(
 }
 
 async fn rows(client: &Client, queries: Vec<Soql>) -> Result<Vec<Record>> {
-    let pages = stream::iter(queries).map(|query| client.query::<Record>(query).collect());
-    let pages: Vec<Vec<Record>> = pages.buffered(CONCURRENCY).try_collect().await?;
-    Ok(pages.into_iter().flatten().collect())
+    client.query_split(queries).collect().await
 }
 
 /// The totals of each parent's sessions.
@@ -90,12 +88,18 @@ fn parents_statement(prefix: &Prefix, object: &SObjectName) -> String {
     )
 }
 
+/// The session that was asked for with a parent. A list that has it on a further page does not say that there is none.
+fn last_session<'r>(prefix: &Prefix, parent: &'r Record) -> Result<Option<&'r Record>> {
+    let Some(Value::Children(children)) = parent.get(&format!("{}__r", children_name(prefix))) else { return Ok(None) };
+    match children.records.first() {
+        None if !children.is_whole() => Err(Error::new(ErrorKind::Decode, "rollup", "the last session is not here")),
+        first => Ok(first),
+    }
+}
+
 /// The fields that differ from what the sessions say; `None` when none does.
-fn difference(prefix: &Prefix, parent: &Record, totals: Option<&Record>) -> Option<Record> {
-    let last = match parent.get(&format!("{}__r", children_name(prefix))) {
-        Some(Value::Children(children)) => children.records.first(),
-        _ => None,
-    };
+fn difference(prefix: &Prefix, parent: &Record, totals: Option<&Record>) -> Result<Option<Record>> {
+    let last = last_session(prefix, parent)?;
     let of_last =
         |name: &str| last.and_then(|last| last.get(prefix.field(name).as_str())).cloned().unwrap_or(Value::Null);
     let total = |name: &str| totals.and_then(|totals| totals.get(name)).cloned();
@@ -120,7 +124,7 @@ fn difference(prefix: &Prefix, parent: &Record, totals: Option<&Record>) -> Opti
             fields.set(name.as_str(), value);
         }
     }
-    (!fields.is_empty()).then_some(fields)
+    Ok((!fields.is_empty()).then_some(fields))
 }
 
 /// Writes the differences. One call after the other, since records of one object may share a parent.
@@ -165,7 +169,7 @@ mod tests {
 
     #[test]
     fn nav_23_nothing_is_written_where_nothing_changed() {
-        assert_eq!(difference(&prefix(), &row(PARENT), Some(&row(TOTALS))), None);
+        assert_eq!(difference(&prefix(), &row(PARENT), Some(&row(TOTALS))).expect("whole"), None);
     }
 
     #[test]
@@ -173,11 +177,19 @@ mod tests {
         let old = PARENT
             .replace("\"P_Session_Count__c\":2.0", "\"P_Session_Count__c\":1")
             .replace("\"P_Last_Demos__c\":\"Tour\"", "\"P_Last_Demos__c\":\"Old\"");
-        let fields = difference(&prefix(), &row(&old), Some(&row(TOTALS))).expect("two fields differ");
+        let fields = difference(&prefix(), &row(&old), Some(&row(TOTALS))).expect("whole").expect("two fields differ");
         assert_eq!(fields.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["P_Session_Count__c", "P_Last_Demos__c"]);
         let new = r#"{"Id":"x","P_Sessions__r":{"totalSize":1,"done":true,"records":[{"P_Demos__c":"Tour"}]}}"#;
-        let fields = difference(&prefix(), &row(new), Some(&row(TOTALS))).expect("all but one differ");
+        let fields = difference(&prefix(), &row(new), Some(&row(TOTALS))).expect("whole").expect("all but one differ");
         assert_eq!(fields.len(), 4, "a blank area stays blank");
         assert!(matches!(fields.get("P_Last_Session_At__c"), Some(Value::DateTime(_))));
+    }
+    #[test]
+    fn nav_23_a_last_session_on_a_further_page_is_not_taken_for_none() {
+        let rows = r#""totalSize":1,"done":true,"records":[{"P_Demos__c":"Tour","P_Very_Interested_Areas__c":null}]"#;
+        let far = PARENT.replace(rows, r#""totalSize":1,"done":false,"nextRecordsUrl":"/services/x","records":[]"#);
+        assert_ne!(far, PARENT);
+        let error = difference(&prefix(), &row(&far), Some(&row(TOTALS))).expect_err("the demos would be cleared");
+        assert_eq!(error.kind(), ErrorKind::Decode);
     }
 }

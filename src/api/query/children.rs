@@ -8,6 +8,7 @@ use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IgnoredAny, M
 use super::QueryCursor;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::types::{ChildRecords, Record};
 
 /// The records that a child subquery found under one parent, as a field of the parent's type.
 ///
@@ -54,10 +55,10 @@ pub struct Children<T> {
 }
 
 impl<T> Children<T> {
-    /// Whether these are all.
+    /// Whether these are all, by what the answer says of them and by their number.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.next_records_url.is_none()
+        self.next_records_url.is_none() && self.records.len() as u64 == self.total_size
     }
 
     /// Where the records go on, for [`Client::resume_query`]; `None` where these are all.
@@ -92,14 +93,19 @@ impl<T: DeserializeOwned + Send + 'static> Children<T> {
     ///
     /// # Errors
     ///
-    /// As for [`Client::resume_query`].
+    /// As for [`Client::resume_query`]; what is fewer or more than announced is no end.
     pub async fn all(self, client: &Client) -> Result<Vec<T>> {
-        let cursor = self.cursor();
+        let Some(cursor) = self.cursor() else { return self.whole() };
         let mut records = self.records;
-        if let Some(cursor) = cursor {
-            records.append(&mut client.resume_query(cursor).collect().await?);
-        }
+        records.append(&mut client.resume_query(cursor).collect().await?);
         Ok(records)
+    }
+}
+
+impl From<ChildRecords> for Children<Record> {
+    fn from(children: ChildRecords) -> Self {
+        let ChildRecords { total_size, records, next_records_url } = children;
+        Self { total_size, records, next_records_url }
     }
 }
 
@@ -143,11 +149,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
         }
         let missing = de::Error::missing_field;
         let records = records.ok_or_else(|| missing("records"))?;
+        let last = next_records_url.is_none();
         let children =
             Children { total_size: total_size.ok_or_else(|| missing("totalSize"))?, records, next_records_url };
-        let here = children.records.len() as u64;
-        let told = done.ok_or_else(|| missing("done"))? == children.is_whole();
-        if told && if children.is_whole() { here == children.total_size } else { here < children.total_size } {
+        let told = done.ok_or_else(|| missing("done"))? == last;
+        if told && (children.is_whole() || !last && (children.records.len() as u64) < children.total_size) {
             return Ok(children);
         }
         Err(de::Error::custom("the records of a child subquery are not as many as announced"))

@@ -13,6 +13,7 @@ pub use self::children::Children;
 use self::fetch::Next;
 use self::keyset::Keyset;
 pub use self::pages::QueryPages;
+pub use self::split::QuerySplit;
 pub use self::stream::QueryStream;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
@@ -66,9 +67,9 @@ impl Client {
     /// Runs a query as a stream of records, typed or [`Record`](crate::types::Record).
     ///
     /// Costs one API call a page of up to 2,000 rows, and none for a statement that
-    /// [matches nothing](Soql::matches_nothing). The next page is on its way while this one is read, so memory holds three pages:
-    /// the one whose rows are read, the one after it, and the last one that was read whole. Rows of child subqueries come in pages too:
-    /// read them as [`Children`].
+    /// [matches nothing](Soql::matches_nothing). The next page is on its way while this one is read, and the one after it as soon as this one
+    /// is through, so memory holds three pages at most: the last one that was read, the one that arrives, and the one behind that. Rows
+    /// of child subqueries come in pages too: read them as [`Children`].
     /// After an error the stream asks for the same page again if it is polled on; the rows before it stay valid.
     ///
     /// Source: REST API Developer Guide, "Query".
@@ -99,7 +100,7 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Costs one API call a page of up to 2,000 rows.
+    /// Costs one API call a page of up to 2,000 rows. Memory holds three pages at most, as for [`query`](Self::query).
     pub fn query_pages(&self, soql: impl Into<Soql>) -> QueryPages {
         QueryPages::new(self.clone(), Next::query(soql.into()))
     }

@@ -106,6 +106,13 @@ impl QueryPages {
         Some(cursor)
     }
 
+    /// Asks for the first page, if nothing is on its way yet, without waiting for it.
+    pub(super) fn begin(&mut self) {
+        if self.current.is_none() && self.ahead.is_none() {
+            self.ahead = self.next.take().map(|next| Fetch::start(&self.client, next));
+        }
+    }
+
     /// Waits until a page is there in [`page`](Self::page); tells what it is.
     pub(super) fn poll_arrival(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Next>>> {
         let current = match &mut self.current {
@@ -133,7 +140,9 @@ impl QueryPages {
             }
             Err(error) => {
                 let again = self.keyset.as_ref().filter(|_| is_gone(&error)).map(|(keyset, after)| {
-                    let last = self.read.as_ref().and_then(last_id);
+                    // Rows without the id that was selected: from the start again they would all come twice.
+                    let no_id = || wrong("the last row has no id to go on after");
+                    let last = self.read.as_ref().map(|page| last_id(page).ok_or_else(no_id)).transpose()?;
                     keyset.after(last.or(*after))
                 });
                 match again {

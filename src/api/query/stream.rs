@@ -22,6 +22,11 @@ impl<T: DeserializeOwned + Send + 'static> QueryStream<T> {
         Self { pages, rows: Vec::new().into_iter() }
     }
 
+    /// Asks for the first page without waiting for it.
+    pub(super) fn begin(&mut self) {
+        self.pages.begin();
+    }
+
     /// All rows the query has, once the first page is there.
     #[must_use]
     pub fn total_size(&self) -> Option<u64> {

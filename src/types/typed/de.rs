@@ -130,7 +130,7 @@ impl<'de> Deserializer<'de> for One<'_> {
             Value::MultiSelect(chosen) => visitor.visit_string(chosen.join(";")),
             Value::Record(record) => Fields(record).deserialize_any(visitor),
             Value::List(items) => visitor.visit_seq(Items(items.iter())),
-            Value::Children(children) if children.next_records_url.is_some() => {
+            Value::Children(children) if !children.is_whole() => {
                 Err(Misfit::new("only the first records of a child subquery: read them as `Children`"))
             }
             Value::Children(children) => visitor.visit_seq(Rows(children.records.iter())),

@@ -157,6 +157,24 @@ fn what_does_not_fit_a_struct_is_told_by_its_path_and_not_quoted() {
     assert!(record.to_typed::<HashMap<String, Decimal>>().is_ok());
 }
 
+#[test]
+fn children_are_a_plain_list_only_where_they_are_all() {
+    #[derive(Debug, Deserialize)]
+    struct Parent {
+        contacts: Vec<Record>,
+    }
+    let read = |total: u8, next: &str| {
+        let rows = r#"[{"attributes":{"type":"Contact"},"Id":"x"}]"#;
+        let text =
+            format!(r#"{{"contacts":{{"totalSize":{total},"done":{},{next}"records":{rows}}}}}"#, next.is_empty());
+        Record::from_json(&text).expect("reads").to_typed::<Parent>()
+    };
+    assert_eq!(read(1, "").expect("all").contacts.len(), 1);
+    for error in [read(2, r#""nextRecordsUrl":"/services/x","#), read(2, "")] {
+        assert!(error.expect_err("one is missing").to_string().contains("contacts"));
+    }
+}
+
 proptest! {
     #[test]
     fn any_float_is_the_shortest_decimal_that_reads_as_it(number in any::<f64>()) {

@@ -7,7 +7,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use sforce::ErrorKind;
 use sforce::adapters::JsonLines;
-use sforce::adapters::engagement::{EngagementSession, EngagementSync, LinkBindings, LinkNote};
+use sforce::adapters::engagement::{EngagementSession, EngagementSync, LinkBindings, LinkNote, RelatedList};
 use sforce::sync::Outcome;
 use sforce::testing::org::{MockOrg, Operation};
 use sforce::types::{Decimal, RecordId, Timestamp};
@@ -341,6 +341,17 @@ async fn the_sample_meets_people_in_the_sample_org() {
     assert!(people.iter().all(|count| *count > 0) && found.ambiguous > 0 && found.unmatched > 0, "{found:?}");
     let lists = sync.related_lists(&sforce::types::SObjectName::from_static("Contact"), 2, 3).await.expect("pages");
     assert!(lists.len() == 2 && !lists[0].rows.is_empty() && lists[0].columns.len() == 9);
+
+    let rows = |lists: Vec<RelatedList>| lists.into_iter().map(|list| list.rows.len()).collect::<Vec<_>>();
+    let contact = || sforce::types::SObjectName::from_static("Contact");
+    let whole = rows(sync.related_lists(&contact(), 50, 50).await.expect("pages"));
+    assert!(whole.iter().any(|rows| *rows > 1), "{whole:?}");
+    org.set_page_size(1);
+    assert_eq!(
+        rows(sync.related_lists(&contact(), 50, 50).await.expect("pages")),
+        whole,
+        "also those of further pages"
+    );
 }
 
 #[tokio::test]

@@ -359,7 +359,7 @@ fn the_example_prints_types_writes_files_and_tells_what_it_did() {
     let run = |arguments: &[&str]| example("generate_types").args(arguments).output().expect("runs");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let printed = run(&["--object", "Contact"]);
-    assert!(printed.status.success(), "{}", text(&printed.stderr));
+    assert!(printed.status.success() && printed.stderr.is_empty(), "{}", text(&printed.stderr));
     assert!(text(&printed.stdout).contains("pub struct NewContact {"));
     assert!(text(&printed.stdout).contains("`cargo run --example generate_types -- --object Contact`"));
 
