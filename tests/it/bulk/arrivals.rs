@@ -73,12 +73,17 @@ proptest! {
     #[test]
     fn a_file_cut_anywhere_is_seen_where_its_rows_are_announced_and_is_whole_the_second_time(
         rows in prop::collection::vec(prop::collection::vec(any_cell(), 2), 1..6),
-        (size, at) in (1_usize..40, any::<prop::sample::Index>()),
+        (size, at, between) in (1_usize..40, any::<prop::sample::Index>(), any::<bool>()),
         framing in prop::sample::select(vec![Framing::Length, Framing::Breaks, Framing::Silent]),
         by_page in any::<bool>(),
     ) {
         let whole = file(&["A", "B"], &rows, ',', "\n", true);
-        let cut = at.index(whole.len());
+        // Half of the cuts are between two rows, where nothing but the number of rows tells.
+        let cut = if between {
+            file(&["A", "B"], &rows[..at.index(rows.len())], ',', "\n", true).len()
+        } else {
+            at.index(whole.len())
+        };
         let server = |cuts: usize| {
             let (left, whole, count) = (AtomicUsize::new(cuts), whole.clone(), rows.len());
             Scripted::new(move |path| {
