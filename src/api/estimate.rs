@@ -153,7 +153,7 @@ pub fn collections(rows: u64) -> CallEstimate {
     CallEstimate::exactly(rows.div_ceil(MAX_RECORDS as u64))
 }
 
-/// A write of so many rows by the fewest calls, 1,000 a call ([`WriteMany::fewest_calls`](crate::sync::WriteRoute::Packed)). Where
+/// A write of so many rows by the fewest calls, 1,000 a call ([`WriteRoute::Packed`](crate::sync::WriteRoute::Packed)). Where
 /// the org refuses packed collections, the calls of [`collections`], and one to find out for each call on its way by then.
 #[must_use]
 pub fn packed(rows: u64) -> CallEstimate {
