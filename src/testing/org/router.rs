@@ -71,6 +71,9 @@ pub(crate) enum Route {
         object: String,
         field: String,
     },
+    /// `/metadata/deployRequest`
+    DeployRequests,
+    DeployRequest(String),
     /// Bulk API 2.0.
     Jobs(JobsRoute),
 }
@@ -124,6 +127,8 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["composite", "sobjects", object, field] => {
                 Route::CollectionsByKey { object: text(object), field: text(field) }
             }
+            ["metadata", "deployRequest"] => Route::DeployRequests,
+            ["metadata", "deployRequest", id] => Route::DeployRequest(text(id)),
             ["jobs", rest @ ..] => Route::Jobs(bulk::route(rest)?),
             _ => return None,
         },
@@ -173,6 +178,9 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Collections, "DELETE") => O::CollectionsDelete,
         (Route::CollectionsOf(_), "GET" | "POST") => O::CollectionsGet,
         (Route::CollectionsByKey { .. }, "PATCH") => O::CollectionsUpsert,
+        (Route::DeployRequests | Route::DeployRequest(_), "POST") => O::DeployCreate,
+        (Route::DeployRequest(_), "GET") => O::DeployGet,
+        (Route::DeployRequest(_), "PATCH") => O::DeployPatch,
         (Route::Jobs(job), _) => bulk::operation(job, method)?,
         (route, _) => {
             return Err(match route {
@@ -189,11 +197,13 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
+                Route::DeployRequest(_) => "GET,PATCH,POST",
                 Route::SoapLogin(_)
                 | Route::Metadata(_)
                 | Route::CompositeBatch
                 | Route::CompositeGraph
-                | Route::CompositeTree(_) => "POST",
+                | Route::CompositeTree(_)
+                | Route::DeployRequests => "POST",
                 _ => "GET",
             });
         }
