@@ -91,6 +91,7 @@ pub fn plan(desired: &DesiredSchema, org: &OrgSchema) -> Result<SchemaPlan, Vec<
                 && existing.label != desired.permission_set.label =>
         {
             findings.push(Finding::shape(
+                "name_taken",
                 format!("permission set {}", existing.full_name),
                 format!("is another one (\"{}\")", existing.label),
                 "rename it, or give ours another name",
@@ -124,13 +125,13 @@ fn unusable_object(desired: &CustomObject, existing: &CustomObject, fields: &[Cu
     let mut findings = Vec::new();
     if !same(&existing.name_field.kind, &desired.name_field.kind) {
         let problem = format!("has a Name of type {}, not {}", existing.name_field.kind, desired.name_field.kind);
-        findings.push(Finding::shape(&desired.full_name, problem, REMEDY));
+        findings.push(Finding::shape("object_shape", &desired.full_name, problem, REMEDY));
     }
     for field in fields {
         let (object, name) = split(&field.full_name);
         let Some(found) = find(existing, name).filter(|_| same(object, &existing.full_name)) else { continue };
         if let Some(problem) = unusable_field(field, found) {
-            findings.push(Finding::shape(&field.full_name, problem, REMEDY));
+            findings.push(Finding::shape("field_shape", &field.full_name, problem, REMEDY));
         }
     }
     findings

@@ -5,6 +5,7 @@ mod decimal;
 mod describe;
 mod digits;
 mod direction;
+pub(crate) mod document;
 mod external_id;
 mod filter;
 mod id;
