@@ -6,6 +6,7 @@ use super::error::ApiError;
 use super::ids;
 use super::operation::Operation;
 use super::rest::bulk::{self, JobsRoute};
+use super::rest::tooling::{self, ToolingRoute};
 use super::wire::Request;
 
 /// Oldest and newest version of the data API (wire facts 2.1).
@@ -76,6 +77,7 @@ pub(crate) enum Route {
     DeployRequest(String),
     /// Bulk API 2.0.
     Jobs(JobsRoute),
+    Tooling(ToolingRoute),
 }
 
 /// The route of a request's path; a trailing slash makes no difference.
@@ -130,6 +132,7 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["metadata", "deployRequest"] => Route::DeployRequests,
             ["metadata", "deployRequest", id] => Route::DeployRequest(text(id)),
             ["jobs", rest @ ..] => Route::Jobs(bulk::route(rest)?),
+            ["tooling", rest @ ..] => Route::Tooling(tooling::route(rest)?),
             _ => return None,
         },
         _ => return None,
@@ -182,6 +185,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::DeployRequest(_), "GET") => O::DeployGet,
         (Route::DeployRequest(_), "PATCH") => O::DeployPatch,
         (Route::Jobs(job), _) => bulk::operation(job, method)?,
+        (Route::Tooling(tooling), _) => tooling::operation(tooling, method)?,
         (route, _) => {
             return Err(match route {
                 Route::Object(_)

@@ -27,10 +27,14 @@ pub(crate) use stored::Components;
 
 use bytes::Bytes;
 
+use super::error::ApiError;
+use super::ids;
+use super::json::Json;
 use super::operation::Operation;
 use super::permissions::UserView;
 use super::rest::identity::is_active;
 use super::router::VERSIONS;
+use super::schema::{Field, Object};
 use super::state::State;
 use super::wire::{Answer, Request};
 use super::xml::{self, Element, Node, escape};
@@ -147,8 +151,8 @@ impl Refusal {
     }
 }
 
-impl From<super::error::ApiError> for Refusal {
-    fn from(error: super::error::ApiError) -> Self {
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
         Self { code: error.code, message: error.message, fields: error.fields.unwrap_or_default(), at: None }
     }
 }
@@ -263,6 +267,28 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
     }
 }
 
+/// A custom field's metadata as the Tooling API has it: without `fullName`.
+pub(crate) fn field_json(object: &Object, field: &Field) -> Json {
+    let Json::Object(mut members) = read::field_node(object, field).to_json() else { return Json::Null };
+    members.retain(|(name, _)| name != "fullName");
+    Json::Object(members)
+}
+
+/// Saves a custom field as the Tooling API describes it.
+pub(crate) fn save_field(state: &mut State, full_name: &str, metadata: &Json, create: bool) -> Result<(), ApiError> {
+    let element = Element::of_json("Metadata", metadata);
+    fields::save(state, full_name, &element, create).map_err(to_error)
+}
+
+/// Deletes a custom field.
+pub(crate) fn delete_field(state: &mut State, full_name: &str) -> Result<(), ApiError> {
+    fields::delete(state, full_name).map_err(to_error)
+}
+
+fn to_error(refusal: Refusal) -> ApiError {
+    ApiError { fields: Some(refusal.fields), ..ApiError::new(400, &refusal.code, refusal.message) }
+}
+
 /// The texts of repeated elements, not too many.
 fn names(call: &Element) -> Result<Vec<&str>, Fault> {
     let names: Vec<&str> = call.all("fullNames").map(|name| name.text.trim()).collect();
@@ -348,10 +374,17 @@ fn names_of(state: &State, kind: Kind) -> Vec<String> {
     }
 }
 
-/// The id of a component; blank where it has none.
+/// The id of a component; blank where it has none, as [K] what is standard.
 fn id_of(state: &State, kind: Kind, name: &str) -> String {
     match kind {
-        Kind::Object | Kind::Field => describe::id_of(kind, name),
+        Kind::Object => {
+            let object = state.schema.object(name).filter(|object| object.custom);
+            object.map(|object| ids::make("01I", object.extra.serial)).unwrap_or_default()
+        }
+        Kind::Field => {
+            let field = fields::find(state, name).map(|(_, field)| field).filter(|field| field.custom);
+            field.map(|field| ids::make("00N", field.extra.serial)).unwrap_or_default()
+        }
         Kind::PermissionSet => permission_sets::find(state, name).and_then(super::data::row_id).unwrap_or_default(),
         kind => state.components.get(kind, name).map(|stored| stored.id.clone()).unwrap_or_default(),
     }

@@ -189,6 +189,14 @@ fn every_operation_can_be_struck() {
         (Operation::DeployCreate, "POST", data("/metadata/deployRequest")),
         (Operation::DeployGet, "GET", data("/metadata/deployRequest/x")),
         (Operation::DeployPatch, "PATCH", data("/metadata/deployRequest/x")),
+        (Operation::ToolingQuery, "GET", data("/tooling/query?q=x")),
+        (Operation::ToolingQueryMore, "GET", data("/tooling/query/x")),
+        (Operation::ToolingComposite, "POST", data("/tooling/composite")),
+        (Operation::ToolingDescribe, "GET", data("/tooling/sobjects/CustomField/describe")),
+        (Operation::ToolingGet, "GET", data("/tooling/sobjects/CustomField/x")),
+        (Operation::ToolingCreate, "POST", data("/tooling/sobjects/CustomField")),
+        (Operation::ToolingUpdate, "PATCH", data("/tooling/sobjects/CustomField/x")),
+        (Operation::ToolingDelete, "DELETE", data("/tooling/sobjects/CustomField/x")),
         (Operation::QueryJobPages, "GET", data("/jobs/query/x/resultpages?locator=MA")),
     ] {
         assert!(Operation::ALL.contains(&operation));
