@@ -393,6 +393,13 @@ pub(super) fn check_field_delete(state: &State, object: &str, field: &str) -> Re
             return Err(referenced("custom field", &format!("{what} - {}", user.name)));
         }
     }
+    let fields = state.schema.object(object).map(|object| object.fields.as_slice()).unwrap_or_default();
+    if let Some(user) =
+        fields.iter().find(|known| known.extra.formula.as_deref().is_some_and(|text| mentions(text, field)))
+    {
+        // [S] SFDO-Tooling/CumulusCI#142
+        return Err(referenced("custom field", &format!("Custom Formula Field - {object}.{}", user.name)));
+    }
     let flow = state.components.of(Kind::Flow).find(|flow| {
         let start = flow.body.child("start").and_then(|start| start.text_of("object"));
         start.is_some_and(|name| name.eq_ignore_ascii_case(object)) && names(&flow.body, field)

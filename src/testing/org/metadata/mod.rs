@@ -355,7 +355,7 @@ fn names_of(state: &State, kind: Kind) -> Vec<String> {
             let objects = state.schema.objects();
             let fields = objects.flat_map(|object| object.fields.iter().map(move |field| (object, field)));
             fields
-                .filter(|(_, field)| field.custom)
+                .filter(|(_, field)| field.custom && field.name.ends_with("__c"))
                 .map(|(object, field)| format!("{}.{}", object.name, field.name))
                 .collect()
         }
