@@ -72,6 +72,7 @@ pub(crate) struct PicklistValue {
 
 /// What the Metadata API knows of a field and nothing else asks for. Names as in the metadata WSDL.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "components are lists of flags")]
 pub(crate) struct FieldExtra {
     pub(crate) description: Option<String>,
     pub(crate) inline_help_text: Option<String>,

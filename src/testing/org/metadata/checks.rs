@@ -181,7 +181,7 @@ fn rule(state: &State, name: &str, component: &Element) -> Result<(), Refusal> {
     let triggers = &["onCreateOnly", "onCreateOrTriggeringUpdate", "onAllChanges", "OnRecursiveUpdate"];
     one_of(component, "triggerType", triggers)?;
     let criteria: Vec<&Element> = component.all("criteriaItems").collect();
-    if component.text_of("formula").is_some() == !criteria.is_empty() {
+    if component.text_of("formula").is_some() != criteria.is_empty() {
         // [K] The text; that it is either is documented.
         return Err(Refusal::integrity("A workflow rule has either a formula or criteriaItems"));
     }

@@ -8,6 +8,7 @@ mod checks;
 mod components;
 pub(crate) mod deploy;
 mod describe;
+mod elements;
 mod fields;
 mod kind;
 mod layouts;

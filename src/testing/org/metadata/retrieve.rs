@@ -168,9 +168,7 @@ fn collect(state: &State, job: &Retrieve) -> Found {
         }
         let path = format!("{folder}{}", describe::file_of(*kind, name));
         if owner.is_some() {
-            if !files.contains_key(&path) {
-                files.insert(path, parts(state, *kind, name, &names).into());
-            }
+            files.entry(path).or_insert_with(|| parts(state, *kind, name, &names).into());
             continue;
         }
         let Some(node) = read::node(state, job.version, *kind, name, Node::new("records")) else { continue };

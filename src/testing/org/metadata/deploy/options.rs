@@ -19,7 +19,7 @@ pub(in crate::testing::org::metadata) struct Options {
     pub(super) test_level: Option<String>,
 }
 
-/// "RunRelevantTests" is a beta of the guide.
+/// `RunRelevantTests` is a beta of the guide.
 const TEST_LEVELS: [&str; 5] =
     ["NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests"];
 
