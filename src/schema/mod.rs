@@ -5,7 +5,7 @@ mod plan;
 mod preflight;
 mod provision;
 
-pub use self::finding::Finding;
+pub use self::finding::{Finding, Severity};
 pub use self::plan::{DesiredSchema, OrgSchema, PermissionSetStep, SchemaPlan, plan};
 pub use self::preflight::{FieldRequirement, ObjectRequirement, check, preflight};
 pub use self::provision::{Provisioned, provision};

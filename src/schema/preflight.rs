@@ -63,7 +63,7 @@ pub fn check(required: &ObjectRequirement, seen: Option<&SObjectDescribe>) -> Ve
     let object = required.object.as_str();
     let Some(seen) = seen else {
         let remedy = "create the object, or give the user Read on it with a permission set";
-        return vec![Finding::shape(object, "is not there, or the user cannot see it", remedy)];
+        return vec![Finding::shape("object_missing", object, "is not there, or the user cannot see it", remedy)];
     };
     let mut findings = Vec::new();
     let rights = [
@@ -73,7 +73,7 @@ pub fn check(required: &ObjectRequirement, seen: Option<&SObjectDescribe>) -> Ve
     ];
     for (needed, has, right) in rights {
         if needed && !has {
-            findings.push(Finding::right(object, format!("gives the user no {right}"), OBJECT_RIGHTS));
+            findings.push(Finding::right("object_right", object, format!("gives the user no {right}"), OBJECT_RIGHTS));
         }
     }
     for field in &required.fields {
@@ -89,15 +89,21 @@ fn check_field(
 ) -> Option<Finding> {
     let subject = format!("{}.{}", object.object, required.field);
     let Some(seen) = seen else {
-        return Some(Finding::shape(subject, "is not there, or the user cannot see it", FIELD_SECURITY));
+        return Some(Finding::shape(
+            "field_missing",
+            subject,
+            "is not there, or the user cannot see it",
+            FIELD_SECURITY,
+        ));
     };
     if let Some(kind) = required.kind.as_ref().filter(|kind| !holds(seen, kind)) {
         let problem = format!("is of another type or too small for {kind}");
         let remedy = "the org has a field of that name for something else: rename it or make it larger, or choose another prefix";
-        return Some(Finding::shape(subject, problem, remedy));
+        return Some(Finding::shape("field_shape", subject, problem, remedy));
     }
     let writable = (seen.createable || !object.create) && (seen.updateable || !object.edit);
-    (required.write && !writable).then(|| Finding::right(subject, "cannot be written by the user", FIELD_SECURITY))
+    (required.write && !writable)
+        .then(|| Finding::right("field_right", subject, "cannot be written by the user", FIELD_SECURITY))
 }
 
 /// Whether a field as describe tells it holds what the kind holds.
@@ -112,10 +118,11 @@ fn holds(seen: &FieldDescribe, kind: &FieldKind) -> bool {
         FieldKind::Checkbox => seen.field_type == FieldType::Boolean,
         FieldKind::Date => seen.field_type == FieldType::Date,
         FieldKind::DateTime => seen.field_type == FieldType::Datetime,
-        FieldKind::Lookup { reference_to, .. } => {
+        FieldKind::Lookup { reference_to, .. } | FieldKind::MasterDetail { reference_to, .. } => {
             seen.reference_to.iter().any(|to| to.eq_ignore_ascii_case(reference_to))
         }
-        FieldKind::Other(_) => true,
+        // No requirement asks for any of these yet.
+        _ => true,
     }
 }
 
