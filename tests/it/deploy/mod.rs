@@ -117,7 +117,9 @@ async fn a_deploy_is_waited_for_through_an_outage_and_shows_how_far_it_is() {
 async fn the_details_of_a_large_deploy_are_asked_for_once() {
     let org = Scripted::new(|number, sent| {
         let status = if number < 9 { "InProgress" } else { "Failed" };
-        let mut result = json!({"status": status, "numberComponentsTotal": 1032, "numberComponentErrors": "1"});
+        // Empty lists where no details were asked for, as answers of Salesforce have them.
+        let mut result = json!({"status": status, "numberComponentsTotal": 1032, "numberComponentErrors": "1",
+            "details": {"componentFailures": [], "componentSuccesses": []}});
         if sent.line.ends_with("includeDetails=true") {
             result["details"] = json!({"componentFailures": {"fullName": "A__c", "componentType": "CustomObject"}});
         }
