@@ -1,6 +1,6 @@
 //! A permission set that grants what a requirement set needs and nothing else.
 
-use crate::api::metadata::{CustomField, FieldKind, FieldPermission, ObjectPermission, PermissionSet};
+use crate::api::metadata::{FieldPermission, ObjectPermission, PermissionSet};
 use crate::schema::{ObjectRequirement, ObjectRight, RequirementSet, Severity};
 
 /// Objects without object permissions: they come with the licence, or with another object. (Object Reference; protocol facts, 5.)
@@ -76,19 +76,5 @@ pub(super) fn permission_set(required: &RequirementSet, name: &str, label: &str,
         fields: fields.collect(),
         objects: objects.collect(),
         ..PermissionSet::default()
-    }
-}
-
-/// A field that may be empty.
-pub(super) fn custom_field(full_name: String, label: &str, kind: FieldKind) -> CustomField {
-    CustomField {
-        full_name,
-        label: label.to_owned(),
-        description: None,
-        kind,
-        required: false,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
     }
 }

@@ -1,7 +1,7 @@
 //! Visitor scores on contacts, leads and accounts.
 
-use super::grants::{custom_field, permission_set};
-use crate::api::metadata::FieldKind;
+use super::grants::permission_set;
+use crate::api::metadata::{CustomField, FieldKind};
 use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement, ObjectRight, RequirementSet, Severity};
 use crate::types::{FieldName, SObjectName};
 
@@ -24,9 +24,9 @@ fn fields() -> [(FieldName, &'static str, FieldKind); 6] {
 /// The six score fields on contact, lead and account, and who may use them.
 #[must_use]
 pub fn scores_schema() -> DesiredSchema {
-    let made = OBJECTS
-        .iter()
-        .flat_map(|object| fields().map(|(name, label, kind)| custom_field(format!("{object}.{name}"), label, kind)));
+    let made = OBJECTS.iter().flat_map(|object| {
+        fields().map(|(name, label, kind)| CustomField::new(format!("{object}.{name}"), label, kind))
+    });
     let permission_set = permission_set(
         &scores_requirements(),
         "GPTWeb_Integration",

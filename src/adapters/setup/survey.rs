@@ -1,8 +1,8 @@
 //! Survey results on contacts.
 
-use super::grants::{custom_field, permission_set};
+use super::grants::permission_set;
 use crate::adapters::presets::SurveyFields;
-use crate::api::metadata::FieldKind;
+use crate::api::metadata::{CustomField, FieldKind};
 use crate::client::Client;
 use crate::error::Result;
 use crate::schema::{
@@ -23,7 +23,7 @@ fn kinds(fields: &SurveyFields) -> [(&FieldName, &'static str, FieldKind); 3] {
 /// The three fields on contacts and who may use them. The product does not make them by itself: this is for those who ask for it.
 #[must_use]
 pub fn survey_schema(fields: &SurveyFields) -> DesiredSchema {
-    let made = kinds(fields).map(|(name, label, kind)| custom_field(format!("{CONTACT}.{name}"), label, kind));
+    let made = kinds(fields).map(|(name, label, kind)| CustomField::new(format!("{CONTACT}.{name}"), label, kind));
     let permission_set = permission_set(
         &survey_requirements(fields),
         "Survey_Integration",

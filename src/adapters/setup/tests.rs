@@ -166,6 +166,21 @@ fn heap_15_the_usage_objects_are_made_or_come_with_a_package() {
 }
 
 #[test]
+fn heap_29_history_is_kept_where_that_is_asked_for() {
+    let metric = |level| UsageMetric { level, field: FieldName::from_static("Logins__c"), label: "Logins".into() };
+    let options =
+        UsageLevel::ALL.into_iter().fold(UsageOptions::default(), |options, level| options.metric(metric(level)));
+    let tracked = |schema: &DesiredSchema| {
+        let fields: Vec<String> =
+            schema.fields.iter().filter(|field| field.track_history).map(|field| field.full_name.clone()).collect();
+        (schema.objects.iter().filter(|object| object.enable_history == Some(true)).count(), fields)
+    };
+    assert_eq!(tracked(&usage_schema(&options)), (0, vec![]), "not unless it is asked for");
+    let (objects, fields) = tracked(&usage_schema(&options.track_history()));
+    assert_eq!((objects, fields.len()), (2, 2), "{fields:?}");
+}
+
+#[test]
 fn heap_18_to_21_the_two_way_rights_are_named_with_their_alternatives() {
     let required = usage_requirements(&UsageOptions::default());
     let permissions: Vec<Vec<&str>> =

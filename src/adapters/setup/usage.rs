@@ -1,6 +1,6 @@
 //! Accounts and contacts read, usage metrics written to objects of their own.
 
-use super::grants::{custom_field, permission_set};
+use super::grants::permission_set;
 use crate::adapters::engagement::Prefix;
 use crate::api::metadata::{CustomField, CustomObject, FieldKind, NameField};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,6 +47,7 @@ pub struct UsageMetric {
 pub struct UsageOptions {
     prefix: Prefix,
     namespace: Option<String>,
+    history: bool,
     metrics: Vec<UsageMetric>,
 }
 
@@ -54,7 +55,7 @@ impl Default for UsageOptions {
     /// `Heap_`, in the org's own namespace, without metrics.
     fn default() -> Self {
         let prefix = Prefix::new("Heap_").unwrap_or_default();
-        Self { prefix, namespace: None, metrics: Vec::new() }
+        Self { prefix, namespace: None, history: false, metrics: Vec::new() }
     }
 }
 
@@ -79,6 +80,14 @@ impl UsageOptions {
         }
         self.namespace = Some(namespace.to_owned());
         Ok(self)
+    }
+
+    /// Lets the org keep the changes of metrics: of at most 20 an object, and from the set-up on. Without it a record shows the latest
+    /// value alone.
+    #[must_use]
+    pub fn track_history(mut self) -> Self {
+        self.history = true;
+        self
     }
 
     /// A metric more.
@@ -131,11 +140,8 @@ fn metric_kind() -> FieldKind {
 }
 
 fn lookup_kind(options: &UsageOptions, level: UsageLevel) -> FieldKind {
-    FieldKind::Lookup {
-        reference_to: level.name().to_owned(),
-        relationship_name: format!("{}Usage", options.prefix.as_str()),
-        relationship_label: format!("{} Usage", product(options)),
-    }
+    let (children, title) = (format!("{}Usage", options.prefix.as_str()), format!("{} Usage", product(options)));
+    FieldKind::lookup(level.name(), children, title)
 }
 
 fn product(options: &UsageOptions) -> String {
@@ -147,29 +153,25 @@ fn product(options: &UsageOptions) -> String {
 pub fn usage_schema(options: &UsageOptions) -> DesiredSchema {
     let product = product(options);
     let own = options.namespace.is_none();
-    let object = |level: UsageLevel| CustomObject {
-        full_name: options.object(level).to_string(),
-        label: format!("{product} {} Usage", level.name()),
-        plural_label: format!("{product} {} Usage", level.name()),
-        description: Some(format!("Usage of {}s, one record each.", level.name().to_ascii_lowercase())),
-        name_field: NameField { label: "Name".into(), kind: "Text".into() },
-        sharing_model: "ReadWrite".into(),
-        fields: Vec::new(),
+    let object = |level: UsageLevel| {
+        let label = format!("{product} {} Usage", level.name());
+        let object = CustomObject::new(options.object(level).to_string(), &label, &label)
+            .description(format!("Usage of {}s, one record each.", level.name().to_ascii_lowercase()))
+            .name_field(NameField::text("Name"));
+        if options.history { object.with_history() } else { object }
     };
     let fields = |level: UsageLevel| {
         let of = options.object(level);
-        let key = custom_field(
-            format!("{of}.{}", options.key(level)),
-            &format!("{} Id", level.name()),
-            FieldKind::Text { length: KEY },
-        );
+        let field = |name: &FieldName, label: &str, kind| CustomField::new(format!("{of}.{name}"), label, kind);
+        let key = field(&options.key(level), &format!("{} Id", level.name()), FieldKind::text(KEY));
         // Case counts: ids of 15 characters may differ by nothing else.
-        let key = CustomField { unique: true, case_sensitive: true, external_id: true, ..key };
-        let lookup = custom_field(format!("{of}.{}", options.lookup(level)), level.name(), lookup_kind(options, level));
-        let metrics = options
-            .metrics_of(level)
-            .map(|metric| custom_field(format!("{of}.{}", metric.field), &metric.label, metric_kind()));
-        let packaged = [key, lookup].into_iter().filter(move |_| own);
+        let key = key.unique().case_sensitive().external_id();
+        let lookup = field(&options.lookup(level), level.name(), lookup_kind(options, level));
+        let metrics = options.metrics_of(level).map(|metric| {
+            let made = field(&metric.field, &metric.label, metric_kind());
+            if options.history { made.track_history() } else { made }
+        });
+        let packaged = [key, lookup].into_iter().filter(|_| own);
         packaged.chain(metrics).collect::<Vec<_>>()
     };
     let permission_set = permission_set(

@@ -12,11 +12,15 @@ impl Holds {
     pub fn of(kind: &FieldKind) -> Option<Self> {
         Some(match kind {
             FieldKind::Text { length } => Self::Text { length: *length },
-            FieldKind::Number { precision, scale } => Self::Number { precision: *precision, scale: *scale },
+            FieldKind::Number { precision, scale }
+            | FieldKind::Currency { precision, scale }
+            | FieldKind::Percent { precision, scale } => Self::Number { precision: *precision, scale: *scale },
             FieldKind::Checkbox => Self::Checkbox,
             FieldKind::Date => Self::Date,
             FieldKind::DateTime => Self::DateTime,
-            FieldKind::Lookup { reference_to, .. } => Self::Reference { to: reference_to.clone() },
+            FieldKind::Lookup { reference_to, .. } | FieldKind::MasterDetail { reference_to, .. } => {
+                Self::Reference { to: reference_to.clone() }
+            }
             _ => return None,
         })
     }
