@@ -2,10 +2,13 @@
 
 mod finding;
 mod plan;
-mod preflight;
+pub mod preflight;
 mod provision;
 
 pub use self::finding::{Finding, Severity};
 pub use self::plan::{DesiredSchema, OrgSchema, PermissionSetStep, SchemaPlan, plan};
-pub use self::preflight::{FieldRequirement, ObjectRequirement, check, preflight};
+pub use self::preflight::{
+    FieldRequirement, Holds, ObjectRequirement, ObjectRight, OrgView, Report, RequirementSet, check, check_object,
+    preflight,
+};
 pub use self::provision::{Provisioned, provision};
