@@ -11,13 +11,16 @@ mod http_date;
 mod identity;
 mod limits;
 pub mod metadata;
+mod multipart;
 mod picklists;
 mod query;
 mod replication;
 mod search;
 mod sobjects;
+mod tooling;
 mod usage;
 mod versions;
+mod wait;
 
 pub use self::collections::{AllOrNone, Collections, MAX_RECORDS, MixedCollections, SaveResult};
 pub(crate) use self::collections::{JsonWrite, key_of};
@@ -36,5 +39,6 @@ pub use self::query::{Children, Page, QueryCursor, QueryPages, QuerySplit, Query
 pub use self::replication::{DeletedRecord, DeletedRecords, DeletedWindows, UpdatedRecords, UpdatedWindows};
 pub use self::search::{Found, ParameterizedSearch, SearchScope};
 pub use self::sobjects::{SObjectApi, Upserted};
+pub use self::tooling::Tooling;
 pub use self::usage::UsageSnapshot;
 pub use self::versions::VersionInfo;

@@ -378,6 +378,7 @@ impl MockOrg {
         let Some(object) = state.schema.object_mut(name) else { panic!("the org has no object {name}") };
         change(object);
         state.data.store.sync_table(object);
+        state.schema.number(name);
         state.changed();
     }
 

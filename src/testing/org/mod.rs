@@ -50,6 +50,7 @@ mod spec;
 mod standard;
 mod state;
 mod store;
+mod tooling;
 mod usage;
 mod users;
 pub(crate) mod value;

@@ -106,6 +106,22 @@ pub enum Operation {
     QueryJobResults,
     /// `GET /jobs/query/<id>/resultPages`.
     QueryJobPages,
+    /// `GET /tooling/query`.
+    ToolingQuery,
+    /// `GET /tooling/query/<locator>`.
+    ToolingQueryMore,
+    /// `POST /tooling/composite`.
+    ToolingComposite,
+    /// `GET /tooling/sobjects` and `/tooling/sobjects/<object>/describe`.
+    ToolingDescribe,
+    /// `GET /tooling/sobjects/<object>/<id>`.
+    ToolingGet,
+    /// `POST /tooling/sobjects/<object>`.
+    ToolingCreate,
+    /// `PATCH /tooling/sobjects/<object>/<id>`.
+    ToolingUpdate,
+    /// `DELETE /tooling/sobjects/<object>/<id>`.
+    ToolingDelete,
     /// `describeMetadata()` and `describeValueType()` of the Metadata API.
     MetadataDescribe,
     /// `listMetadata()` of the Metadata API.
@@ -178,6 +194,14 @@ impl Operation {
         Self::QueryJobDelete,
         Self::QueryJobResults,
         Self::QueryJobPages,
+        Self::ToolingQuery,
+        Self::ToolingQueryMore,
+        Self::ToolingComposite,
+        Self::ToolingDescribe,
+        Self::ToolingGet,
+        Self::ToolingCreate,
+        Self::ToolingUpdate,
+        Self::ToolingDelete,
         Self::MetadataDescribe,
         Self::MetadataList,
         Self::MetadataCreate,

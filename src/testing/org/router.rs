@@ -6,6 +6,7 @@ use super::error::ApiError;
 use super::ids;
 use super::operation::Operation;
 use super::rest::bulk::{self, JobsRoute};
+use super::rest::tooling::{self, ToolingRoute};
 use super::wire::Request;
 
 /// Oldest and newest version of the data API (wire facts 2.1).
@@ -73,6 +74,7 @@ pub(crate) enum Route {
     },
     /// Bulk API 2.0.
     Jobs(JobsRoute),
+    Tooling(ToolingRoute),
 }
 
 /// The route of a request's path; a trailing slash makes no difference.
@@ -125,6 +127,7 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
                 Route::CollectionsByKey { object: text(object), field: text(field) }
             }
             ["jobs", rest @ ..] => Route::Jobs(bulk::route(rest)?),
+            ["tooling", rest @ ..] => Route::Tooling(tooling::route(rest)?),
             _ => return None,
         },
         _ => return None,
@@ -174,6 +177,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::CollectionsOf(_), "GET" | "POST") => O::CollectionsGet,
         (Route::CollectionsByKey { .. }, "PATCH") => O::CollectionsUpsert,
         (Route::Jobs(job), _) => bulk::operation(job, method)?,
+        (Route::Tooling(tooling), _) => tooling::operation(tooling, method)?,
         (route, _) => {
             return Err(match route {
                 Route::Object(_)

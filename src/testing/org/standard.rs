@@ -12,8 +12,13 @@ const TABLE: &str = include_str!("standard/objects.txt");
 
 /// The schema of an org nobody has customised.
 pub(crate) fn schema() -> Schema {
+    read(TABLE)
+}
+
+/// The objects of a table.
+pub(crate) fn read(table: &str) -> Schema {
     let mut schema = Schema::default();
-    for block in TABLE.split("\n\n") {
+    for block in table.split("\n\n") {
         let mut lines = block.lines();
         let Some(head) = lines.next() else { continue };
         let mut object = read_object(head);

@@ -11,7 +11,23 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 
+use super::json::Json;
+
 const MAX_DEPTH: usize = 64;
+/// Elements of the metadata WSDL that are numbers, and those that may repeat.
+const NUMBERS: [&str; 7] =
+    ["length", "precision", "relationshipOrder", "scale", "startingNumber", "visibleLines", "apiVersion"];
+const LISTS: [&str; 9] = [
+    "actions",
+    "criteriaItems",
+    "fields",
+    "filterItems",
+    "layoutColumns",
+    "layoutItems",
+    "layoutSections",
+    "relatedLists",
+    "value",
+];
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// An element that was read.
@@ -28,6 +44,30 @@ pub(crate) struct Element {
 }
 
 impl Element {
+    /// A document of the Tooling API as the element it stands for; what is null is as if it were not there.
+    pub(crate) fn of_json(name: &str, json: &Json) -> Self {
+        let mut element = Self { name: name.to_owned(), ..Self::default() };
+        match json {
+            Json::Null => element.nil = true,
+            Json::Bool(flag) => element.text = flag.to_string(),
+            Json::Number(text) | Json::String(text) => element.text.clone_from(text),
+            // A list stands for its elements, one after the other; the caller has made them children.
+            Json::Array(_) => {}
+            Json::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        Json::Array(items) => {
+                            element.children.extend(items.iter().map(|item| Self::of_json(name, item)));
+                        }
+                        Json::Null => {}
+                        value => element.children.push(Self::of_json(name, value)),
+                    }
+                }
+            }
+        }
+        element
+    }
+
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name && !child.nil)
     }
@@ -201,6 +241,31 @@ impl Node {
     pub(crate) fn in_wsdl_order(mut self) -> Self {
         self.children.sort_by_key(|child| (child.name != "fullName", child.name));
         self
+    }
+
+    /// The same as a document of the Tooling API: flags and numbers as such, repeated elements as lists.
+    pub(crate) fn to_json(&self) -> Json {
+        if self.children.is_empty() {
+            let text = escape::unescape(&self.text).unwrap_or_default().into_owned();
+            return match text.as_str() {
+                "true" => Json::Bool(true),
+                "false" => Json::Bool(false),
+                digits if NUMBERS.contains(&self.name) => Json::number(digits),
+                _ => Json::String(text),
+            };
+        }
+        let mut members: Vec<(String, Json)> = Vec::new();
+        for child in &self.children {
+            let json = child.to_json();
+            let known = members.iter_mut().find(|(name, _)| name == child.name).map(|(_, value)| value);
+            match known {
+                Some(Json::Array(items)) => items.push(json),
+                Some(one) => *one = Json::Array(vec![std::mem::replace(one, Json::Null), json]),
+                None if LISTS.contains(&child.name) => members.push((child.name.to_owned(), Json::Array(vec![json]))),
+                None => members.push((child.name.to_owned(), json)),
+            }
+        }
+        Json::Object(members)
     }
 
     pub(crate) fn write(&self, out: &mut String) {

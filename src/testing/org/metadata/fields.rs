@@ -60,7 +60,11 @@ pub(super) fn put(object: &mut Object, field: Field) {
         object.fields.retain(|known| known.name != "OwnerId");
     }
     match object.fields.iter_mut().find(|known| known.name == field.name) {
-        Some(known) => *known = field,
+        Some(known) => {
+            let serial = known.extra.serial;
+            *known = field;
+            known.extra.serial = serial;
+        }
         None => object.fields.push(field),
     }
 }

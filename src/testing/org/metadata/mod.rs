@@ -10,9 +10,12 @@ mod objects;
 mod permission_sets;
 mod read;
 
+use super::error::ApiError;
+use super::json::Json;
 use super::operation::Operation;
 use super::rest::identity::is_active;
 use super::router::VERSIONS;
+use super::schema::{Field, Object};
 use super::state::State;
 use super::wire::{Answer, Request};
 use super::xml::{self, Element, Node, escape};
@@ -100,8 +103,8 @@ impl Refusal {
     }
 }
 
-impl From<super::error::ApiError> for Refusal {
-    fn from(error: super::error::ApiError) -> Self {
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
         Self { code: error.code, message: error.message, fields: error.fields.unwrap_or_default() }
     }
 }
@@ -210,6 +213,28 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
         Operation::MetadataRename => components::rename(state, &caller, call),
         _ => components::save(state, &caller, call, operation, all_or_none),
     }
+}
+
+/// A custom field's metadata as the Tooling API has it: without `fullName`.
+pub(crate) fn field_json(object: &Object, field: &Field) -> Json {
+    let Json::Object(mut members) = read::field_node(object, field).to_json() else { return Json::Null };
+    members.retain(|(name, _)| name != "fullName");
+    Json::Object(members)
+}
+
+/// Saves a custom field as the Tooling API describes it.
+pub(crate) fn save_field(state: &mut State, full_name: &str, metadata: &Json, create: bool) -> Result<(), ApiError> {
+    let element = Element::of_json("Metadata", metadata);
+    fields::save(state, full_name, &element, create).map_err(to_error)
+}
+
+/// Deletes a custom field.
+pub(crate) fn delete_field(state: &mut State, full_name: &str) -> Result<(), ApiError> {
+    fields::delete(state, full_name).map_err(to_error)
+}
+
+fn to_error(refusal: Refusal) -> ApiError {
+    ApiError { fields: Some(refusal.fields), ..ApiError::new(400, &refusal.code, refusal.message) }
 }
 
 /// The texts of repeated elements, not too many.

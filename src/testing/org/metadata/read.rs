@@ -98,6 +98,11 @@ fn type_of(field: &Field) -> &'static str {
     }
 }
 
+/// A custom field by itself.
+pub(super) fn field_node(object: &Object, found: &Field) -> Node {
+    field(Node::new("Metadata"), object, found, &found.name)
+}
+
 fn field(node: Node, object: &Object, field: &Field, full_name: &str) -> Node {
     let kind = type_of(field);
     let mut node = node.with("fullName", full_name);

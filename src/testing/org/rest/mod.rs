@@ -14,6 +14,7 @@ pub(crate) mod replication;
 pub(crate) mod resources;
 mod search;
 mod subrequest;
+pub(crate) mod tooling;
 mod upsert;
 
 use super::apex;
@@ -35,6 +36,7 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::CompositeBatch | Route::CompositeTree(_) => 34,
         Route::Composite => 38,
         Route::CompositeGraph => 50,
+        Route::Tooling(tooling) => tooling.since(),
         Route::RecordCount => 40,
         Route::ParameterizedSearch => 36,
         Route::Record { .. } if method == "POST" => 37,
@@ -70,6 +72,7 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::CollectionsOf(object) => collections::read(state, call, object),
         Route::CollectionsByKey { object, field } => collections::upsert(state, call, object, field),
         Route::Jobs(job) => bulk::answer(state, call, job),
+        Route::Tooling(tooling) => tooling::answer(state, call, tooling),
         Route::Composite if method == "GET" => Ok(composite::resources(call)),
         Route::Composite => composite::composite(state, call),
         Route::CompositeBatch => composite::batch(state, call),

@@ -186,6 +186,14 @@ fn every_operation_can_be_struck() {
         (Operation::QueryJobPatch, "PATCH", data("/jobs/query/x")),
         (Operation::QueryJobDelete, "DELETE", data("/jobs/query/x")),
         (Operation::QueryJobResults, "GET", data("/jobs/query/x/results?maxRecords=1")),
+        (Operation::ToolingQuery, "GET", data("/tooling/query?q=x")),
+        (Operation::ToolingQueryMore, "GET", data("/tooling/query/x")),
+        (Operation::ToolingComposite, "POST", data("/tooling/composite")),
+        (Operation::ToolingDescribe, "GET", data("/tooling/sobjects/CustomField/describe")),
+        (Operation::ToolingGet, "GET", data("/tooling/sobjects/CustomField/x")),
+        (Operation::ToolingCreate, "POST", data("/tooling/sobjects/CustomField")),
+        (Operation::ToolingUpdate, "PATCH", data("/tooling/sobjects/CustomField/x")),
+        (Operation::ToolingDelete, "DELETE", data("/tooling/sobjects/CustomField/x")),
         (Operation::QueryJobPages, "GET", data("/jobs/query/x/resultpages?locator=MA")),
     ] {
         assert!(Operation::ALL.contains(&operation));

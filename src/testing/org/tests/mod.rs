@@ -28,6 +28,7 @@ mod row_faults;
 mod search;
 mod setup;
 mod soap;
+mod tooling;
 mod wsdl;
 
 use http::{Answer, Client};
