@@ -9,6 +9,7 @@ mod architecture;
 mod browser;
 mod budget;
 mod bulk;
+mod catalog;
 mod client;
 mod composite;
 mod conflicts;
