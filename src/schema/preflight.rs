@@ -118,10 +118,11 @@ fn holds(seen: &FieldDescribe, kind: &FieldKind) -> bool {
         FieldKind::Checkbox => seen.field_type == FieldType::Boolean,
         FieldKind::Date => seen.field_type == FieldType::Date,
         FieldKind::DateTime => seen.field_type == FieldType::Datetime,
-        FieldKind::Lookup { reference_to, .. } => {
+        FieldKind::Lookup { reference_to, .. } | FieldKind::MasterDetail { reference_to, .. } => {
             seen.reference_to.iter().any(|to| to.eq_ignore_ascii_case(reference_to))
         }
-        FieldKind::Other(_) => true,
+        // No requirement asks for any of these yet.
+        _ => true,
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use sforce::adapters::engagement::{Access, Prefix, desired_schema};
-use sforce::api::metadata::{CustomField, CustomObject, FieldKind, NameField, PermissionSet};
+use sforce::api::metadata::{CustomField, FieldKind, NameField, PermissionSet};
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::client::RetryPolicy;
 use sforce::{Client, ErrorKind, Retry};
@@ -117,8 +117,7 @@ async fn our_metadata_requests_are_valid_by_the_wsdl_of_salesforce() {
     let metadata = client.metadata();
     let schema = desired_schema(&Prefix::default(), Access::FullCrud);
     let checkbox = CustomField { kind: FieldKind::Checkbox, ..schema.fields[1].clone() };
-    let numbered = NameField { kind: "AutoNumber".into(), ..schema.objects[0].name_field.clone() };
-    let object = CustomObject { name_field: numbered, ..schema.objects[0].clone() };
+    let object = schema.objects[0].clone().name_field(NameField::auto_number("Number", "A-{0000}"));
     // Nobody answers; what was asked is what counts.
     let _ = metadata.create(&schema.objects).await;
     let _ = metadata.create(&[object]).await;

@@ -68,30 +68,15 @@ pub fn desired_schema(prefix: &Prefix, access: Access) -> DesiredSchema {
     let product = prefix.as_str().trim_end_matches('_').replace('_', " ");
     let fields: Vec<CustomField> =
         session_fields(prefix, &product).into_iter().chain(roll_up_fields(prefix, &product)).collect();
-    let session = CustomObject {
-        full_name: object.to_string(),
-        label: format!("{product} Session"),
-        plural_label: format!("{product} Sessions"),
-        description: Some("One viewing of an interactive demo.".into()),
-        name_field: NameField { label: "Session ID".into(), kind: "Text".into() },
-        sharing_model: "ReadWrite".into(),
-        fields: Vec::new(),
-    };
+    let session = CustomObject::new(object.to_string(), format!("{product} Session"), format!("{product} Sessions"))
+        .description("One viewing of an interactive demo.")
+        .name_field(NameField::text("Session ID"));
     let permission_set = permission_set(prefix, &product, access, &fields);
     DesiredSchema { objects: vec![session], fields, permission_set }
 }
 
 fn custom_field(object: &str, field: &FieldName, label: &str, kind: FieldKind) -> CustomField {
-    CustomField {
-        full_name: format!("{object}.{field}"),
-        label: label.to_owned(),
-        description: None,
-        kind,
-        required: false,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
-    }
+    CustomField::new(format!("{object}.{field}"), label, kind)
 }
 
 fn label(name: &str) -> String {
@@ -105,7 +90,7 @@ fn session_fields(prefix: &Prefix, product: &str) -> Vec<CustomField> {
     let key = make("Session_Key", "Session Key", FieldKind::Text { length: NAME });
     let mut fields = vec![
         // Case counts: two session ids may differ by nothing else.
-        CustomField { unique: true, case_sensitive: true, external_id: true, ..key },
+        key.unique().case_sensitive().external_id(),
         make("Started_At", "Started At", FieldKind::DateTime),
         text("Full_Name"),
         text("Email"),
@@ -118,11 +103,7 @@ fn session_fields(prefix: &Prefix, product: &str) -> Vec<CustomField> {
         text("Not_Interested_Areas"),
     ];
     fields.extend(PARENTS.iter().map(|parent| {
-        let kind = FieldKind::Lookup {
-            reference_to: parent.to_string(),
-            relationship_name: children_name(prefix),
-            relationship_label: format!("{product} Sessions"),
-        };
+        let kind = FieldKind::lookup(parent.to_string(), children_name(prefix), format!("{product} Sessions"));
         make(parent.as_str(), parent.as_str(), kind)
     }));
     fields
@@ -214,8 +195,8 @@ mod tests {
         let schema = schema(Access::Least);
         assert_eq!(schema.objects[0].full_name, "Navattic_Session__c");
         assert_eq!(
-            (schema.objects[0].label.as_str(), schema.objects[0].name_field.kind.as_str()),
-            ("Navattic Session", "Text")
+            (schema.objects[0].label.as_str(), &schema.objects[0].name_field),
+            ("Navattic Session", &Some(NameField::text("Session ID")))
         );
         let key = field(&schema, "Navattic_Session__c.Navattic_Session_Key__c");
         assert!(key.unique && key.external_id && key.case_sensitive && key.kind == FieldKind::Text { length: 80 });

@@ -7,7 +7,13 @@ use crate::error::{ApiError, Effect, Error, ErrorKind, Result};
 use crate::types::xml::Element;
 
 pub use self::components::{
-    Component, CustomField, CustomObject, FieldKind, FieldPermission, NameField, ObjectPermission, PermissionSet,
+    AnyComponent, ApexClass, ApexStatus, Component, CustomField, CustomObject, DeleteConstraint, DeploymentStatus,
+    FieldKind, FieldPermission, FilterItem, FilterOperation, Flow, FlowActionCall, FlowFilter, FlowStart, FlowStatus,
+    FlowValue, FormulaResult, Layout, LayoutColumn, LayoutItem, LayoutSection, LayoutSectionStyle, NameField, NameKind,
+    NamedCredential, NamedCredentialParameter, NamedCredentialParameterType, ObjectPermission, PermissionSet,
+    PicklistValue, QuickAction, QuickActionItem, QuickActionLayout, QuickActionType, RecordTriggerType,
+    RemoteSiteSetting, SharingModel, TreatBlanksAs, UiBehavior, ValueSet, ValueSource, Workflow,
+    WorkflowActionReference, WorkflowCriteria, WorkflowOutboundMessage, WorkflowRule, WorkflowTriggerType,
 };
 
 /// Components per call. Source: Metadata API Developer Guide, `createMetadata()`.
