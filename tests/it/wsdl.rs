@@ -128,7 +128,7 @@ async fn our_metadata_requests_are_valid_by_the_wsdl_of_salesforce() {
     for fields in schema.fields.chunks(10) {
         let _ = metadata.upsert(fields).await;
     }
-    let _ = metadata.update(std::slice::from_ref(&schema.permission_set)).await;
+    let _ = metadata.update(schema.permission_set.as_slice()).await;
     let wanted = RetrieveRequest::new().members("CustomObject", ["Account"]).package("Mine").specific_files(["a"]);
     let _ = metadata.retrieve(&wanted).await;
     let requests = server.received_requests().await.expect("recorded");
