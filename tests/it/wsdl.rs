@@ -10,8 +10,8 @@ use sforce::adapters::engagement::{Access, Prefix, desired_schema};
 use sforce::api::metadata::{
     AnyComponent, ApexClass, Component, CustomField, CustomObject, DeleteConstraint, FieldKind, FilterItem,
     FilterOperation, Flow, FlowStatus, FlowValue, FormulaResult, Layout, LayoutSection, NameField, NamedCredential,
-    Package, PermissionSet, PicklistValue, QuickAction, RecordTriggerType, RemoteSiteSetting, TreatBlanksAs, ValueSet,
-    Workflow, WorkflowCriteria, WorkflowOutboundMessage, WorkflowRule, WorkflowTriggerType,
+    Package, PermissionSet, PicklistValue, QuickAction, RecordTriggerType, RemoteSiteSetting, RetrieveRequest,
+    TreatBlanksAs, ValueSet, Workflow, WorkflowCriteria, WorkflowOutboundMessage, WorkflowRule, WorkflowTriggerType,
 };
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::client::RetryPolicy;
@@ -20,7 +20,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use self::schema::{Node, Schema};
-use crate::support::recorded;
+use crate::support::{not_run, recorded};
 
 async fn serve(status: u16, body: &str) -> (MockServer, Client) {
     let server = MockServer::start().await;
@@ -162,8 +162,10 @@ async fn our_metadata_requests_are_valid_by_the_wsdl_of_salesforce() {
     for component in &all {
         let _ = client.metadata().upsert(std::slice::from_ref(component)).await;
     }
+    let wanted = RetrieveRequest::new().members("CustomObject", ["Account"]).package("Mine").specific_files(["a"]);
+    let _ = client.metadata().retrieve(&wanted).await;
     let requests = server.received_requests().await.expect("recorded");
-    assert_eq!(requests.len(), all.len());
+    let mut checked = 0;
     for request in &requests {
         let body = String::from_utf8(request.body.clone()).expect("UTF-8");
         assert!(body.contains("<sessionId>00D!&lt;token&gt;&amp;</sessionId>"), "the session id is escaped");
@@ -172,8 +174,14 @@ async fn our_metadata_requests_are_valid_by_the_wsdl_of_salesforce() {
         for metadata in body.find("metadata") {
             let kind = metadata.kind.as_deref().expect("a type");
             assert_eq!(schema.check(metadata, kind), Vec::<String>::new());
+            checked += 1;
+        }
+        for wanted in body.find("retrieveRequest") {
+            assert_eq!(schema.check(wanted, "RetrieveRequest"), Vec::<String>::new());
+            checked += 1;
         }
     }
+    assert_eq!(checked, all.len() + 1);
 }
 
 #[test]
@@ -197,6 +205,42 @@ fn every_file_of_metadata_is_valid_by_the_wsdl_of_salesforce() {
     }
     assert_eq!(types.len(), 12, "{types:?}");
     assert!(checked > 4 * 80, "{checked}");
+}
+
+#[test]
+fn an_outside_validator_finds_every_file_of_metadata_valid() {
+    const NAME: &str = "an_outside_validator_finds_every_file_of_metadata_valid";
+    let Some(folder) = recorded(NAME) else { return };
+    #[expect(clippy::disallowed_methods, reason = "the test command says what it has prepared")]
+    let Ok(python) = std::env::var("SFORCE_TEST_PYTHON") else {
+        not_run(NAME, "SFORCE_TEST_PYTHON is not set; ./tests/run installs lxml and sets it");
+        return;
+    };
+    let written = Path::new(env!("CARGO_TARGET_TMPDIR")).join(NAME);
+    let _ = fs::remove_dir_all(&written);
+    fs::create_dir_all(&written).expect("a folder of the test's own");
+    let mut count = 0;
+    let mut write = |name: &str, bytes: &[u8]| {
+        fs::write(written.join(format!("{name}-{count}.xml")), bytes).expect("writes");
+        count += 1;
+    };
+    for component in every_component() {
+        let package = Package::new().with(component).delete("Flow", "Old");
+        let files = package.files().expect("sound").into_iter().chain(package.component_files().expect("sound"));
+        for file in files.filter(|file| file.bytes.starts_with(b"<?xml")) {
+            write("right", &file.bytes);
+        }
+    }
+    let field = "<?xml version=\"1.0\"?><CustomField xmlns=\"http://soap.sforce.com/2006/04/metadata\">";
+    for wrong in ["<type>Text</type><label>L</label>", "<type>Txt</type>", "<length>x</length>"] {
+        write("wrong", format!("{field}{wrong}</CustomField>").as_bytes());
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outside/metadata_check.py");
+    let wsdl = folder.join("wsdl/metadata-v63.0.wsdl");
+    let output = std::process::Command::new(python).arg(script).arg(wsdl).arg(&written).output().expect("runs");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains(&format!("{count} judged, 0 failed")), "{stdout}");
 }
 
 #[test]
@@ -312,6 +356,14 @@ async fn recorded_metadata_answers_are_read() {
                 .all(|error| !error.salesforce()[0].message.is_empty())
         );
     }
+
+    let answer = text("legacy-v23-describe_metadata-success.xml");
+    let (_server, client) = serve(200, &answer).await;
+    let described = client.metadata().describe_metadata().await.expect("reads");
+    assert_eq!(described.types.len(), answer.matches("<metadataObjects>").count());
+    let object = described.types.iter().find(|one| one.xml_name == "CustomObject").expect("every org has it");
+    assert_eq!((object.directory_name.as_str(), object.suffix.as_deref()), ("objects", Some("object")));
+    assert!(object.child_xml_names.iter().any(|name| name == "CustomField"));
 
     let (_server, client) = serve(500, &text("legacy-v23-foo-invalid_session.xml")).await;
     let error = client.metadata().list(&["CustomObject"]).await.expect_err("a fault");

@@ -106,6 +106,22 @@ pub enum Operation {
     QueryJobResults,
     /// `GET /jobs/query/<id>/resultPages`.
     QueryJobPages,
+    /// `GET /tooling/query`.
+    ToolingQuery,
+    /// `GET /tooling/query/<locator>`.
+    ToolingQueryMore,
+    /// `POST /tooling/composite`.
+    ToolingComposite,
+    /// `GET /tooling/sobjects` and `/tooling/sobjects/<object>/describe`.
+    ToolingDescribe,
+    /// `GET /tooling/sobjects/<object>/<id>`.
+    ToolingGet,
+    /// `POST /tooling/sobjects/<object>`.
+    ToolingCreate,
+    /// `PATCH /tooling/sobjects/<object>/<id>`.
+    ToolingUpdate,
+    /// `DELETE /tooling/sobjects/<object>/<id>`.
+    ToolingDelete,
     /// `describeMetadata()` and `describeValueType()` of the Metadata API.
     MetadataDescribe,
     /// `listMetadata()` of the Metadata API.
@@ -122,6 +138,22 @@ pub enum Operation {
     MetadataDelete,
     /// `renameMetadata()` of the Metadata API.
     MetadataRename,
+    /// `deploy()` and `deployRecentValidation()` of the Metadata API.
+    MetadataDeploy,
+    /// `checkDeployStatus()` of the Metadata API.
+    MetadataCheckDeploy,
+    /// `cancelDeploy()` of the Metadata API.
+    MetadataCancelDeploy,
+    /// `retrieve()` of the Metadata API.
+    MetadataRetrieve,
+    /// `checkRetrieveStatus()` of the Metadata API.
+    MetadataCheckRetrieve,
+    /// `POST /metadata/deployRequest`, also of a validation.
+    DeployCreate,
+    /// `GET /metadata/deployRequest/<id>`.
+    DeployGet,
+    /// `PATCH /metadata/deployRequest/<id>`: the deployment is to be canceled.
+    DeployPatch,
 }
 
 impl Operation {
@@ -178,6 +210,14 @@ impl Operation {
         Self::QueryJobDelete,
         Self::QueryJobResults,
         Self::QueryJobPages,
+        Self::ToolingQuery,
+        Self::ToolingQueryMore,
+        Self::ToolingComposite,
+        Self::ToolingDescribe,
+        Self::ToolingGet,
+        Self::ToolingCreate,
+        Self::ToolingUpdate,
+        Self::ToolingDelete,
         Self::MetadataDescribe,
         Self::MetadataList,
         Self::MetadataCreate,
@@ -186,5 +226,13 @@ impl Operation {
         Self::MetadataUpsert,
         Self::MetadataDelete,
         Self::MetadataRename,
+        Self::MetadataDeploy,
+        Self::MetadataCheckDeploy,
+        Self::MetadataCancelDeploy,
+        Self::MetadataRetrieve,
+        Self::MetadataCheckRetrieve,
+        Self::DeployCreate,
+        Self::DeployGet,
+        Self::DeployPatch,
     ];
 }

@@ -6,6 +6,7 @@ use super::error::ApiError;
 use super::ids;
 use super::operation::Operation;
 use super::rest::bulk::{self, JobsRoute};
+use super::rest::tooling::{self, ToolingRoute};
 use super::wire::Request;
 
 /// Oldest and newest version of the data API (wire facts 2.1).
@@ -71,8 +72,12 @@ pub(crate) enum Route {
         object: String,
         field: String,
     },
+    /// `/metadata/deployRequest`
+    DeployRequests,
+    DeployRequest(String),
     /// Bulk API 2.0.
     Jobs(JobsRoute),
+    Tooling(ToolingRoute),
 }
 
 /// The route of a request's path; a trailing slash makes no difference.
@@ -124,7 +129,10 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["composite", "sobjects", object, field] => {
                 Route::CollectionsByKey { object: text(object), field: text(field) }
             }
+            ["metadata", "deployRequest"] => Route::DeployRequests,
+            ["metadata", "deployRequest", id] => Route::DeployRequest(text(id)),
             ["jobs", rest @ ..] => Route::Jobs(bulk::route(rest)?),
+            ["tooling", rest @ ..] => Route::Tooling(tooling::route(rest)?),
             _ => return None,
         },
         _ => return None,
@@ -173,7 +181,11 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Collections, "DELETE") => O::CollectionsDelete,
         (Route::CollectionsOf(_), "GET" | "POST") => O::CollectionsGet,
         (Route::CollectionsByKey { .. }, "PATCH") => O::CollectionsUpsert,
+        (Route::DeployRequests | Route::DeployRequest(_), "POST") => O::DeployCreate,
+        (Route::DeployRequest(_), "GET") => O::DeployGet,
+        (Route::DeployRequest(_), "PATCH") => O::DeployPatch,
         (Route::Jobs(job), _) => bulk::operation(job, method)?,
+        (Route::Tooling(tooling), _) => tooling::operation(tooling, method)?,
         (route, _) => {
             return Err(match route {
                 Route::Object(_)
@@ -189,11 +201,13 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
+                Route::DeployRequest(_) => "GET,PATCH,POST",
                 Route::SoapLogin(_)
                 | Route::Metadata(_)
                 | Route::CompositeBatch
                 | Route::CompositeGraph
-                | Route::CompositeTree(_) => "POST",
+                | Route::CompositeTree(_)
+                | Route::DeployRequests => "POST",
                 _ => "GET",
             });
         }

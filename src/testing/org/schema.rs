@@ -85,6 +85,8 @@ pub(crate) struct FieldExtra {
     /// A formula default, which the org keeps and does not compute.
     pub(crate) default_formula: Option<String>,
     pub(crate) sorted: bool,
+    /// Numbers custom fields; 0 until the field is in the schema.
+    pub(crate) serial: u64,
 }
 
 /// A field. Flags carry the names they have in describe.
@@ -225,6 +227,8 @@ pub(crate) struct ObjectExtra {
     pub(crate) sharing_model: Option<String>,
     /// `enableHistory` and the like, as they were given.
     pub(crate) switches: BTreeMap<String, String>,
+    /// Numbers custom objects; 0 until the object is in the schema.
+    pub(crate) serial: u64,
 }
 
 /// An object. Flags carry the names they have in describe.
@@ -277,6 +281,8 @@ impl Object {
 pub(crate) struct Schema {
     /// By API name in lower case.
     objects: BTreeMap<String, Object>,
+    /// The last number given to a custom object or field.
+    serial: u64,
 }
 
 impl Schema {
@@ -306,7 +312,20 @@ impl Schema {
                 }
             }
         }
-        self.objects.insert(object.name.to_ascii_lowercase(), object);
+        let name = object.name.clone();
+        self.objects.insert(name.to_ascii_lowercase(), object);
+        self.number(&name);
+    }
+
+    /// Gives numbers to an object and to its fields that have none, so that they keep their ids when they are renamed.
+    pub(crate) fn number(&mut self, name: &str) {
+        let Some(object) = self.objects.get_mut(&name.to_ascii_lowercase()) else { return };
+        let own = object.custom.then_some(&mut object.extra.serial);
+        let fields = object.fields.iter_mut().filter(|field| field.custom).map(|field| &mut field.extra.serial);
+        for serial in own.into_iter().chain(fields).filter(|serial| **serial == 0) {
+            self.serial += 1;
+            *serial = self.serial;
+        }
     }
 
     /// Objects in the order of their names.

@@ -72,7 +72,7 @@ fn cached(state: &State, call: &Call<'_>, body: &Json) -> Result<Answer, ApiErro
 }
 
 /// The entry of an object in describe global.
-fn brief(object: &Object, base: &str) -> Doc {
+pub(super) fn brief(object: &Object, base: &str) -> Doc {
     let mut doc = Doc::new();
     add(&mut doc, "activateable", false);
     nulls(&mut doc, &["associateEntityType", "associateParentEntity"]);
@@ -146,7 +146,7 @@ fn urls(object: &Object, base: &str, ui: Option<&str>) -> Json {
     Json::Object(urls)
 }
 
-fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> Json {
+pub(super) fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> Json {
     let mut doc = Doc::new();
     add(&mut doc, "actionOverrides", Json::Array(Vec::new()));
     add(&mut doc, "activateable", false);

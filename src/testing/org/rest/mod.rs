@@ -6,7 +6,7 @@ pub(crate) mod composite;
 mod conditional;
 pub(crate) mod cursors;
 mod describe;
-mod files;
+pub(crate) mod files;
 pub(crate) mod identity;
 mod query;
 pub(crate) mod records;
@@ -14,11 +14,13 @@ pub(crate) mod replication;
 pub(crate) mod resources;
 mod search;
 mod subrequest;
+pub(crate) mod tooling;
 mod upsert;
 
 use super::apex;
 use super::error::ApiError;
 use super::json::Json;
+use super::metadata::deploy::rest as deploy;
 use super::parse;
 use super::router::Route;
 use super::schema::{Object, Schema};
@@ -35,6 +37,7 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::CompositeBatch | Route::CompositeTree(_) => 34,
         Route::Composite => 38,
         Route::CompositeGraph => 50,
+        Route::Tooling(tooling) => tooling.since(),
         Route::RecordCount => 40,
         Route::ParameterizedSearch => 36,
         Route::Record { .. } if method == "POST" => 37,
@@ -70,11 +73,18 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::CollectionsOf(object) => collections::read(state, call, object),
         Route::CollectionsByKey { object, field } => collections::upsert(state, call, object, field),
         Route::Jobs(job) => bulk::answer(state, call, job),
+        Route::Tooling(tooling) => tooling::answer(state, call, tooling),
         Route::Composite if method == "GET" => Ok(composite::resources(call)),
         Route::Composite => composite::composite(state, call),
         Route::CompositeBatch => composite::batch(state, call),
         Route::CompositeTree(object) => composite::tree(state, call, object),
         Route::CompositeGraph => composite::graph(state, call),
+        Route::DeployRequests => deploy::create(state, call, None),
+        Route::DeployRequest(id) => match method {
+            "POST" => deploy::create(state, call, Some(id)),
+            "PATCH" => deploy::patch(state, call, id),
+            _ => deploy::status(state, call, id),
+        },
         _ => Err(ApiError::not_found()),
     }
 }
@@ -85,7 +95,7 @@ fn object_of<'a>(schema: &'a Schema, name: &str) -> Result<&'a Object, ApiError>
 }
 
 /// The members of a body that is an object.
-fn body_object(call: &Call<'_>) -> Result<Vec<(String, Json)>, ApiError> {
+pub(crate) fn body_object(call: &Call<'_>) -> Result<Vec<(String, Json)>, ApiError> {
     match body(call)? {
         Json::Object(members) => Ok(members),
         _ => Err(ApiError::json("The HTTP entity body is required to be a JSON object")),

@@ -6,9 +6,11 @@ use super::cursors::Page;
 use crate::testing::org::error::ApiError;
 use crate::testing::org::json::Json;
 use crate::testing::org::knobs::MAX_PAGE;
+use crate::testing::org::permissions::UserView;
 use crate::testing::org::schema::{Object, Schema};
-use crate::testing::org::soql::{self, Tables};
+use crate::testing::org::soql::{self, QueryResult, SoqlError, Tables, catalog};
 use crate::testing::org::state::{Call, State};
+use crate::testing::org::tooling::{self, Catalog};
 use crate::testing::org::value::{Row, Value, is_set};
 use crate::testing::org::wire::Answer;
 
@@ -17,7 +19,7 @@ const MIN_PAGE: usize = 200;
 /// The org's rows as a query of one caller sees them.
 pub(super) struct View<'a> {
     pub(super) state: &'a State,
-    pub(super) schema: &'a Schema,
+    pub(super) user: &'a UserView,
     pub(super) base: &'a str,
     /// `queryAll`: the recycle bin and the archive as well.
     pub(super) deleted: bool,
@@ -31,10 +33,13 @@ impl View<'_> {
 
 impl Tables for View<'_> {
     fn schema(&self) -> &Schema {
-        self.schema
+        &self.user.schema
     }
 
     fn rows<'a>(&'a self, object: &Object) -> Box<dyn Iterator<Item = &'a Row> + 'a> {
+        if object.name == "UserPermissionAccess" {
+            return Box::new(std::iter::once(&self.user.access));
+        }
         // A row without `IsDeleted` has no recycle bin to be in.
         let deleted = self.deleted && object.field("IsDeleted").is_some();
         Box::new(self.state.data.store.rows(&object.name, deleted).filter(|row| self.shows(row)))
@@ -42,7 +47,7 @@ impl Tables for View<'_> {
 
     fn row<'a>(&'a self, id: &str) -> Option<(&'a Object, &'a Row)> {
         let (row, deleted) = self.state.data.store.find(id)?;
-        let object = self.schema.object(self.state.data.store.object_of(id)?)?;
+        let object = self.user.schema.object(self.state.data.store.object_of(id)?)?;
         (self.deleted || !deleted).then_some((object, row))
     }
 
@@ -80,8 +85,8 @@ pub(super) fn run(state: &mut State, call: &Call<'_>, deleted: bool) -> Result<A
         // [K] The text.
         return Err(ApiError::new(400, "MALFORMED_QUERY", "A query string has to be specified"));
     };
-    let result = soql::execute(&View { state, schema: &call.view.schema, base: &call.base, deleted }, statement)
-        .map_err(|error| ApiError::new(400, error.code, error.message))?;
+    let result =
+        rows(state, call, statement, deleted).map_err(|error| ApiError::new(400, error.code, error.message))?;
     let size = page_size(state, call);
     let weight: usize = result.records.iter().map(weight).sum();
     if result.one_page {
@@ -101,6 +106,16 @@ pub(super) fn run(state: &mut State, call: &Call<'_>, deleted: bool) -> Result<A
         return Ok(answer(call, page));
     }
     Ok(answer(call, Page { total: result.total_size, records: result.records, next: None }))
+}
+
+fn rows(state: &State, call: &Call<'_>, soql: &str, deleted: bool) -> Result<QueryResult, SoqlError> {
+    // A statement that cannot be read is refused below.
+    if let Ok(statement) = catalog::read(soql)
+        && tooling::of_data(&statement.object)
+    {
+        return Catalog::of_data(state, call, &statement)?.run(&statement, soql);
+    }
+    soql::execute(&View { state, user: &call.view, base: &call.base, deleted }, soql)
 }
 
 /// The rows a record counts as: itself and its children (wire facts 2.1, `batchSize`).
@@ -146,13 +161,13 @@ pub(super) fn more(state: &mut State, call: &Call<'_>, locator: &str) -> Result<
     Ok(answer(call, page))
 }
 
-fn bad_locator() -> ApiError {
+pub(super) fn bad_locator() -> ApiError {
     // [S] The text.
     ApiError::new(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
 }
 
 /// `Sforce-Query-Options: batchSize=…`, brought into 200 to 2,000; without it the org's own size.
-fn page_size(state: &State, call: &Call<'_>) -> usize {
+pub(super) fn page_size(state: &State, call: &Call<'_>) -> usize {
     let options = call.request.header("sforce-query-options").unwrap_or_default();
     let mut sizes = options.split([',', ';']).filter_map(|option| {
         let (name, value) = option.split_once('=')?;

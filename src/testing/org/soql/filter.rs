@@ -35,7 +35,11 @@ pub(super) struct Subject {
 
 impl Subject {
     pub(super) fn of(field: &Field, at: usize) -> Self {
-        Self { name: field.name.clone(), kind: field.kind, exact: field.case_sensitive, at }
+        // Durable ids of the metadata catalog refer to rows and are texts.
+        let durable =
+            matches!(field.reference_to.as_slice(), [to] if to == "EntityDefinition" || to == "FieldDefinition");
+        let kind = if durable { FieldType::String } else { field.kind };
+        Self { name: field.name.clone(), kind, exact: field.case_sensitive, at }
     }
 }
 

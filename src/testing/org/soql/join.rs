@@ -33,7 +33,10 @@ impl<'t> Operands<Operand<'t>> for Where<'_, 't, '_> {
             let message = format!("field '{}' can not be filtered in a query call", field.name);
             return Err(refuse_at(self.scope.source, expr.at(), "INVALID_FIELD", &message));
         }
-        let subject = Subject { kind: operand.kind(), ..Subject::of(field, expr.at()) };
+        let subject = match &operand {
+            Operand::Field(_) => Subject::of(field, expr.at()),
+            _ => Subject { kind: operand.kind(), ..Subject::of(field, expr.at()) },
+        };
         Ok((operand, subject))
     }
 

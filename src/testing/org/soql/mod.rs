@@ -7,6 +7,7 @@
 mod access;
 mod ast;
 pub(crate) mod bulk;
+pub(crate) mod catalog;
 pub(crate) mod compare;
 mod condition;
 mod dates;
@@ -54,6 +55,11 @@ pub(crate) trait Tables {
         None
     }
 
+    /// Rows of the metadata catalog: LIMIT and OFFSET have no effect on them.
+    fn ignores_limit(&self, _object: &Object) -> bool {
+        false
+    }
+
     /// `/services/data/vXX.0` of the request, for the `url` of `attributes`.
     fn base_path(&self) -> &str;
 
@@ -91,7 +97,10 @@ const MAX_STATEMENT: usize = 100_000;
 pub(crate) fn execute(tables: &dyn Tables, soql: &str) -> Result<QueryResult, SoqlError> {
     checked(soql)?;
     let query = parser::parse(soql)?;
-    let plan = plan::Planner { tables, source: soql }.plan(&query)?;
+    let mut plan = plan::Planner { tables, source: soql }.plan(&query)?;
+    if tables.ignores_limit(plan.object) {
+        (plan.limit, plan.offset, plan.has_offset) = (None, 0, false);
+    }
     eval::run(tables, &plan)
 }
 

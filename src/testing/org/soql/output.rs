@@ -48,12 +48,18 @@ pub(crate) fn attributes(base_path: &str, object: &Object, row: &Row) -> Json {
 }
 
 fn attributes_as(shown: &str, base_path: &str, object: &Object, row: &Row) -> Json {
-    let id = match row.get("Id") {
-        Some(Value::Text(id)) => id.as_str(),
-        _ => "",
-    };
+    let id = key_of(row);
     let url = format!("{base_path}/sobjects/{}/{id}", object.name);
     Json::object([("type", Json::string(shown)), ("url", Json::string(url))])
+}
+
+/// What a row goes by: its id, or the durable id of a row of the metadata catalog, whose ids are all alike.
+// [S] "/services/data/v39.0/tooling/sobjects/FieldDefinition/Account.Name", from samples of the Tooling API.
+fn key_of(row: &Row) -> &str {
+    match row.get("DurableId").or_else(|| row.get("Id")) {
+        Some(Value::Text(id)) => id.as_str(),
+        _ => "",
+    }
 }
 
 /// A record with its `attributes` first.
@@ -82,9 +88,9 @@ fn member<'t>(tables: &'t dyn Tables, seen: &'t Object, object: &'t Object, row:
             None => Json::Null,
         },
         Column::Children { plan, reference } => {
-            let rows = match row.get("Id") {
-                Some(Value::Text(id)) => tables.children(plan.object, &reference.name, id),
-                _ => Vec::new(),
+            let rows = match key_of(row) {
+                "" => Vec::new(),
+                id => tables.children(plan.object, &reference.name, id),
             };
             let records = eval::child_records(tables, plan, rows);
             // [K] not verified: null, not an empty result, for a parent without children.

@@ -8,6 +8,7 @@ mod composite_batch;
 mod composite_graph;
 mod composite_tree;
 mod conditional;
+mod deploy;
 mod duplicates;
 mod faults;
 mod files;
@@ -28,6 +29,7 @@ mod row_faults;
 mod search;
 mod setup;
 mod soap;
+mod tooling;
 mod wsdl;
 
 use http::{Answer, Client};

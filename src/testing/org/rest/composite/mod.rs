@@ -47,6 +47,27 @@ pub(super) fn resources(call: &Call<'_>) -> Answer {
 
 /// `POST /composite`
 pub(super) fn composite(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let (answer, _) = carry_out(state, call, served_of(call.version))?;
+    Ok(answer)
+}
+
+/// `POST /tooling/composite` (Tooling API guide, "REST Resources": "up to 25 subrequests", "up to five of these … query
+/// operations"; of `tooling/sobjects` and `tooling/query`).
+pub(super) fn tooling(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiError> {
+    const SERVED: [&str; 2] = ["sobjects", "query"];
+    let served: Served =
+        |resource| matches!(resource, [tooling, first, ..] if tooling == "tooling" && SERVED.contains(&first.as_str()));
+    let before = state.schema.clone();
+    let (answer, undone) = carry_out(state, call, served)?;
+    if undone {
+        state.schema = before;
+        state.changed();
+    }
+    Ok(answer)
+}
+
+/// The answer, and whether everything was rolled back.
+fn carry_out(state: &mut State, call: &Call<'_>, served: Served) -> Result<(Answer, bool), ApiError> {
     let members = body_object(call)?;
     let all_or_none = read::flag(&members, "allOrNone")?.unwrap_or(false);
     // 48.0 on, and the default from 49.0 on.
@@ -60,9 +81,9 @@ pub(super) fn composite(state: &mut State, call: &Call<'_>) -> Result<Answer, Ap
         CollectionsInComposite::EachRefused => Some(no_collections()),
     };
     let order = order::order(&nodes, collate);
-    let run = Run { all_or_none, served: served_of(call.version), no_collections: refusal };
-    let (results, _) = run.carry_out(state, call, &nodes, &order);
-    Ok(Answer::json(200, &Json::object([("compositeResponse", results)])))
+    let run = Run { all_or_none, served, no_collections: refusal };
+    let (results, failed) = run.carry_out(state, call, &nodes, &order);
+    Ok((Answer::json(200, &Json::object([("compositeResponse", results)])), failed && all_or_none))
 }
 
 /// REST guide, "Send Multiple Requests Using Composite": sObject resources, queries, and from 43.0 on collections. [K] Limits.
@@ -86,7 +107,10 @@ fn check_counts(nodes: &[Node]) -> Result<(), ApiError> {
         let message = format!("The maximum number of subrequests is {MAX_SUBREQUESTS}, but there are {}", nodes.len());
         return Err(ApiError::new(400, "LIMIT_EXCEEDED", message));
     }
-    let is_query = |resource: &[String]| resource.first().is_some_and(|first| first == "query" || first == "queryAll");
+    let is_query = |resource: &[String]| {
+        let first = resource.iter().find(|segment| *segment != "tooling");
+        first.is_some_and(|first| first == "query" || first == "queryAll")
+    };
     let heavy = |node: &&Node| {
         let resource = node.request.resource();
         is_query(&resource) || subrequest::is_collection(&resource)
