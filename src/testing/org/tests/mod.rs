@@ -11,6 +11,7 @@ mod conditional;
 mod duplicates;
 mod faults;
 mod files;
+mod grants;
 mod http;
 mod limits;
 mod locks;
