@@ -24,7 +24,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::bulk::{MAX_UPLOAD_BYTES, looks_within};
+use super::bulk::MAX_UPLOAD_BYTES;
+use super::wait::looks_within;
 use super::{MAX_PACKED_RECORDS, MAX_RECORDS};
 use crate::client::Client;
 use crate::error::Result;

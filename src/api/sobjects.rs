@@ -15,6 +15,8 @@ use crate::types::{ExternalId, FieldName, Record, RecordId, SObject, SObjectName
 pub struct SObjectApi<T = Record> {
     pub(super) client: Client,
     pub(super) object: SObjectName,
+    /// Where its API is, below the version.
+    base: &'static str,
     record: PhantomData<fn() -> T>,
 }
 
@@ -44,22 +46,31 @@ impl Client {
     /// Typed records of one object.
     #[must_use]
     pub fn sobject<T: SObject>(&self) -> SObjectApi<T> {
-        SObjectApi { client: self.clone(), object: T::NAME, record: PhantomData }
+        SObjectApi::below("", self.clone(), T::NAME)
     }
 
     /// Dynamic records of one object.
     #[must_use]
     pub fn records(&self, object: SObjectName) -> SObjectApi<Record> {
-        SObjectApi { client: self.clone(), object, record: PhantomData }
+        SObjectApi::below("", self.clone(), object)
     }
 
     /// Records of one object that are JSON already.
     pub(crate) fn json_records(&self, object: SObjectName) -> SObjectApi<Box<RawValue>> {
-        SObjectApi { client: self.clone(), object, record: PhantomData }
+        SObjectApi::below("", self.clone(), object)
     }
 }
 
 impl<T> SObjectApi<T> {
+    /// Records of an API below the version: of the Tooling API, or of none of its own.
+    pub(super) fn below(base: &'static str, client: Client, object: SObjectName) -> Self {
+        Self { client, object, base, record: PhantomData }
+    }
+
+    fn path(&self) -> String {
+        format!("{}/sobjects/{}", self.base, self.object)
+    }
+
     /// Creates a record. Costs one API call.
     ///
     /// Never repeated after a lost answer: the record may exist then, and [`Error::effect`] says so. Prefer
@@ -74,7 +85,7 @@ impl<T> SObjectApi<T> {
     where
         T: Serialize + Sync,
     {
-        let request = ApiRequest::post("sobjects.create", format!("/sobjects/{}", self.object));
+        let request = ApiRequest::post("sobjects.create", self.path());
         let saved: Saved = self.send(request.json(record)?).await?.json()?;
         let saved = accepted(saved, "sobjects.create")?;
         saved.id.ok_or_else(|| {
@@ -93,7 +104,7 @@ impl<T> SObjectApi<T> {
     where
         T: DeserializeOwned,
     {
-        let request = ApiRequest::get("sobjects.get", format!("/sobjects/{}/{id}", self.object));
+        let request = ApiRequest::get("sobjects.get", format!("{}/{id}", self.path()));
         self.send(with_fields(request, fields)).await?.json()
     }
 
@@ -108,7 +119,7 @@ impl<T> SObjectApi<T> {
     where
         T: Serialize + Sync,
     {
-        let request = ApiRequest::patch("sobjects.update", format!("/sobjects/{}/{id}", self.object)).idempotent();
+        let request = ApiRequest::patch("sobjects.update", format!("{}/{id}", self.path())).idempotent();
         self.send(request.json(record)?).await.map(drop)
     }
 
@@ -120,7 +131,7 @@ impl<T> SObjectApi<T> {
     ///
     /// Source: REST API Developer Guide, "Delete a Record".
     pub async fn delete(&self, id: RecordId) -> Result<()> {
-        match self.send(ApiRequest::delete("sobjects.delete", format!("/sobjects/{}/{id}", self.object))).await {
+        match self.send(ApiRequest::delete("sobjects.delete", format!("{}/{id}", self.path()))).await {
             // An attempt whose answer was lost has deleted it.
             Err(error) if error.has_code("ENTITY_IS_DELETED") && error.effect() == Effect::Unknown => Ok(()),
             other => other.map(drop),
@@ -166,7 +177,7 @@ impl<T> SObjectApi<T> {
         if key.value.trim().is_empty() {
             return Err(Error::new(ErrorKind::Invalid, "sobjects.upsert", "the external id is blank"));
         }
-        let path = format!("/sobjects/{}/{}", self.object, key.field);
+        let path = format!("{}/{}", self.path(), key.field);
         Ok(ApiRequest::patch("sobjects.upsert", path).segment(&key.value).idempotent())
     }
 
@@ -203,7 +214,7 @@ pub(super) fn accepted(saved: Saved, operation: &'static str) -> Result<Saved> {
 
 impl<T> Clone for SObjectApi<T> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone(), object: self.object.clone(), record: PhantomData }
+        Self { client: self.client.clone(), object: self.object.clone(), base: self.base, record: PhantomData }
     }
 }
 

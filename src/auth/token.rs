@@ -101,6 +101,16 @@ impl AccessToken {
         &self.shared.secret
     }
 
+    /// Whether it is a JSON Web Token and not an opaque session id: an app's setting. REST takes both, SOAP opaque ones only.
+    ///
+    /// Source: Salesforce Help, "JWT-Based Access Tokens".
+    #[must_use]
+    pub fn is_jwt(&self) -> bool {
+        let token = self.shared.secret.expose();
+        // An opaque one begins with the org's id and `!`; the first part of a JWT is a JSON object in base64.
+        token.starts_with("eyJ") && token.split('.').count() == 3
+    }
+
     /// The value of `Authorization` that carries it.
     pub(crate) fn bearer(&self) -> HeaderValue {
         self.shared.bearer.clone()

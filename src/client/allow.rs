@@ -165,7 +165,8 @@ fn intent(request: &ApiRequest) -> Intent {
         // A version alone lists its resources.
         return if reads && path.starts_with("/services/data/") { Intent::Harmless } else { Intent::Unknown };
     };
-    let segments: Vec<&str> = path.split('/').collect();
+    // The Tooling API has queries and records of its own at the same places.
+    let segments: Vec<&str> = path.strip_prefix("tooling/").unwrap_or(path).split('/').collect();
     let of = |access: &[Access], object: &str| {
         Intent::Records(access.iter().map(|access| (*access, object.to_owned())).collect())
     };
@@ -315,6 +316,11 @@ mod tests {
             (Method::GET, "/query/01g000000000001-2000", "harmless"),
             (Method::GET, "/query?explain=SELECT+Id+FROM+Account", "unknown"),
             (Method::GET, "/sobjects", "harmless"),
+            (Method::GET, "/tooling/query?q=SELECT+Id+FROM+FieldDefinition", "read FieldDefinition"),
+            (Method::GET, "/services/data/v63.0/tooling/query/01g000000000001-2000", "harmless"),
+            (Method::POST, "/tooling/sobjects/CustomField", "create CustomField"),
+            (Method::GET, "/tooling/executeAnonymous?anonymousBody=x", "unknown"),
+            (Method::POST, "/tooling/composite", "unknown"),
             (Method::GET, "/sobjects/Account/describe", "harmless"),
             (Method::GET, "/services/data", "harmless"),
             (Method::GET, "/services/data/v63.0", "harmless"),

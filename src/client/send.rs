@@ -282,6 +282,14 @@ impl Client {
             Payload::Bytes(bytes) => Body::Bytes(bytes.clone()),
             Payload::Made(make) => make(),
             Payload::Soap { before, after } => {
+                // It would be refused like a token that has expired, and renewing would bring the next one of its kind.
+                if token.is_jwt() {
+                    return Err(Error::new(ErrorKind::Forbidden, request.operation, "SOAP takes no JWT-based access token")
+                        .with_advice(
+                            "deploy by REST (Client::deploy), which takes every token; or have the app issue opaque tokens: \
+                             switch off \"Issue JSON Web Token (JWT)-based access tokens for named users\" in its settings",
+                        ));
+                }
                 // SOAP carries the token as its session id, and takes no header.
                 let session_id = quick_xml::escape::escape(token.secret().expose());
                 let body = Zeroizing::new([before.as_ref(), session_id.as_bytes(), after.as_ref()].concat());

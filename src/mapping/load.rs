@@ -1,22 +1,18 @@
 //! Maps from files. All mistakes of a file come at once, each with its line.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::document::{Kind, Node, Problem, Tree, from_json, from_toml};
 use super::field_map::{FieldMap, Parts, VERSION};
-use super::mistake::{MapMistake, Part, refused};
+use super::mistake::{MapMistake, refused};
 use super::origin::Origin;
 use super::rule::{FieldRule, NamedValue};
 use super::validate::{Mistake, MistakeKind, Place, custom_places, mistakes};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::types::document::{Kind, Member, Node, Part, Problem, Tree, from_file, from_json, from_toml};
 use crate::types::{FieldName, SObjectName};
-
-/// Largest file that is read.
-const MAX_BYTES: u64 = 16 << 20;
 
 impl FieldMap {
     /// Reads a map in JSON.
@@ -46,20 +42,7 @@ impl FieldMap {
     /// As for [`from_json`](Self::from_json), with the file's name before each line; also for a file that cannot be read.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = path.display();
-        let failed = |words: &str| Error::new(ErrorKind::Config, "field map", format!("{file}: {words}"));
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let json = extension.eq_ignore_ascii_case("json");
-        if !json && !extension.eq_ignore_ascii_case("toml") {
-            return Err(failed("neither .json nor .toml"));
-        }
-        let unreadable = |error: std::io::Error| failed("cannot be read").with_source(error);
-        if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
-            return Err(failed("larger than 16 MiB"));
-        }
-        let text = fs::read_to_string(path).map_err(unreadable)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        read(if json { from_json(text) } else { from_toml(text) }, Some(&file.to_string()))
+        read(from_file(path, "field map")?, Some(&path.display().to_string()))
     }
 }
 
@@ -87,18 +70,14 @@ struct Reader(Vec<Problem>);
 
 impl Reader {
     fn read<'n, T: Deserialize<'n>>(&mut self, node: &'n Node, part: Part) -> Option<T> {
-        match T::deserialize(node) {
-            Ok(value) => Some(value),
-            Err(problem) => {
-                self.0.push(Problem { part: Some(part), ..problem.at(node.line) });
-                None
-            }
-        }
+        let (value, problems) = node.read();
+        self.0.extend(problems.into_iter().map(|problem| Problem { part: Some(part.clone()), ..problem }));
+        value
     }
 
     fn read_key<'n, T: Deserialize<'n>>(&mut self, map: &'n Node, key: &str) -> Option<T> {
         let node = &map.member(key)?.value;
-        self.read(node, Part { rule: None, words: key.to_owned() })
+        self.read(node, Part { number: None, words: key.to_owned() })
     }
 
     fn wrong(&mut self, line: usize, words: impl Into<String>) {
@@ -173,7 +152,7 @@ fn values(node: &Node, reader: &mut Reader) -> BTreeMap<String, NamedValue> {
         reader.wrong(node.line, "\"values\" is a table of values by name");
         return BTreeMap::new();
     };
-    let read = |member: &super::document::Member| {
+    let read = |member: &Member| {
         let value = reader.read(&member.value, value_part(&member.key))?;
         Some((member.key.clone(), value))
     };
@@ -197,11 +176,11 @@ fn rule_part(index: usize, rule: &Node) -> Part {
         Some(Kind::Text(target)) => format!("rule {number} ({target})"),
         _ => format!("rule {number}"),
     };
-    Part { rule: Some(number), words }
+    Part { number: Some(number), words }
 }
 
 fn value_part(name: &str) -> Part {
-    Part { rule: None, words: format!("value {name}") }
+    Part { number: None, words: format!("value {name}") }
 }
 
 /// The rule or value in which a place of the text is.

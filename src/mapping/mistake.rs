@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
+use crate::types::document::Part;
 
 /// One thing that is wrong with a map: what [`ErrorKind::Config`] says of it, taken apart.
 ///
@@ -32,20 +33,14 @@ pub struct MapMistake {
     words: Option<String>,
 }
 
-/// A rule, a named value, or what else of a map is told apart.
-#[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) rule: Option<usize>,
-    /// What it is called.
-    pub(super) words: String,
-}
-
 impl MapMistake {
     pub(super) fn new(file: Option<&str>, line: Option<usize>, part: Option<Part>, reason: String) -> Self {
         let file = file.map(str::to_owned);
         match part {
-            Some(Part { rule: Some(rule), words }) => Self { file, line, rule: Some(rule), reason, words: Some(words) },
-            Some(Part { rule: None, words }) => {
+            Some(Part { number: Some(rule), words }) => {
+                Self { file, line, rule: Some(rule), reason, words: Some(words) }
+            }
+            Some(Part { number: None, words }) => {
                 Self { file, line, rule: None, reason: format!("{words}: {reason}"), words: None }
             }
             None => Self { file, line, rule: None, reason, words: None },

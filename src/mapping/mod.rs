@@ -6,7 +6,6 @@ mod apply;
 mod check;
 mod compile;
 mod custom;
-mod document;
 mod field_map;
 mod input;
 mod issue;

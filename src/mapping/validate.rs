@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::custom::Transforms;
 use super::field_map::{Parts, VERSION};
-use super::mistake::Part;
 use super::rule::{FieldRule, Input, Write};
 use super::steps::Step;
 use super::template;
 use super::transform::{Inverse, Transform};
+use crate::types::document::Part;
 use crate::types::{FieldName, Filter, Test, Value};
 
 /// Something wrong with a map.
@@ -48,11 +48,11 @@ impl Mistake {
     pub(super) fn part(&self, parts: &Parts, number: &dyn Fn(usize) -> usize) -> Option<Part> {
         match &self.place {
             Place::Map => None,
-            Place::Value(name) => Some(Part { rule: None, words: format!("value {name}") }),
+            Place::Value(name) => Some(Part { number: None, words: format!("value {name}") }),
             Place::Rule(index) => {
                 let target = parts.rules.get(*index).map(|rule| rule.target.to_string()).unwrap_or_default();
                 let number = number(*index);
-                Some(Part { rule: Some(number), words: format!("rule {number} ({target})") })
+                Some(Part { number: Some(number), words: format!("rule {number} ({target})") })
             }
         }
     }

@@ -91,6 +91,7 @@ pub fn plan(desired: &DesiredSchema, org: &OrgSchema) -> Result<SchemaPlan, Vec<
                 && existing.label != desired.permission_set.label =>
         {
             findings.push(Finding::shape(
+                "name_taken",
                 format!("permission set {}", existing.full_name),
                 format!("is another one (\"{}\")", existing.label),
                 "rename it, or give ours another name",
@@ -122,15 +123,16 @@ fn find<'a>(object: &'a CustomObject, name: &str) -> Option<&'a CustomField> {
 fn unusable_object(desired: &CustomObject, existing: &CustomObject, fields: &[CustomField]) -> Vec<Finding> {
     const REMEDY: &str = "the org has an object of that name for something else: rename it, or choose another prefix";
     let mut findings = Vec::new();
-    if !same(&existing.name_field.kind, &desired.name_field.kind) {
-        let problem = format!("has a Name of type {}, not {}", existing.name_field.kind, desired.name_field.kind);
-        findings.push(Finding::shape(&desired.full_name, problem, REMEDY));
+    let name = |object: &CustomObject| object.name_field.as_ref().map_or("Text", |field| field.kind.type_name());
+    if name(existing) != name(desired) {
+        let problem = format!("has a Name of type {}, not {}", name(existing), name(desired));
+        findings.push(Finding::shape("object_shape", &desired.full_name, problem, REMEDY));
     }
     for field in fields {
         let (object, name) = split(&field.full_name);
         let Some(found) = find(existing, name).filter(|_| same(object, &existing.full_name)) else { continue };
         if let Some(problem) = unusable_field(field, found) {
-            findings.push(Finding::shape(&field.full_name, problem, REMEDY));
+            findings.push(Finding::shape("field_shape", &field.full_name, problem, REMEDY));
         }
     }
     findings
@@ -201,31 +203,14 @@ mod tests {
     use crate::api::metadata::{NameField, ObjectPermission};
 
     fn field(full_name: &str, kind: FieldKind) -> CustomField {
-        CustomField {
-            full_name: full_name.into(),
-            label: "L".into(),
-            description: None,
-            kind,
-            required: false,
-            unique: false,
-            case_sensitive: false,
-            external_id: false,
-        }
+        CustomField::new(full_name, "L", kind)
     }
 
     fn desired() -> DesiredSchema {
         let key =
             CustomField { unique: true, external_id: true, ..field("S__c.Key__c", FieldKind::Text { length: 80 }) };
         DesiredSchema {
-            objects: vec![CustomObject {
-                full_name: "S__c".into(),
-                label: "S".into(),
-                plural_label: "Ss".into(),
-                description: None,
-                name_field: NameField { label: "Id".into(), kind: "Text".into() },
-                sharing_model: "ReadWrite".into(),
-                fields: Vec::new(),
-            }],
+            objects: vec![CustomObject::new("S__c", "S", "Ss").name_field(NameField::text("Id"))],
             fields: vec![
                 key,
                 field("S__c.N__c", FieldKind::Number { precision: 18, scale: 3 }),
@@ -280,7 +265,7 @@ mod tests {
     #[test]
     fn an_object_of_another_shape_is_refused_with_every_reason() {
         let mut org = applied(&OrgSchema::default(), &plan(&desired(), &OrgSchema::default()).expect("empty"));
-        org.objects[0].name_field.kind = "AutoNumber".into();
+        org.objects[0].name_field = Some(NameField::auto_number("Id", "{0}"));
         org.objects[0].fields[0].unique = false;
         org.objects[0].fields[1].kind = FieldKind::Text { length: 10 };
         let findings = plan(&desired(), &org).expect_err("unusable");
@@ -291,11 +276,7 @@ mod tests {
 
     #[test]
     fn a_lookup_has_to_point_to_the_object_and_name_its_children_as_we_do() {
-        let lookup = |to: &str, name: &str| FieldKind::Lookup {
-            reference_to: to.into(),
-            relationship_name: name.into(),
-            relationship_label: "L".into(),
-        };
+        let lookup = |to: &str, name: &str| FieldKind::lookup(to, name, "L");
         let ours = field("S__c.L__c", lookup("Contact", "Sessions"));
         for (existing, fits) in [
             (lookup("contact", "Sessions"), true),

@@ -135,6 +135,7 @@ async fn assign(client: &Client, name: &str, user: RecordId, done: &mut Provisio
 fn unassigned(name: &str, error: &Error) -> Finding {
     let why = error.salesforce().first().map_or_else(|| error.to_string(), ToString::to_string);
     Finding::right(
+        "permission_set_unassigned",
         format!("permission set {name}"),
         format!("could not be assigned to the user ({why})"),
         "assign it by hand: Setup > Permission Sets > Manage Assignments; a user at the maximum needs sets consolidated first",

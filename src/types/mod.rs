@@ -5,6 +5,7 @@ mod decimal;
 mod describe;
 mod digits;
 mod direction;
+pub(crate) mod document;
 mod external_id;
 mod filter;
 mod id;
@@ -25,8 +26,8 @@ pub(crate) mod xml;
 pub use compound::{Address, Location};
 pub use decimal::{Decimal, Rounding};
 pub use describe::{
-    ChildRelationship, DescribeGlobal, FieldDescribe, FieldType, PicklistValue, RecordTypeInfo, SObjectDescribe,
-    SObjectSummary,
+    ActionOverride, ChildRelationship, DependentValues, DescribeGlobal, FieldDescribe, FieldType, FilteredLookupInfo,
+    NamedLayoutInfo, OtherKeys, PicklistValue, RecordTypeInfo, SObjectDescribe, SObjectSummary, ScopeInfo, Urls,
 };
 pub use direction::Direction;
 pub use external_id::ExternalId;

@@ -96,10 +96,32 @@ impl Element {
         out.extend(["</", &self.name, ">"]);
     }
 
-    /// Reads a document. Entities other than XML's own five, and document types, are refused.
+    /// Reads a document. Entities other than XML's own five, and document types, are refused. What follows the root is not looked at.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(bytes).map_err(|error| unreadable().with_source(error))?;
+        Self::parse_root(&mut Reader::from_str(text))
+    }
+
+    /// The same, and nothing but comments and blanks may follow the root or stand before it.
+    pub(crate) fn parse_document(bytes: &[u8]) -> Result<Self> {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let text = std::str::from_utf8(bytes).map_err(|error| unreadable().with_source(error))?;
+        if !text.trim_start().starts_with('<') {
+            return Err(unreadable());
+        }
         let mut reader = Reader::from_str(text);
+        let root = Self::parse_root(&mut reader)?;
+        loop {
+            match reader.read_event().map_err(|error| unreadable().with_source(error))? {
+                Event::Eof => return Ok(root),
+                Event::Comment(_) | Event::PI(_) => {}
+                Event::Text(text) if text.xml10_content().trim().is_empty() => {}
+                _ => return Err(unreadable()),
+            }
+        }
+    }
+
+    fn parse_root(reader: &mut Reader<&[u8]>) -> Result<Self> {
         let mut open: Vec<Self> = Vec::new();
         loop {
             let event = reader.read_event().map_err(|error| unreadable().with_source(error))?;

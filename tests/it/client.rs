@@ -491,32 +491,15 @@ async fn debug_shows_neither_bodies_nor_queries_nor_tokens() {
 
 #[tokio::test]
 async fn the_metadata_api_creates_reads_lists_and_deletes() {
-    use sforce::api::metadata::{CustomField, CustomObject, FieldKind, NameField};
+    use sforce::api::metadata::{CustomField, CustomObject, FieldKind};
     let org = MockOrg::start();
     let metadata = client(&org).metadata();
-    let object = CustomObject {
-        full_name: "Thing__c".into(),
-        label: "Thing <&> \"x\"".into(),
-        plural_label: "Things".into(),
-        description: None,
-        name_field: NameField { label: "Name".into(), kind: "Text".into() },
-        sharing_model: "ReadWrite".into(),
-        fields: Vec::new(),
-    };
+    let object = CustomObject::new("Thing__c", "Thing <&> \"x\"", "Things");
     let made = metadata.create(std::slice::from_ref(&object)).await.expect("answered");
     assert!(made[0].error.is_none(), "{made:?}");
     let again = metadata.create(std::slice::from_ref(&object)).await.expect("answered");
     assert_eq!(again[0].error.as_ref().map(sforce::Error::kind), Some(ErrorKind::Duplicate), "{again:?}");
-    let field = CustomField {
-        full_name: "Thing__c.Size__c".into(),
-        label: "Size".into(),
-        description: None,
-        kind: FieldKind::Number { precision: 18, scale: 2 },
-        required: false,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
-    };
+    let field = CustomField::new("Thing__c.Size__c", "Size", FieldKind::number(18, 2));
     let results = metadata.create(&[field.clone(), CustomField { full_name: "Nowhere__c.X__c".into(), ..field }]).await;
     let results = results.expect("answered");
     assert!(results[0].error.is_none() && results[1].error.is_some(), "one outcome each: {results:?}");

@@ -5,7 +5,7 @@ use super::session::{NAME, TEXT};
 use crate::api::metadata::{
     CustomField, CustomObject, FieldKind, FieldPermission, NameField, ObjectPermission, PermissionSet,
 };
-use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement};
+use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement, ObjectRight, RequirementSet, Severity};
 use crate::types::{FieldName, SObjectName};
 
 /// What the permission set grants on Lead, Contact, Account and Opportunity.
@@ -68,30 +68,15 @@ pub fn desired_schema(prefix: &Prefix, access: Access) -> DesiredSchema {
     let product = prefix.as_str().trim_end_matches('_').replace('_', " ");
     let fields: Vec<CustomField> =
         session_fields(prefix, &product).into_iter().chain(roll_up_fields(prefix, &product)).collect();
-    let session = CustomObject {
-        full_name: object.to_string(),
-        label: format!("{product} Session"),
-        plural_label: format!("{product} Sessions"),
-        description: Some("One viewing of an interactive demo.".into()),
-        name_field: NameField { label: "Session ID".into(), kind: "Text".into() },
-        sharing_model: "ReadWrite".into(),
-        fields: Vec::new(),
-    };
+    let session = CustomObject::new(object.to_string(), format!("{product} Session"), format!("{product} Sessions"))
+        .description("One viewing of an interactive demo.")
+        .name_field(NameField::text("Session ID"));
     let permission_set = permission_set(prefix, &product, access, &fields);
     DesiredSchema { objects: vec![session], fields, permission_set }
 }
 
 fn custom_field(object: &str, field: &FieldName, label: &str, kind: FieldKind) -> CustomField {
-    CustomField {
-        full_name: format!("{object}.{field}"),
-        label: label.to_owned(),
-        description: None,
-        kind,
-        required: false,
-        unique: false,
-        case_sensitive: false,
-        external_id: false,
-    }
+    CustomField::new(format!("{object}.{field}"), label, kind)
 }
 
 fn label(name: &str) -> String {
@@ -105,7 +90,7 @@ fn session_fields(prefix: &Prefix, product: &str) -> Vec<CustomField> {
     let key = make("Session_Key", "Session Key", FieldKind::Text { length: NAME });
     let mut fields = vec![
         // Case counts: two session ids may differ by nothing else.
-        CustomField { unique: true, case_sensitive: true, external_id: true, ..key },
+        key.unique().case_sensitive().external_id(),
         make("Started_At", "Started At", FieldKind::DateTime),
         text("Full_Name"),
         text("Email"),
@@ -118,11 +103,7 @@ fn session_fields(prefix: &Prefix, product: &str) -> Vec<CustomField> {
         text("Not_Interested_Areas"),
     ];
     fields.extend(PARENTS.iter().map(|parent| {
-        let kind = FieldKind::Lookup {
-            reference_to: parent.to_string(),
-            relationship_name: children_name(prefix),
-            relationship_label: format!("{product} Sessions"),
-        };
+        let kind = FieldKind::lookup(parent.to_string(), children_name(prefix), format!("{product} Sessions"));
         make(parent.as_str(), parent.as_str(), kind)
     }));
     fields
@@ -179,22 +160,54 @@ fn permission_set(prefix: &Prefix, product: &str, access: Access, fields: &[Cust
     }
 }
 
-/// What the user must be able to do, for a preflight of the four standard objects. The session object is looked at by the push.
+/// Standard fields that the product's page names, by the object's place in [`PARENTS`], and whether it asks for Edit on them.
+const NAMED: [&[(&str, bool)]; 4] = [
+    &[("FirstName", true), ("LastName", true), ("Email", true), ("AccountId", false)],
+    &[("FirstName", true), ("LastName", true), ("Company", true), ("Email", true), ("IsConverted", false)],
+    &[("Name", true), ("Website", true)],
+    &[("Name", true)],
+];
+
+/// What the user must be able to do.
+///
+/// Rights to make objects and fields are optional, since an admin may run the set-up once for all users; so is Edit on standard
+/// fields, which the product's page asks for and the flow never writes. View All Data and Modify All Data are recommended by that
+/// page: without them, records that are not shared with the user are not matched.
 #[must_use]
-pub fn requirements(prefix: &Prefix) -> Vec<ObjectRequirement> {
-    let read: [&[&'static str]; 4] = [
-        &["FirstName", "LastName", "Email", "AccountId"],
-        &["FirstName", "LastName", "Company", "Email", "IsConverted"],
-        &["Name", "Website"],
-        &["Name"],
-    ];
-    let of = |(object, read): (&SObjectName, &[&'static str])| {
-        let read = read.iter().map(|name| FieldRequirement::read(FieldName::from_static(name)));
-        let written = roll_up_kinds().into_iter();
-        let written = written.map(|(name, kind)| FieldRequirement::write(prefix.field(name)).of_kind(kind));
-        ObjectRequirement { object: object.clone(), create: false, edit: true, fields: read.chain(written).collect() }
+pub fn requirements(prefix: &Prefix) -> RequirementSet {
+    let object = prefix.session_object();
+    let product = prefix.as_str().trim_end_matches('_').replace('_', " ");
+    let written = |name: FieldName, kind: &FieldKind| FieldRequirement::write(name).of_kind(kind);
+    let key = prefix.field("Session_Key");
+    let session = session_fields(prefix, &product).into_iter().filter_map(|field| {
+        let name = FieldName::new(field.full_name.split_once('.')?.1).ok()?;
+        let required = written(name, &field.kind);
+        Some(FieldRequirement { key: required.field == key, ..required })
+    });
+    let session = ObjectRequirement::new(object)
+        .with_rights([ObjectRight::Create, ObjectRight::Edit])
+        .with_fields(session.collect::<Vec<_>>());
+    let parent = |(object, named): (&SObjectName, &[(&'static str, bool)])| {
+        let standard = named.iter().map(|(name, edited)| {
+            let read = FieldRequirement::read(FieldName::from_static(name));
+            if *edited { read.with_write(Severity::Optional) } else { read }
+        });
+        let rolled = roll_up_kinds().map(|(name, kind)| written(prefix.field(name), &kind));
+        ObjectRequirement::new(object.clone())
+            .with_rights([ObjectRight::Edit])
+            .with_every_record(Severity::Recommended)
+            .with_fields(standard)
+            .with_fields(rolled)
     };
-    PARENTS.iter().zip(read).map(of).collect()
+    let makes = "only to make the objects and fields; an admin may do that once";
+    RequirementSet::new("engagement")
+        .permission(["ApiEnabled"], Severity::Required, "")
+        .permission(["CustomizeApplication"], Severity::Optional, makes)
+        .permission(["ModifyMetadata", "ModifyAllData"], Severity::Optional, makes)
+        .permission(["ViewAllData"], Severity::Recommended, "to match visitors to records of all owners")
+        .permission(["ModifyAllData"], Severity::Recommended, "to roll sessions up on records of all owners")
+        .object(session)
+        .objects(PARENTS.iter().zip(NAMED).map(parent))
 }
 
 #[cfg(test)]
@@ -214,8 +227,8 @@ mod tests {
         let schema = schema(Access::Least);
         assert_eq!(schema.objects[0].full_name, "Navattic_Session__c");
         assert_eq!(
-            (schema.objects[0].label.as_str(), schema.objects[0].name_field.kind.as_str()),
-            ("Navattic Session", "Text")
+            (schema.objects[0].label.as_str(), &schema.objects[0].name_field),
+            ("Navattic Session", &Some(NameField::text("Session ID")))
         );
         let key = field(&schema, "Navattic_Session__c.Navattic_Session_Key__c");
         assert!(key.unique && key.external_id && key.case_sensitive && key.kind == FieldKind::Text { length: 80 });

@@ -23,7 +23,6 @@ mod write;
 
 pub use self::info::{BulkJob, JobInfo, JobKind, JobState};
 pub use self::ingest::{IngestBuilder, IngestJob, IngestOperation, MAX_UPLOAD_BYTES};
-pub(crate) use self::job::looks_within;
 pub use self::list::JobList;
 pub use self::query::{QueryBuilder, QueryJob};
 pub use self::results::{FailedRow, ResultRows, SavedRow};

@@ -157,7 +157,7 @@ impl CompositeGraph {
         check_whole(&graphs).map_err(|error| error.with_operation(OPERATION))?;
         let mut wire_graphs = Vec::with_capacity(graphs.len());
         for (graph_id, nodes) in &graphs {
-            wire_graphs.push(WireGraph { graph_id, composite_request: wire(nodes)? });
+            wire_graphs.push(WireGraph { graph_id, composite_request: wire("", nodes)? });
         }
         let request = ApiRequest::post(OPERATION, "/composite/graph").json(&Body { graphs: wire_graphs })?;
         let request = request.context("graphs", graphs.len());

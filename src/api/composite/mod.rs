@@ -70,6 +70,8 @@ const COLLATE_SINCE: u16 = 48;
 #[must_use]
 pub struct Composite {
     client: Client,
+    /// Where its API is, below the version.
+    base: &'static str,
     subrequests: Vec<(String, Subrequest)>,
     all_or_none: bool,
     collate: bool,
@@ -78,11 +80,16 @@ pub struct Composite {
 impl Client {
     /// Up to 25 requests in one call that may refer to one another. Costs one API call.
     pub fn composite(&self) -> Composite {
-        Composite { client: self.clone(), subrequests: Vec::new(), all_or_none: false, collate: false }
+        Composite::below("", self.clone())
     }
 }
 
 impl Composite {
+    /// One of an API below the version: of the Tooling API, or of none of its own.
+    pub(super) fn below(base: &'static str, client: Client) -> Self {
+        Self { client, base, subrequests: Vec::new(), all_or_none: false, collate: false }
+    }
+
     /// Adds a subrequest under a reference id of letters, digits and `_`, a letter or a digit first.
     pub fn add(mut self, reference_id: impl Into<String>, subrequest: Subrequest) -> Self {
         self.subrequests.push((reference_id.into(), subrequest));
@@ -118,16 +125,20 @@ impl Composite {
     ///   not come before, a text that reads like a reference, or what is wrong with a subrequest by itself.
     /// - Any error of [`Client::send`].
     pub async fn send(self) -> Result<CompositeResponse> {
-        let (client, all_or_none, collate) = (self.client, self.all_or_none, self.collate);
-        let prepared = prepare(&client, self.subrequests)?;
+        let (client, base, all_or_none, collate) = (self.client, self.base, self.all_or_none, self.collate);
+        let within = |(reference, one): (String, Subrequest)| (reference, one.within(base));
+        let prepared = prepare(&client, self.subrequests.into_iter().map(within).collect())?;
         check(&prepared)?;
         let body = Body {
             all_or_none,
-            // Explicit, since the default differs by version.
-            collate_subrequests: (client.api_version().major() >= COLLATE_SINCE).then_some(collate),
-            composite_request: wire(&prepared)?,
+            // Explicit, since the default differs by version. The Tooling API has no such thing.
+            collate_subrequests: (base.is_empty() && client.api_version().major() >= COLLATE_SINCE).then_some(collate),
+            composite_request: wire(base, &prepared)?,
         };
-        let request = ApiRequest::post("composite", "/composite").json(&body)?.context("subrequests", prepared.len());
+        let operation = if base.is_empty() { "composite" } else { "tooling.composite" };
+        let request = ApiRequest::post(operation, format!("{base}/composite"))
+            .json(&body)?
+            .context("subrequests", prepared.len());
         let request = if is_repeatable(&prepared, all_or_none) { request.idempotent() } else { request };
         let asked: Vec<Asked> = prepared.into_iter().map(|(reference, one)| Asked::of(reference, &one)).collect();
         let answer = client.send(request).await?;
@@ -301,15 +312,15 @@ fn is_repeatable(prepared: &[(String, Prepared)], all_or_none: bool) -> bool {
     })
 }
 
-fn wire(prepared: &[(String, Prepared)]) -> Result<Vec<WireSubrequest<'_>>> {
-    prepared.iter().map(|(reference, one)| wire_one(reference, one)).collect()
+fn wire<'a>(base: &str, prepared: &'a [(String, Prepared)]) -> Result<Vec<WireSubrequest<'a>>> {
+    prepared.iter().map(|(reference, one)| wire_one(base, reference, one)).collect()
 }
 
-fn wire_one<'a>(reference: &'a str, one: &'a Prepared) -> Result<WireSubrequest<'a>> {
+fn wire_one<'a>(base: &str, reference: &'a str, one: &'a Prepared) -> Result<WireSubrequest<'a>> {
     let body = one.body.as_deref().map(serde_json::from_slice).transpose();
     Ok(WireSubrequest {
         method: one.method.as_str(),
-        url: format!("/services/data/v{}{}", one.version, one.resource),
+        url: format!("/services/data/v{}{base}{}", one.version, one.resource),
         reference_id: reference,
         http_headers: texts(&one.headers),
         body: body.map_err(|error| invalid("the body is not JSON").with_source(error))?,

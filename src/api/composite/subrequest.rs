@@ -108,6 +108,11 @@ impl Subrequest {
         Self::row(Method::DELETE, object, record.into())
     }
 
+    /// Describes an object, with the fields that the user can see: [`Subresult::described`](super::Subresult::described).
+    pub fn describe(object: &SObjectName) -> Self {
+        Self::of(Method::GET, format!("/sobjects/{object}/describe"), object)
+    }
+
     /// Runs a query; its first page is the answer. One of the five heavy ones of a composite.
     pub fn query(soql: impl Into<Soql>) -> Self {
         Self::new(Method::GET, format!("/query?q={}", encode(soql.into().as_str())))
@@ -288,6 +293,21 @@ impl Subrequest {
         self
     }
 
+    /// Takes its path for one below that of an API, which stands before it on the wire only.
+    pub(super) fn within(mut self, base: &str) -> Self {
+        if base.is_empty() || !self.path.starts_with("/services/") {
+            return self;
+        }
+        let below = self.path.strip_prefix("/services/data/").and_then(|rest| rest.split_once('/'));
+        match below.and_then(|(version, rest)| Some((version, format!("/{rest}").strip_prefix(base)?.to_owned()))) {
+            Some((version, rest)) if rest.starts_with('/') => {
+                self.path = format!("/services/data/{version}{rest}");
+                self
+            }
+            _ => self.wrong("a composite of the Tooling API has its resources only"),
+        }
+    }
+
     /// Checks it by itself. `version` is the client's, `headers` are those of all its calls.
     pub(super) fn prepare(self, version: ApiVersion, headers: &HeaderMap) -> Result<Prepared> {
         if let Some(wrong) = self.wrong {
@@ -432,6 +452,7 @@ mod tests {
             (Subrequest::upsert(&ACCOUNT, &external, &record), "PATCH /sobjects/Account/Key__c/a%2Fb", true, false),
             (Subrequest::delete(&ACCOUNT, id()), "DELETE /sobjects/Account/001000000000001AAA", true, false),
             (Subrequest::query("SELECT Id FROM Account"), "GET /query?q=SELECT%20Id%20FROM%20Account", true, true),
+            (Subrequest::describe(&ACCOUNT), "GET /sobjects/Account/describe", true, false),
             (Subrequest::create_many(&ACCOUNT, &rows, no), "POST /composite/sobjects", false, true),
             (Subrequest::update_many(&ACCOUNT, &[(id(), &record)], no), "PATCH /composite/sobjects", true, true),
             (

@@ -14,7 +14,7 @@ use crate::api::query::Page;
 use crate::api::sobjects::{Saved, Upserted, accepted};
 use crate::client::{failed_answer, names_lost_reference};
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
-use crate::types::RecordId;
+use crate::types::{RecordId, SObjectDescribe};
 
 /// The answer to one subrequest.
 #[derive(Clone)]
@@ -125,6 +125,26 @@ impl Subresult {
     /// Its own error where it is not done; [`ErrorKind::Decode`] for another shape.
     pub fn page<T: serde::de::DeserializeOwned>(&self) -> Result<Page<T>> {
         self.json::<Page<T>>()?.checked()
+    }
+
+    /// The object that a [`describe`](super::Subrequest::describe) was about; `None` where there is none of that name, or the user may
+    /// not see it.
+    ///
+    /// # Errors
+    ///
+    /// Its own error where it is not done for another reason; [`ErrorKind::Decode`] for another shape.
+    pub fn described(&self) -> Result<Option<SObjectDescribe>> {
+        match &self.verdict {
+            Verdict::Failed(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => {
+                let described: SObjectDescribe = self.json()?;
+                // A describe is read with whatever it has; one of no object is none.
+                if described.name.is_empty() {
+                    return Err(wrong("a part of the answer describes no object"));
+                }
+                Ok(Some(described))
+            }
+        }
     }
 
     fn checked(&self) -> Result<()> {

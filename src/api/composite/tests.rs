@@ -132,8 +132,11 @@ fn the_body_is_the_guides() {
         ("q", Subrequest::get(&ACCOUNT, Reference::id_of("refAccount"), &[]).header(header::IF_MODIFIED_SINCE, value)),
         ("old", Subrequest::new(Method::GET, "/limits").api_version(ApiVersion::new(58).expect("answers"))),
     ]);
-    let body =
-        Body { all_or_none: true, collate_subrequests: Some(false), composite_request: wire(&parts).expect("JSON") };
+    let body = Body {
+        all_or_none: true,
+        collate_subrequests: Some(false),
+        composite_request: wire("", &parts).expect("JSON"),
+    };
     assert_eq!(
         serde_json::to_value(&body).expect("JSON"),
         json!({"allOrNone": true, "collateSubrequests": false, "compositeRequest": [

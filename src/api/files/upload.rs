@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::HeaderValue;
 
+use crate::api::multipart::{FilePart, Form};
 use crate::client::ApiRequest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Body, ByteStream, exactly};
+use crate::http::ByteStream;
 use crate::types::{Record, RecordId, Value};
 
 /// Most bytes of one file: 2 GB.
@@ -113,12 +113,15 @@ impl FileUpload {
             return Err(invalid("only a new document is shared by its upload")
                 .with_advice("share the document that is there by a call of its own"));
         }
-        let boundary = boundary()?;
-        let media_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}"))
-            .map_err(|error| invalid("no boundary").with_source(error))?;
-        let frame = Frame::new(&self.fields, &boundary)?;
+        let form = self.form()?;
         let (length, tell) = (self.length, Arc::clone(&self.tell));
-        Ok(request.context("bytes", length).body_from(media_type, move || frame.body(length, tell())))
+        Ok(request.context("bytes", length).body_from(form.media_type()?, move || form.body(length, tell())))
+    }
+
+    /// The parts as the guide has them. The file's true name is in the record; the one of the part only makes it a file.
+    fn form(&self) -> Result<Form> {
+        let file = FilePart { name: "VersionData", file_name: "content", media_type: "application/octet-stream" };
+        Form::new("files.upload", "entity_content", &self.fields, &file)
     }
 }
 
@@ -128,75 +131,21 @@ impl fmt::Debug for FileUpload {
     }
 }
 
-/// What stands around the content.
-struct Frame {
-    before: Bytes,
-    after: Bytes,
-}
-
-impl Frame {
-    /// The parts as the guide has them. The file's true name is in the record; the one of the part only makes it a file.
-    fn new(record: &Record, boundary: &str) -> Result<Self> {
-        let record = serde_json::to_string(record).map_err(|error| {
-            Error::new(ErrorKind::Invalid, "files.upload", "the record does not serialise to JSON").with_source(error)
-        })?;
-        let before = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"entity_content\"\r\nContent-Type: application/json\r\n\r\n\
-             {record}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"VersionData\"; filename=\"content\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        );
-        let after = format!("\r\n--{boundary}--\r\n");
-        Ok(Self { before: before.into(), after: after.into() })
-    }
-
-    fn body(&self, length: u64, content: ByteStream) -> Body {
-        let around = |bytes: &Bytes| stream::once(std::future::ready(Ok(bytes.clone())));
-        let content = exactly(content, length, || {
-            Error::new(ErrorKind::Invalid, "files.upload", "the content has not the announced length")
-        });
-        let chunks = around(&self.before).chain(content).chain(around(&self.after)).boxed();
-        Body::Stream { chunks, length: Some((self.before.len() + self.after.len()) as u64 + length) }
-    }
-}
-
-/// A line that no content has: nobody can guess it.
-fn boundary() -> Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Error::new(ErrorKind::Unexpected, "files.upload", "the system has no random bytes").with_source(error)
-    })?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn told(upload: &FileUpload) -> String {
-        let frame = Frame::new(&upload.fields, "cut").expect("serialises");
-        let body = frame.body(upload.length, (upload.tell)());
-        String::from_utf8(body.collect(1 << 20).await.expect("as announced").to_vec()).expect("text")
-    }
-
     #[tokio::test]
-    async fn a_file_is_told_as_the_guide_has_it_and_again_for_each_attempt() {
-        let upload = FileUpload::new("a/b \"1\".txt", "content").field("Description", "d");
-        let expected = concat!(
-            "--cut\r\nContent-Disposition: form-data; name=\"entity_content\"\r\nContent-Type: application/json\r\n\r\n",
-            r#"{"PathOnClient":"a/b \"1\".txt","Description":"d"}"#,
-            "\r\n--cut\r\nContent-Disposition: form-data; name=\"VersionData\"; filename=\"content\"\r\n",
-            "Content-Type: application/octet-stream\r\n\r\ncontent\r\n--cut--\r\n",
-        );
-        assert_eq!((told(&upload).await.as_str(), told(&upload).await.as_str()), (expected, expected));
-    }
-
-    #[tokio::test]
-    async fn a_content_of_another_length_ends_in_an_error() {
-        let frame = Frame::new(&Record::new(), "cut").expect("serialises");
-        for length in [2, 4] {
-            let content = stream::iter([Ok(Bytes::from_static(b"abc"))]).boxed();
-            let error = frame.body(length, content).collect(1 << 20).await.expect_err("another length");
-            assert_eq!(error.kind(), ErrorKind::Invalid);
+    async fn a_file_is_told_again_for_each_attempt() {
+        let upload = FileUpload::new("a/b.txt", "content").field("Description", "d");
+        let form = upload.form().expect("serialises");
+        for _ in 0..2 {
+            let body = form.body(upload.length, (upload.tell)()).collect(1 << 20).await.expect("as announced");
+            let text = String::from_utf8(body.to_vec()).expect("text");
+            assert!(text.contains("name=\"entity_content\""), "{text}");
+            assert!(text.contains(r#"{"PathOnClient":"a/b.txt","Description":"d"}"#), "{text}");
+            assert!(text.contains("name=\"VersionData\"; filename=\"content\""), "{text}");
+            assert!(text.contains("\r\n\r\ncontent\r\n--"), "{text}");
         }
     }
 
@@ -213,6 +162,5 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Invalid);
         }
         assert!(FileUpload::streamed("a", MAX_FILE_BYTES, none).request(ApiRequest::post("test", "/x")).is_ok());
-        assert_ne!(boundary().expect("random"), boundary().expect("random"));
     }
 }

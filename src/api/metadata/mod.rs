@@ -1,13 +1,31 @@
-//! The Metadata API by its SOAP CRUD calls: objects, fields and permission sets.
+//! The Metadata API: deploys by REST; components one by one and retrieves by SOAP.
 
 mod components;
+mod deploy;
+mod described;
+mod retrieve;
 
 use crate::client::{ApiRequest, ApiResponse, Client, record_error};
 use crate::error::{ApiError, Effect, Error, ErrorKind, Result};
 use crate::types::xml::Element;
 
 pub use self::components::{
-    Component, CustomField, CustomObject, FieldKind, FieldPermission, NameField, ObjectPermission, PermissionSet,
+    AnyComponent, ApexClass, ApexStatus, Component, CustomField, CustomObject, DeleteConstraint, DeploymentStatus,
+    FieldKind, FieldPermission, FilterItem, FilterOperation, Flow, FlowActionCall, FlowFilter, FlowStart, FlowStatus,
+    FlowValue, FormulaResult, Layout, LayoutColumn, LayoutItem, LayoutSection, LayoutSectionStyle, NameField, NameKind,
+    NamedCredential, NamedCredentialParameter, NamedCredentialParameterType, ObjectPermission, PermissionSet,
+    PicklistValue, QuickAction, QuickActionItem, QuickActionLayout, QuickActionType, RecordTriggerType,
+    RemoteSiteSetting, SharingModel, TreatBlanksAs, UiBehavior, ValueSet, ValueSource, Workflow,
+    WorkflowActionReference, WorkflowCriteria, WorkflowOutboundMessage, WorkflowRule, WorkflowTriggerType,
+};
+
+pub use self::deploy::{
+    CoverageWarning, DeployDetails, DeployFailures, DeployJob, DeployMessage, DeployOptions, DeployResult,
+    DeployStatus, MAX_ZIP_BYTES, ProblemType, RunTestsResult, TestFailure, TestLevel, TestSuccess,
+};
+pub use self::described::{DescribedMetadata, DescribedType};
+pub use self::retrieve::{
+    FileProperties, RetrieveJob, RetrieveMessage, RetrieveRequest, RetrieveResult, RetrieveStatus,
 };
 
 /// Components per call. Source: Metadata API Developer Guide, `createMetadata()`.
@@ -18,10 +36,11 @@ const MAX_LISTED: usize = 3;
 
 const NAMESPACE: &str = "http://soap.sforce.com/2006/04/metadata";
 
-/// Calls of the Metadata API. Each costs one API call.
+/// Calls of the Metadata API by SOAP. Each costs one API call.
 ///
 /// The user needs "Modify Metadata Through Metadata API Functions" or "Modify All Data"; without, calls fail with
-/// [`ErrorKind::Forbidden`]. JWT-based access tokens do not work here: SOAP takes opaque ones only.
+/// [`ErrorKind::Forbidden`]. JWT-based access tokens do not work here: SOAP takes opaque ones only. They are not even sent, and the
+/// error is of that kind too; [`Client::deploy`] works with them.
 ///
 /// Source: Metadata API Developer Guide, "CRUD-Based Metadata"; WSDL 63.0.
 #[derive(Clone, Debug)]
@@ -119,6 +138,34 @@ impl Metadata {
         results(OPERATION, &answer, names.len())
     }
 
+    /// Gives a component another full name. Costs one API call.
+    ///
+    /// Not repeated after a lost answer: the old name would no longer be there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`create`](Self::create).
+    ///
+    /// Source: Metadata API Developer Guide, `renameMetadata()`.
+    pub async fn rename<T: Component>(&self, old_name: &str, new_name: &str) -> Result<MetadataResult> {
+        const OPERATION: &str = "metadata.rename";
+        let mut call = Element::new("renameMetadata");
+        call.push(Element::leaf("type", T::TYPE));
+        call.push(Element::leaf("oldFullName", old_name));
+        call.push(Element::leaf("newFullName", new_name));
+        let answer = self.send(self.request(OPERATION, envelope(&call))).await?;
+        results(OPERATION, &answer, 1)?.pop().ok_or_else(|| wrong(OPERATION, "the answer has no result"))
+    }
+
+    /// Whether SOAP takes the token in force: not if it is a JWT-based one. Costs no API call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::access_token`].
+    pub async fn takes_token(&self) -> Result<bool> {
+        Ok(!self.client.access_token().await?.is_jwt())
+    }
+
     /// The full names of all components of up to 3 types, such as `CustomObject`, `CustomField`, `PermissionSet`.
     ///
     /// # Errors
@@ -171,22 +218,34 @@ impl Metadata {
         self.call(operation, &element).await
     }
 
+    /// A call that has the effect of once when it is sent twice: creating what exists is refused, all else is absolute.
     async fn call(&self, operation: &'static str, call: &Element) -> Result<Element> {
-        let before = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-             <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
-             <soapenv:Header xmlns=\"{NAMESPACE}\"><SessionHeader><sessionId>"
-        );
-        let mut after = format!("</sessionId></SessionHeader></soapenv:Header><soapenv:Body xmlns=\"{NAMESPACE}\">");
-        call.write(&mut after);
-        after.push_str("</soapenv:Body></soapenv:Envelope>");
+        self.send(self.request(operation, envelope(call)).idempotent()).await
+    }
+
+    fn request(&self, operation: &'static str, (before, after): (String, String)) -> ApiRequest {
         let path = format!("/services/Soap/m/{}", self.client.api_version());
-        // Creating what exists is refused, all else is absolute: twice has the effect of once.
-        let request = ApiRequest::post(operation, path).idempotent().soap(before, after);
+        ApiRequest::post(operation, path).soap(before, after)
+    }
+
+    async fn send(&self, request: ApiRequest) -> Result<Element> {
         let answer: ApiResponse = self.client.send(request).await.map_err(denied)?;
         answer.xml()
     }
+}
+
+/// The envelope around a call, cut where the session id goes.
+fn envelope(call: &Element) -> (String, String) {
+    let before = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
+         <soapenv:Header xmlns=\"{NAMESPACE}\"><SessionHeader><sessionId>"
+    );
+    let mut after = format!("</sessionId></SessionHeader></soapenv:Header><soapenv:Body xmlns=\"{NAMESPACE}\">");
+    call.write(&mut after);
+    after.push_str("</soapenv:Body></soapenv:Envelope>");
+    (before, after)
 }
 
 /// A component in [`Metadata::list`].
@@ -199,8 +258,14 @@ pub struct Listed {
     pub full_name: String,
 }
 
-/// Says what to do about a missing permission, whatever the fault's words.
+/// Says what to do about a missing permission, whatever the fault's words, and about a session that is refused although it is new.
 fn denied(error: Error) -> Error {
+    if error.kind() == ErrorKind::Auth && error.has_code("INVALID_SESSION_ID") && error.advice().is_none() {
+        return error.with_advice(
+            "the token was renewed and is refused all the same: SOAP takes no JWT-based access tokens, so deploy by REST \
+             (Client::deploy); otherwise the user may not use the API",
+        );
+    }
     if error.kind() == ErrorKind::Forbidden && error.advice().is_none() {
         return error.with_advice(
             "connect once as a user with \"Modify Metadata Through Metadata API Functions\", such as a System Administrator, \

@@ -16,22 +16,26 @@ use crate::types::Soql;
 /// What to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    First { path: &'static str, soql: Soql },
+    First { operation: &'static str, path: &'static str, soql: Soql },
     More(String),
 }
 
 impl Next {
     pub(super) fn query(soql: Soql) -> Self {
-        Self::First { path: "/query", soql }
+        Self::First { operation: "query", path: "/query", soql }
     }
 
     pub(super) fn query_all(soql: Soql) -> Self {
-        Self::First { path: "/queryAll", soql }
+        Self::First { operation: "query", path: "/queryAll", soql }
+    }
+
+    pub(super) fn tooling(soql: Soql) -> Self {
+        Self::First { operation: "tooling.query", path: "/tooling/query", soql }
     }
 
     pub(super) fn request(&self) -> Result<ApiRequest> {
         match self {
-            Self::First { path, soql } => Ok(ApiRequest::get("query", *path).query("q", soql.as_str())),
+            Self::First { operation, path, soql } => Ok(ApiRequest::get(operation, *path).query("q", soql.as_str())),
             Self::More(path) if path.starts_with("/services/") => Ok(ApiRequest::get("query.more", path.clone())),
             // A bearer token goes to no other address than the instance's.
             Self::More(_) => Err(wrong("the next page is not on this org")),

@@ -12,7 +12,7 @@ use super::keyset::{Keyset, is_gone};
 use super::{Page, QueryCursor, wrong};
 use crate::client::{ApiResponse, Client};
 use crate::error::{Error, Result};
-use crate::types::RecordId;
+use crate::types::{RecordId, Soql};
 
 /// Pages without rows in a row that are followed; none was ever seen.
 const MAX_EMPTY_PAGES: u32 = 3;
@@ -62,6 +62,11 @@ impl QueryPages {
             empty: 0,
             keyset: None,
         }
+    }
+
+    /// Of the Tooling API's objects.
+    pub(in crate::api) fn tooling(client: Client, soql: Soql) -> Self {
+        Self::new(client, Next::tooling(soql))
     }
 
     /// Goes on with a new query after the last id when the rows are no longer kept.

@@ -18,7 +18,7 @@ pub struct QueryStream<T> {
 }
 
 impl<T: DeserializeOwned + Send + 'static> QueryStream<T> {
-    pub(super) fn new(pages: QueryPages) -> Self {
+    pub(in crate::api) fn new(pages: QueryPages) -> Self {
         Self { pages, rows: Vec::new().into_iter() }
     }
 

@@ -1,4 +1,7 @@
+use std::fs;
+
 use super::*;
+use crate::error::ErrorKind;
 use crate::mapping::{Input, Transform};
 use crate::types::Value;
 
@@ -410,4 +413,12 @@ fn what_a_file_says_is_what_the_map_is_and_a_map_survives_its_own_file() {
     let json = serde_json::to_string(&map).expect("serialises");
     assert_eq!(serde_json::from_str::<FieldMap>(&json).expect("reads"), map);
     assert_eq!(FieldMap::from_json(&json).expect("reads"), map);
+}
+
+#[test]
+fn all_unknown_keys_of_a_rule_come_at_once() {
+    let errors = toml_errors(&with("{ source = \"x\", target = \"X__c\", colour = 1,\nsize = 2 }"));
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(errors[0].starts_with("line 5: rule 2 (X__c): unknown field `colour`, expected"), "{errors:?}");
+    assert!(errors[1].starts_with("line 6: rule 2 (X__c): unknown field `size`, expected"), "{errors:?}");
 }

@@ -65,6 +65,7 @@ pub use duplicates::DuplicateAction;
 pub use edition::{Edition, SetupLimits};
 pub use faults::{FaultOn, FaultWhen, Faults};
 pub use grants::Permission;
+pub use metadata::DeploySettings;
 pub use mock::{MockOrg, MockOrgBuilder};
 pub use oauth::{AppSpec, Approval, LoginRestriction, TestApp};
 pub use operation::Operation;

@@ -147,6 +147,8 @@ pub(crate) struct UserView {
     /// Objects whose records the user sees and changes whoever owns them, in lower case.
     view_all: HashSet<String>,
     modify_all: HashSet<String>,
+    /// The one row of `UserPermissionAccess`: what the user who asks may do. (Object Reference.)
+    pub(crate) access: Row,
 }
 
 impl UserView {
@@ -182,6 +184,10 @@ fn setup_rules(object: &str) -> Option<(&'static [&'static str], &'static [&'sta
         "PermissionSetLicenseAssign" => (&["ViewSetup", "ManageUsers"], &["ManageUsers"]),
         "User" | "Group" | "UserRole" => (ALL, &["ManageUsers"]),
         "Organization" | "RecordType" => (ALL, &["CustomizeApplication"]),
+        // "API users without PermissionsViewSetup can use this object to check if their own sessions have access to a feature"
+        "UserPermissionAccess" => (ALL, ALL),
+        // Object Reference: "View Setup and Configuration".
+        "SetupAuditTrail" => (&["ViewSetup"], ALL),
         "Profile" | "UserLicense" | "LeadStatus" | "OpportunityStage" => (ALL, ALL),
         _ => return None,
     })
@@ -300,7 +306,8 @@ pub(crate) fn view_of(
             seen.insert(object);
         }
     }
-    UserView { schema: Arc::new(seen), system: grants.system, view_all, modify_all }
+    let access = grants.system.iter().map(|name| (format!("Permissions{name}"), Value::Bool(true))).collect();
+    UserView { schema: Arc::new(seen), system: grants.system, view_all, modify_all, access }
 }
 
 fn see(object: &Object, grants: &Grants, denials: &Denials, user: &str) -> Option<Object> {

@@ -5,27 +5,33 @@ mod de;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::fs;
+use std::path::Path;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use toml::de::{DeTable, DeValue};
 
-pub(super) use self::de::Problem;
+pub(crate) use self::de::{Part, Problem};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Largest file that is read.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Deepest nesting that is followed.
 const MAX_DEPTH: usize = 64;
 
 /// A value and the line on which it begins.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) line: usize,
+pub(crate) struct Node {
+    pub(crate) line: usize,
     /// Where in the text it begins.
-    pub(super) at: usize,
-    pub(super) kind: Kind,
+    pub(crate) at: usize,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     Bool(bool),
     /// As it was written, without what only TOML allows.
@@ -36,20 +42,20 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug)]
-pub(super) struct Member {
-    pub(super) line: usize,
-    pub(super) key: String,
-    pub(super) value: Node,
+pub(crate) struct Member {
+    pub(crate) line: usize,
+    pub(crate) key: String,
+    pub(crate) value: Node,
 }
 
 impl Node {
     /// The member of that name, if this is a table that has it.
-    pub(super) fn member(&self, key: &str) -> Option<&Member> {
+    pub(crate) fn member(&self, key: &str) -> Option<&Member> {
         if let Kind::Table(members) = &self.kind { members.iter().find(|member| member.key == key) } else { None }
     }
 
     /// The items, if this is a list.
-    pub(super) fn items(&self) -> Option<&[Node]> {
+    pub(crate) fn items(&self) -> Option<&[Node]> {
         if let Kind::List(items) = &self.kind { Some(items) } else { None }
     }
 }
@@ -69,10 +75,31 @@ impl Lines {
 }
 
 /// A text taken apart: the tree as far as there is one, and what is wrong with the text.
-pub(super) type Tree = (Option<Node>, Vec<Problem>);
+pub(crate) type Tree = (Option<Node>, Vec<Problem>);
+
+/// Reads a file of at most 16 MiB whose name ends in `.json` or `.toml`. `what` is the document, as errors call it.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] for a file of another name or size, and for one that cannot be read.
+pub(crate) fn from_file(path: &Path, what: &'static str) -> Result<Tree> {
+    let failed = |words: &str| Error::new(ErrorKind::Config, what, format!("{}: {words}", path.display()));
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let json = extension.eq_ignore_ascii_case("json");
+    if !json && !extension.eq_ignore_ascii_case("toml") {
+        return Err(failed("neither .json nor .toml"));
+    }
+    let unreadable = |error: std::io::Error| failed("cannot be read").with_source(error);
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+        return Err(failed("larger than 16 MiB"));
+    }
+    let text = fs::read_to_string(path).map_err(unreadable)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(if json { from_json(text) } else { from_toml(text) })
+}
 
 /// Reads TOML. All that is wrong with its grammar comes at once.
-pub(super) fn from_toml(text: &str) -> Tree {
+pub(crate) fn from_toml(text: &str) -> Tree {
     let lines = Lines::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut problems: Vec<Problem> = errors
@@ -126,7 +153,7 @@ fn toml_node(value: toml::Spanned<DeValue<'_>>, lines: &Lines, depth: usize, pro
 }
 
 /// Reads JSON.
-pub(super) fn from_json(text: &str) -> Tree {
+pub(crate) fn from_json(text: &str) -> Tree {
     let raw: &RawValue = match serde_json::from_str(text) {
         Ok(raw) => raw,
         Err(error) => {
@@ -166,7 +193,7 @@ impl JsonReader<'_> {
     }
 
     /// The text is well-formed JSON already, so its first character tells the type.
-    fn kind(&mut self, text: &str, start: usize, depth: usize) -> Result<Kind, String> {
+    fn kind(&mut self, text: &str, start: usize, depth: usize) -> std::result::Result<Kind, String> {
         let unreadable = |error: serde_json::Error| {
             format!("no JSON: {}", error.to_string().split(" at line ").next().unwrap_or_default())
         };
@@ -211,7 +238,7 @@ impl JsonReader<'_> {
 struct Object<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         struct ObjectVisitor;
 
         impl<'de> Visitor<'de> for ObjectVisitor {
@@ -221,7 +248,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Object<'de>, A::Error> {
                 let mut members = Vec::new();
                 while let Some((Key(key), raw)) = map.next_entry()? {
                     members.push((key, raw));
