@@ -15,7 +15,7 @@ use super::write::{Engine, Intake, Target, WriteOutcome, WrittenRow};
 use crate::client::Client;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue, Output, Parent};
-use crate::schema::{FieldRequirement, Finding, ObjectRequirement, check};
+use crate::schema::{FieldRequirement, Finding, ObjectRequirement, ObjectRight, check_object};
 use crate::types::{FieldName, FieldType, Record, RecordId, SObjectDescribe, split_in_list};
 
 /// Brings source records into one object of the org, by external id.
@@ -81,7 +81,7 @@ impl PushBuilder {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Finding::into_result("push", &check(&requirement(&map), seen.as_ref()))?;
+        Finding::into_result("push", &check_object(&requirement(&map), seen.as_ref()))?;
         let seen = seen.unwrap_or_default();
         let mut report = map.map().check(&seen);
         // What a new record lacks keeps no record that is there from being changed; Salesforce refuses the new ones.
@@ -115,8 +115,10 @@ fn selected(output: &Output) -> String {
 /// What the user needs to write all that the map maps.
 fn requirement(map: &CompiledMap) -> ObjectRequirement {
     let names = map.outputs().filter_map(|output| FieldName::new(&*output.clear).ok());
-    let fields = names.map(FieldRequirement::write).collect();
-    ObjectRequirement { object: map.object().clone(), create: map.map().creates(), edit: true, fields }
+    let creates = map.map().creates().then_some(ObjectRight::Create);
+    ObjectRequirement::new(map.object().clone())
+        .with_rights(creates.into_iter().chain([ObjectRight::Edit]))
+        .with_fields(names.map(FieldRequirement::write))
 }
 
 fn key_case(map: &CompiledMap, seen: &SObjectDescribe) -> Result<KeyCase> {

@@ -186,9 +186,6 @@ fn every_operation_can_be_struck() {
         (Operation::QueryJobPatch, "PATCH", data("/jobs/query/x")),
         (Operation::QueryJobDelete, "DELETE", data("/jobs/query/x")),
         (Operation::QueryJobResults, "GET", data("/jobs/query/x/results?maxRecords=1")),
-        (Operation::DeployCreate, "POST", data("/metadata/deployRequest")),
-        (Operation::DeployGet, "GET", data("/metadata/deployRequest/x")),
-        (Operation::DeployPatch, "PATCH", data("/metadata/deployRequest/x")),
         (Operation::ToolingQuery, "GET", data("/tooling/query?q=x")),
         (Operation::ToolingQueryMore, "GET", data("/tooling/query/x")),
         (Operation::ToolingComposite, "POST", data("/tooling/composite")),
@@ -197,6 +194,9 @@ fn every_operation_can_be_struck() {
         (Operation::ToolingCreate, "POST", data("/tooling/sobjects/CustomField")),
         (Operation::ToolingUpdate, "PATCH", data("/tooling/sobjects/CustomField/x")),
         (Operation::ToolingDelete, "DELETE", data("/tooling/sobjects/CustomField/x")),
+        (Operation::DeployCreate, "POST", data("/metadata/deployRequest")),
+        (Operation::DeployGet, "GET", data("/metadata/deployRequest/x")),
+        (Operation::DeployPatch, "PATCH", data("/metadata/deployRequest/x")),
         (Operation::QueryJobPages, "GET", data("/jobs/query/x/resultpages?locator=MA")),
     ] {
         assert!(Operation::ALL.contains(&operation));
