@@ -14,6 +14,7 @@ mod composite;
 mod conflicts;
 mod connect;
 mod connections;
+mod doctor;
 mod engagement;
 mod faults;
 mod files;
