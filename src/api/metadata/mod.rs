@@ -146,7 +146,7 @@ impl Metadata {
     ///
     /// As for [`create`](Self::create).
     ///
-    /// Source: Metadata API Developer Guide, "renameMetadata()".
+    /// Source: Metadata API Developer Guide, `renameMetadata()`.
     pub async fn rename<T: Component>(&self, old_name: &str, new_name: &str) -> Result<MetadataResult> {
         const OPERATION: &str = "metadata.rename";
         let mut call = Element::new("renameMetadata");

@@ -20,7 +20,7 @@ const MAX_ANSWER_BYTES: u64 = (MAX_ZIP_BYTES as u64).div_ceil(3) * 4 + (8 << 20)
 
 /// What to retrieve.
 ///
-/// Source: Metadata API Developer Guide, "retrieve()", `RetrieveRequest`.
+/// Source: Metadata API Developer Guide, `retrieve()`, `RetrieveRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct RetrieveRequest {
@@ -320,10 +320,10 @@ impl RetrieveJob {
 
 impl RetrieveResult {
     fn ended_well(self) -> Result<Self> {
+        const OPERATION: &str = "metadata.retrieve";
         if !self.done || (self.success && self.status != RetrieveStatus::Failed) {
             return Ok(self);
         }
-        const OPERATION: &str = "metadata.retrieve";
         let error = match &self.error_status_code {
             Some(code) => {
                 let words = self.error_message.as_deref().unwrap_or_default();

@@ -258,7 +258,7 @@ impl DeployJob {
         let request = ApiRequest::patch("deploy.cancel", self.path()).context("deploy", self.id).idempotent();
         match self.client.send(request.json(&body)?).await {
             Ok(answer) if answer.body.trim_ascii().is_empty() => self.status().await,
-            Ok(answer) => self.read(&answer),
+            Ok(answer) => Ok(DeployResult { details: None, ..self.read(&answer)? }),
             // An attempt whose answer was lost, or somebody else, has cancelled it already.
             Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict) => {
                 let now = self.status().await?;
@@ -284,6 +284,9 @@ impl DeployJob {
         if details {
             // Details that were asked for and are none are those of no component yet.
             result.details.get_or_insert_default();
+        } else {
+            // Salesforce writes empty lists where they were not asked for.
+            result.details = None;
         }
         Ok(result)
     }
