@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::behaviour;
 use super::clock::OrgClock;
 use super::duplicates::{self, DuplicateOptions, DuplicateRule};
+use super::edition::SetupLimits;
 use super::error::ApiError;
 use super::files::{self, Files};
 use super::ids;
@@ -60,6 +61,7 @@ pub(crate) struct Data {
     pub(crate) duplicate_key: &'static str,
     pub(crate) locks: Locks,
     pub(crate) files: Files,
+    pub(crate) limits: SetupLimits,
     serials: HashMap<String, u64>,
 }
 
@@ -73,6 +75,7 @@ impl Data {
             duplicate_key: duplicates::MISSPELT,
             locks: Locks::default(),
             files: Files::default(),
+            limits: SetupLimits::default(),
             serials,
         }
     }
@@ -144,7 +147,7 @@ impl Data {
         behaviour::before_save(&self.store, &self.clock, object, &mut row, None)?;
         files::before_create(self, object, &mut row)?;
         if writer.rights != Rights::System {
-            setup_rules::before_save(schema, &self.store, object, &mut row)?;
+            setup_rules::before_save(schema, &self.store, &self.limits, object, &mut row)?;
         }
         self.check_values(schema, writer, object, &row, &given, None)?;
         let changed: Vec<&str> = given.iter().map(|(name, _)| name.as_str()).collect();
@@ -193,7 +196,7 @@ impl Data {
         self.stamp_modified(object, &mut row, &writer.user);
         behaviour::before_save(&self.store, &self.clock, object, &mut row, Some(&old))?;
         if writer.rights != Rights::System {
-            setup_rules::before_save(schema, &self.store, object, &mut row)?;
+            setup_rules::before_save(schema, &self.store, &self.limits, object, &mut row)?;
         }
         self.check_values(schema, writer, object, &row, &given, Some(id))?;
         let changed = |name: &&str| row.get(*name) != old.get(*name);

@@ -7,11 +7,6 @@ use super::super::xml::Element;
 use super::objects::MAX_NAME;
 use super::{Kind, Refusal, permission_sets, unknown};
 
-/// [K] Help, "Custom Fields Allowed Per Object".
-const MAX_FIELDS: usize = 500;
-/// [K] wire facts 4.4
-const MAX_EXTERNAL_IDS: usize = 25;
-
 /// The object and field that `Object.Field` names.
 fn split(name: &str) -> Option<(&str, &str)> {
     name.split_once('.').filter(|(object, field)| !object.is_empty() && !field.is_empty())
@@ -95,8 +90,9 @@ pub(super) fn build(
     if old.is_some_and(|old| !old.custom) {
         return Err(taken(object, name));
     }
-    if old.is_none() && object.fields.iter().filter(|field| field.custom).count() >= MAX_FIELDS {
-        let message = "This operation would exceed the limit of custom fields on this object";
+    if old.is_none() && object.fields.iter().filter(|field| field.custom).count() >= state.data.limits.custom_fields {
+        // [D] The code. [K] The text, by the pattern of that for objects.
+        let message = "reached maximum number of custom fields";
         return Err(Refusal::new("CUSTOM_ENTITY_OR_FIELD_LIMIT", message));
     }
     let spec = Spec { component, kind: component.text_of("type").unwrap_or_default() };
@@ -116,7 +112,7 @@ pub(super) fn build(
     field.custom = true;
     field.open = old.is_some_and(|old| old.open);
     relate(state, object, &spec, stem, &mut field)?;
-    constrain(object, &spec, &mut field)?;
+    constrain(state, object, &spec, &mut field)?;
     default(&spec, &mut field);
     field.extra.description = component.text_of("description").map(str::to_owned);
     field.extra.inline_help_text = component.text_of("inlineHelpText").map(str::to_owned);
@@ -126,6 +122,12 @@ pub(super) fn build(
         let message =
             "Can not set trackHistory to true on this CustomField as its entity is not history tracking enabled";
         return Err(Refusal::integrity(message));
+    }
+    let others = object.fields.iter().filter(|known| known.extra.track_history && known.name != field.name).count();
+    if field.extra.track_history && others >= state.data.limits.tracked_fields {
+        // [D] The code and the text: SOAP guide, "Core Data Types", `StatusCode`.
+        let message = "The number of history fields specified for the sObject exceeds the allowed limit.";
+        return Err(Refusal::new("NUM_HISTORY_FIELDS_BY_SOBJECT_EXCEEDED", message));
     }
     // A universally required field and a master-detail have no field-level security.
     field.permissionable = field.nillable || field.kind == FieldType::Boolean;
@@ -308,7 +310,7 @@ fn relate(state: &State, object: &Object, spec: &Spec<'_>, stem: &str, field: &m
 }
 
 /// `required`, `unique`, `externalId` and `deleteConstraint`, where the type has them.
-fn constrain(object: &Object, spec: &Spec<'_>, field: &mut Field) -> Result<(), Refusal> {
+fn constrain(state: &State, object: &Object, spec: &Spec<'_>, field: &mut Field) -> Result<(), Refusal> {
     let on = |what: &str| spec.component.flag(what).unwrap_or(false);
     let long = matches!(spec.kind, "LongTextArea" | "Html");
     if on("required") {
@@ -330,7 +332,7 @@ fn constrain(object: &Object, spec: &Spec<'_>, field: &mut Field) -> Result<(), 
             return Err(spec.must_not("externalId"));
         }
         let others = object.fields.iter().filter(|known| known.external_id && known.name != field.name).count();
-        if others >= MAX_EXTERNAL_IDS {
+        if others >= state.data.limits.external_ids {
             let message = "This operation would exceed the limit of external ids on this object";
             return Err(Refusal::new("CUSTOM_FIELD_INDEX_LIMIT_EXCEEDED", message));
         }

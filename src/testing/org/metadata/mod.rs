@@ -23,7 +23,7 @@ pub(crate) use deploy::Deploys;
 pub(crate) use kind::Kind;
 pub(crate) use layouts::lay_out;
 pub(crate) use retrieve::Retrieves;
-pub(crate) use stored::Components;
+pub(crate) use stored::{Components, Stored};
 
 use bytes::Bytes;
 
@@ -271,6 +271,11 @@ pub(crate) fn field_json(object: &Object, field: &Field) -> Json {
     let Json::Object(mut members) = read::field_node(object, field).to_json() else { return Json::Null };
     members.retain(|(name, _)| name != "fullName");
     Json::Object(members)
+}
+
+/// A component's metadata as the Tooling API has it.
+pub(crate) fn body_json(stored: &Stored) -> Json {
+    Node::of(&stored.body).to_json()
 }
 
 /// Saves a custom field as the Tooling API describes it.

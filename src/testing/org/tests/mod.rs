@@ -12,6 +12,7 @@ mod deploy;
 mod duplicates;
 mod faults;
 mod files;
+mod grants;
 mod http;
 mod limits;
 mod locks;
