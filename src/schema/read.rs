@@ -180,7 +180,7 @@ struct Entity {
 }
 
 /// What the catalog says of a field.
-struct Definition {
+pub(super) struct Definition {
     name: String,
     label: String,
     data_type: String,
@@ -407,7 +407,7 @@ fn object(
     }
 }
 
-fn org_field(
+pub(super) fn org_field(
     object: &str,
     seen: Option<&FieldDescribe>,
     known: Option<&Definition>,
