@@ -296,6 +296,33 @@ impl Node {
         self
     }
 
+    /// The same as a document of the Tooling API: flags and numbers as such, repeated elements as lists.
+    pub(crate) fn to_json(&self) -> Json {
+        if self.children.is_empty() {
+            let text = escape::unescape(&self.text).unwrap_or_default().into_owned();
+            return match text.as_str() {
+                "true" => Json::Bool(true),
+                "false" => Json::Bool(false),
+                digits if NUMBERS.contains(&&*self.name) => Json::number(digits),
+                _ => Json::String(text),
+            };
+        }
+        let mut members: Vec<(String, Json)> = Vec::new();
+        for child in &self.children {
+            let json = child.to_json();
+            let known = members.iter_mut().find(|(name, _)| *name == child.name).map(|(_, value)| value);
+            match known {
+                Some(Json::Array(items)) => items.push(json),
+                Some(one) => *one = Json::Array(vec![std::mem::replace(one, Json::Null), json]),
+                None if LISTS.contains(&&*child.name) => {
+                    members.push((child.name.to_string(), Json::Array(vec![json])))
+                }
+                None => members.push((child.name.to_string(), json)),
+            }
+        }
+        Json::Object(members)
+    }
+
     /// With that `fullName`.
     pub(crate) fn renamed(self, name: &str) -> Self {
         self.without("fullName").with("fullName", name).in_wsdl_order()
@@ -336,33 +363,6 @@ impl Node {
             out.push('>');
         }
         out.push('\n');
-    }
-
-    /// The same as a document of the Tooling API: flags and numbers as such, repeated elements as lists.
-    pub(crate) fn to_json(&self) -> Json {
-        if self.children.is_empty() {
-            let text = escape::unescape(&self.text).unwrap_or_default().into_owned();
-            return match text.as_str() {
-                "true" => Json::Bool(true),
-                "false" => Json::Bool(false),
-                digits if NUMBERS.contains(&&*self.name) => Json::number(digits),
-                _ => Json::String(text),
-            };
-        }
-        let mut members: Vec<(String, Json)> = Vec::new();
-        for child in &self.children {
-            let json = child.to_json();
-            let known = members.iter_mut().find(|(name, _)| *name == child.name).map(|(_, value)| value);
-            match known {
-                Some(Json::Array(items)) => items.push(json),
-                Some(one) => *one = Json::Array(vec![std::mem::replace(one, Json::Null), json]),
-                None if LISTS.contains(&&*child.name) => {
-                    members.push((child.name.to_string(), Json::Array(vec![json])));
-                }
-                None => members.push((child.name.to_string(), json)),
-            }
-        }
-        Json::Object(members)
     }
 
     pub(crate) fn write(&self, out: &mut String) {
