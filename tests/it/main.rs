@@ -24,6 +24,7 @@ mod generate_types;
 mod map_preview;
 mod mapping;
 mod matching;
+mod metadata_calls;
 mod outside;
 mod query;
 mod recordings;

@@ -72,7 +72,7 @@ pub fn desired_schema(prefix: &Prefix, access: Access) -> DesiredSchema {
         .description("One viewing of an interactive demo.")
         .name_field(NameField::text("Session ID"));
     let permission_set = permission_set(prefix, &product, access, &fields);
-    DesiredSchema { objects: vec![session], fields, permission_set }
+    DesiredSchema::new("engagement").object(session).fields(fields).permission_set(permission_set)
 }
 
 fn custom_field(object: &str, field: &FieldName, label: &str, kind: FieldKind) -> CustomField {
@@ -265,7 +265,15 @@ mod tests {
         let rights = |access| {
             let schema = schema(access);
             let object = |name: &str| {
-                schema.permission_set.objects.iter().find(|object| object.object == name).cloned().expect(name)
+                schema
+                    .permission_set
+                    .as_ref()
+                    .expect("a set")
+                    .objects
+                    .iter()
+                    .find(|object| object.object == name)
+                    .cloned()
+                    .expect(name)
             };
             (object("Contact"), object("Navattic_Session__c"))
         };
@@ -279,7 +287,8 @@ mod tests {
     #[test]
     fn nav_16_field_permissions_stand_only_where_a_field_can_have_them() {
         let schema = schema(Access::Least);
-        let fields: Vec<&str> = schema.permission_set.fields.iter().map(|field| field.field.as_str()).collect();
+        let fields: Vec<&str> =
+            schema.permission_set.as_ref().expect("a set").fields.iter().map(|field| field.field.as_str()).collect();
         for none in [
             "Contact.FirstName",
             "Contact.LastName",
@@ -300,8 +309,14 @@ mod tests {
             assert!(fields.contains(&some), "{some}");
         }
         assert_eq!(fields.len(), 15 + 20 + 4);
-        let account =
-            schema.permission_set.fields.iter().find(|field| field.field == "Contact.AccountId").expect("granted");
+        let account = schema
+            .permission_set
+            .as_ref()
+            .expect("a set")
+            .fields
+            .iter()
+            .find(|field| field.field == "Contact.AccountId")
+            .expect("granted");
         assert!(account.readable && !account.editable, "matching reads it, nothing writes it");
     }
 }

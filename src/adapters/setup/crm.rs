@@ -17,7 +17,7 @@ pub fn crm_schema() -> DesiredSchema {
         "CRM Read",
         "Made by the revenue integration: opportunities, accounts and contacts, to read.",
     );
-    DesiredSchema { objects: Vec::new(), fields: Vec::new(), permission_set }
+    DesiredSchema::new("crm").permission_set(permission_set)
 }
 
 fn reads<const N: usize>(object: &'static str, fields: [&'static str; N]) -> ObjectRequirement {

@@ -33,7 +33,7 @@ pub fn scores_schema() -> DesiredSchema {
         "GPTWeb Integration",
         "Made by the website scores integration: contacts, leads and accounts, and the score fields on them.",
     );
-    DesiredSchema { objects: Vec::new(), fields: made.collect(), permission_set }
+    DesiredSchema::new("scores").fields(made).permission_set(permission_set)
 }
 
 /// What the user needs to write scores: contacts, leads and accounts to read, create and edit, and the six fields on each.

@@ -30,7 +30,7 @@ pub fn survey_schema(fields: &SurveyFields) -> DesiredSchema {
         "Survey Integration",
         "Made by the survey integration: contacts and the result fields on them.",
     );
-    DesiredSchema { objects: Vec::new(), fields: made.into(), permission_set }
+    DesiredSchema::new("survey").fields(made).permission_set(permission_set)
 }
 
 /// What the user needs to read contacts and write survey results to them, in these fields.

@@ -123,8 +123,18 @@ fn smv_32_a_crm_user_reads_all_that_the_opportunity_map_reads_and_writes_nothing
     }
     let schema = crm_schema();
     assert!(schema.fields.is_empty() && schema.objects.is_empty());
-    assert!(schema.permission_set.objects.iter().all(|object| !object.edit && !object.create && !object.delete));
-    assert!(schema.permission_set.fields.iter().all(|field| field.readable && !field.editable));
+    assert!(
+        schema
+            .permission_set
+            .as_ref()
+            .expect("a set")
+            .objects
+            .iter()
+            .all(|object| !object.edit && !object.create && !object.delete)
+    );
+    assert!(
+        schema.permission_set.as_ref().expect("a set").fields.iter().all(|field| field.readable && !field.editable)
+    );
     assert!(required.objects.iter().all(|object| object.rights.is_empty()));
 }
 
@@ -206,8 +216,11 @@ fn heap_18_to_21_the_two_way_rights_are_named_with_their_alternatives() {
 fn each_permission_set_grants_what_is_required_and_no_more() {
     for preset in Preset::ALL {
         let (schema, required) = (preset.desired_schema(), preset.requirements());
-        assert!(schema.permission_set.users.is_empty(), "{preset}: system permissions are the admin's to give");
-        for granted in &schema.permission_set.objects {
+        assert!(
+            schema.permission_set.as_ref().expect("a set").users.is_empty(),
+            "{preset}: system permissions are the admin's to give"
+        );
+        for granted in &schema.permission_set.as_ref().expect("a set").objects {
             let wanted = object(&required, &granted.object);
             let needs = |right| wanted.rights.get(&right) == Some(&Severity::Required);
             assert_eq!(granted.create, needs(ObjectRight::Create), "{preset} {}", granted.object);
@@ -217,7 +230,13 @@ fn each_permission_set_grants_what_is_required_and_no_more() {
             assert_eq!(granted.modify_all, needs(ObjectRight::ModifyAll), "{preset} {}", granted.object);
         }
         for made in &schema.fields {
-            let granted = schema.permission_set.fields.iter().find(|field| field.field == made.full_name);
+            let granted = schema
+                .permission_set
+                .as_ref()
+                .expect("a set")
+                .fields
+                .iter()
+                .find(|field| field.field == made.full_name);
             assert!(granted.is_some_and(|field| field.readable && field.editable), "{preset} {}", made.full_name);
             assert!(required.fixable.contains(&format!("field_missing {}", made.full_name)), "{preset}");
         }

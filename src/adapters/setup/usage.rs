@@ -180,11 +180,9 @@ pub fn usage_schema(options: &UsageOptions) -> DesiredSchema {
         &format!("{product} Integration"),
         "Made by the usage integration: accounts and contacts to read, and the usage objects.",
     );
-    DesiredSchema {
-        objects: UsageLevel::ALL.into_iter().filter(|_| own).map(object).collect(),
-        fields: UsageLevel::ALL.into_iter().flat_map(fields).collect(),
-        permission_set,
-    }
+    let schema = DesiredSchema::new("usage").fields(UsageLevel::ALL.into_iter().flat_map(fields));
+    let objects = UsageLevel::ALL.into_iter().filter(|_| own).map(object);
+    objects.fold(schema, DesiredSchema::object).permission_set(permission_set)
 }
 
 /// Accounts and contacts, as they are read.
@@ -232,7 +230,7 @@ pub fn usage_read_schema() -> DesiredSchema {
         "Heap Read",
         "Made by the usage integration: accounts and contacts, to read.",
     );
-    DesiredSchema { objects: Vec::new(), fields: Vec::new(), permission_set }
+    DesiredSchema::new("usage_read").permission_set(permission_set)
 }
 
 /// What the user needs to read accounts and contacts. Add the fields that are imported.

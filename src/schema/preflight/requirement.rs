@@ -357,7 +357,8 @@ impl RequirementSet {
     pub fn mended_by(mut self, schema: &DesiredSchema) -> Self {
         let mut fixable = BTreeSet::new();
         let mut add = |code: &str, subject: &str| fixable.insert(format!("{code} {subject}"));
-        for object in &schema.permission_set.objects {
+        let granted = schema.permission_set.as_ref();
+        for object in granted.iter().flat_map(|set| &set.objects) {
             let flags = [object.read, object.create, object.edit, object.delete, object.view_all, object.modify_all];
             for (right, granted) in ObjectRight::ALL.into_iter().zip(flags) {
                 if granted {
@@ -369,7 +370,7 @@ impl RequirementSet {
                 add("object_missing", &object.object);
             }
         }
-        for field in &schema.permission_set.fields {
+        for field in granted.iter().flat_map(|set| &set.fields) {
             if field.readable {
                 add("field_missing", &field.field);
             }
@@ -377,7 +378,7 @@ impl RequirementSet {
                 add("field_write", &field.field);
             }
         }
-        for permission in &schema.permission_set.users {
+        for permission in granted.iter().flat_map(|set| &set.users) {
             add("permission", permission);
         }
         self.fixable = fixable;

@@ -1,5 +1,6 @@
 //! Deploys, retrieves and the Tooling API, on answers as Salesforce's guides print them.
 
+mod org;
 mod scripted;
 
 use std::sync::{Arc, Mutex};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use sforce::api::Subrequest;
-use sforce::api::metadata::{CustomObject, DeployOptions, DeployStatus, MAX_ZIP_BYTES, RetrieveRequest, TestLevel};
+use sforce::api::metadata::{CustomObject, DeployOptions, DeployStatus, MAX_ZIP, RetrieveRequest, TestLevel};
 use sforce::types::{Record, RecordId};
 use sforce::{Effect, ErrorKind, Retry};
 
@@ -228,7 +229,7 @@ async fn a_check_is_deployed_quickly_or_the_error_says_why_not() {
 #[tokio::test]
 async fn a_zip_larger_than_39_mb_is_not_sent() {
     let org = Scripted::new(|_, _| begun());
-    let mut zip = vec![0; MAX_ZIP_BYTES + 1];
+    let mut zip = vec![0; MAX_ZIP + 1];
     zip[..4].copy_from_slice(b"PK\x03\x04");
     let error = org.client().deploy(zip, &DeployOptions::new()).await.expect_err("too large");
     assert_eq!((error.kind(), error.effect(), org.sent().len()), (ErrorKind::Invalid, Effect::None, 0));
