@@ -16,6 +16,7 @@ mod conflicts;
 mod connect;
 mod connections;
 mod deploy;
+mod doctor;
 mod engagement;
 mod faults;
 mod files;

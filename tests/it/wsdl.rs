@@ -117,7 +117,6 @@ fn every_component() -> Vec<AnyComponent> {
         object.clone().into(),
         object.name_field(NameField::auto_number("No", "A-{0}")).into(),
         CustomObject::standard("Account").with_history().into(),
-        desired.permission_set.into(),
         layout.into(),
         AnyComponent::from(message()),
         rule().into(),
@@ -146,6 +145,7 @@ fn every_component() -> Vec<AnyComponent> {
         ApexClass::new("C", "public class C { String s = '<&>'; }").into(),
         RemoteSiteSetting::new("R", "https://example.com").into(),
     ]);
+    all.extend(desired.permission_set.map(AnyComponent::from));
     all.extend(desired.objects.into_iter().map(AnyComponent::from));
     all.extend(desired.fields.into_iter().map(AnyComponent::from));
     all

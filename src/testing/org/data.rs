@@ -309,13 +309,15 @@ impl Data {
 
     /// Auto numbers, and the name of a record that came without one.
     fn name_record(&mut self, object: &Object, row: &mut Row, id: &str) {
+        for field in object.fields.iter().filter(|field| field.auto_number && !field.name_field) {
+            let serial = self.next_serial(&format!("{}.{}", object.name, field.name));
+            let text = numbered(field.default_value.as_deref().unwrap_or("{0}"), serial);
+            row.insert(field.name.clone(), Value::Text(text));
+        }
         let Some(name) = object.fields.iter().find(|field| field.name_field && object.custom) else { return };
         if let Some(format) = name.default_value.as_deref().filter(|_| name.auto_number) {
             let serial = self.next_serial(&object.name);
-            let (before, rest) = format.split_once('{').unwrap_or((format, ""));
-            let (zeros, after) = rest.split_once('}').unwrap_or(("0", ""));
-            let text = format!("{before}{serial:0width$}{after}", width = zeros.len());
-            row.insert(name.name.clone(), Value::Text(text));
+            row.insert(name.name.clone(), Value::Text(numbered(format, serial)));
         } else if name.defaulted_on_create && !row.contains_key(&name.name) {
             row.insert(name.name.clone(), Value::Text(id.to_owned()));
         }
@@ -546,6 +548,13 @@ fn stamp(object: &Object, row: &mut Row, name: &str, value: Value, overwrite: bo
     if object.field(name).is_some() && (overwrite || !row.contains_key(name)) {
         row.insert(name.to_owned(), value);
     }
+}
+
+/// `A-{0000}` with a number in the place of its zeros.
+fn numbered(format: &str, serial: u64) -> String {
+    let (before, rest) = format.split_once('{').unwrap_or((format, ""));
+    let (zeros, after) = rest.split_once('}').unwrap_or(("0", ""));
+    format!("{before}{serial:0width$}{after}", width = zeros.len())
 }
 
 /// What a record has before anybody gave it a value.

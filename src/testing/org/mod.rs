@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
-//! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) →
+//! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP, and deployments by REST as well) → `data` (the rules of a write) →
 //! `store` (rows and indexes). `soql` and `sosl` read; `knobs` holds what a test sets.
 
 mod apex;

@@ -340,7 +340,9 @@ fn see(object: &Object, grants: &Grants, denials: &Denials, user: &str) -> Optio
     seen.mergeable &= seen.deletable;
     seen.fields.retain_mut(|field| {
         let open = !field.permissionable || (grants.open && field.open);
-        let key = field_key(&object.name, &field.name);
+        // Who is granted a location is granted its coordinates.
+        let granted = field.compound_field_name.as_deref().filter(|_| field.custom).unwrap_or(&field.name);
+        let key = field_key(&object.name, granted);
         let (read, edit) = grants.fields.get(&key).copied().unwrap_or_default();
         if !(open || read || rights.view_all_fields) {
             return false;

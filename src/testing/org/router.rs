@@ -99,8 +99,8 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
         ["services", "oauth2", "userinfo"] => Route::UserInfo,
         ["id", org, user] => Route::Identity { org: text(org), user: text(user) },
         ["services", "Soap", "u" | "c", version, ..] => Route::SoapLogin(text(version)),
-        // With or without the org's id at the end.
-        ["services", "Soap", "m", version] | ["services", "Soap", "m", version, _] => Route::Metadata(text(version)),
+        // With or without the org's id at the end. [S] simple-salesforce appends `deployRequest/<id>`.
+        ["services", "Soap", "m", version, ..] => Route::Metadata(text(version)),
         ["services", "apexrest", ..] => Route::ApexRest,
         ["services", "data"] => Route::Versions,
         ["services", "data", _version, rest @ ..] => match rest {

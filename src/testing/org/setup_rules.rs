@@ -4,7 +4,7 @@ use super::data::{Data, row_id, set};
 use super::edition::SetupLimits;
 use super::error::ApiError;
 use super::licenses;
-use super::schema::{Object, Schema};
+use super::schema::{FieldType, Object, Schema};
 use super::store::Store;
 use super::value::{Row, Value, is_set, text};
 
@@ -148,7 +148,8 @@ fn field_permissions(schema: &Schema, store: &Store, row: &mut Row) -> Result<()
     if edit && !is_set(row, "PermissionsRead") {
         return Err(depends(&format!("Edit {full}"), &[format!("Read {full}")]));
     }
-    if edit && !field.createable && !field.updateable {
+    let compound = matches!(field.kind, FieldType::Address | FieldType::Location);
+    if edit && !compound && !field.createable && !field.updateable {
         // [K] The code and the text; the rule is documented.
         let message = format!("The field {full} is read only");
         return Err(ApiError::row("FIELD_INTEGRITY_EXCEPTION", message, ["PermissionsEdit"]));
