@@ -90,6 +90,8 @@ pub(crate) struct FieldExtra {
     /// A formula default, which the org keeps and does not compute.
     pub(crate) default_formula: Option<String>,
     pub(crate) sorted: bool,
+    /// The field a dependent picklist depends on, and the controlling values each of its own goes with.
+    pub(crate) controller: Option<(String, BTreeMap<String, Vec<String>>)>,
     /// Numbers custom fields; 0 until the field is in the schema.
     pub(crate) serial: u64,
 }
