@@ -19,7 +19,7 @@ pub use self::components::{
     RemoteSiteSetting, SharingModel, TreatBlanksAs, UiBehavior, ValueSet, ValueSource, Workflow,
     WorkflowActionReference, WorkflowCriteria, WorkflowOutboundMessage, WorkflowRule, WorkflowTriggerType,
 };
-pub use self::package::{Deletion, MAX_FILES, MAX_UNPACKED, Package, PackageFile};
+pub use self::package::{Deletion, MAX_FILES, MAX_UNPACKED, MAX_ZIP, Package, PackageFile};
 
 pub use self::deploy::{
     CoverageWarning, DeployDetails, DeployFailures, DeployJob, DeployMessage, DeployOptions, DeployResult,

@@ -7,8 +7,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::write::is_path;
-use super::{MAX_FILES, MAX_UNPACKED, PackageFile, invalid, wrong};
-use crate::api::metadata::MAX_ZIP_BYTES;
+use super::{MAX_FILES, MAX_UNPACKED, MAX_ZIP, PackageFile, invalid, wrong};
 use crate::error::{Error, Result};
 
 /// Packs files. The same files give the same bytes, whenever it is.
@@ -30,10 +29,10 @@ pub(super) fn pack(files: &[PackageFile]) -> Result<Vec<u8>> {
         zip.write_all(&file.bytes).map_err(|error| failed(&error))?;
     }
     let bytes = zip.finish().map_err(|error| failed(&error))?.into_inner();
-    if bytes.len() > MAX_ZIP_BYTES {
+    if bytes.len() > MAX_ZIP {
         return Err(invalid("the zip is larger than Salesforce takes; deploy it in parts")
             .with_context("bytes", bytes.len())
-            .with_context("allowed", MAX_ZIP_BYTES));
+            .with_context("allowed", MAX_ZIP));
     }
     Ok(bytes)
 }
