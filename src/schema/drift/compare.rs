@@ -31,17 +31,25 @@ pub fn drift<'s>(expected: &ExpectedFields, now: impl Into<SeenObject<'s>>) -> V
         };
         match change {
             Some(change) => {
-                add(change, if field.usage.needed { Impact::Stops } else { Impact::Suspends });
+                let some_fit = matches!(change, Change::Shrunk { .. } | Change::ValuesGone { .. } | Change::Restricted);
+                add(
+                    change,
+                    match (field.usage.needed, some_fit) {
+                        (false, _) => Impact::Suspends,
+                        (true, false) => Impact::Stops,
+                        (true, true) => Impact::Told,
+                    },
+                );
                 continue;
             }
-            None if expected.is_suspended(&field.name) => add(Change::Back, Impact::Lifts),
             None => {}
         }
-        if let Some(seen) = describe.field(&field.name) {
-            for (change, impact) in remarks(field, seen) {
-                add(change, impact);
-            }
+        let remarks = describe.field(&field.name).map(|seen| remarks(field, seen)).unwrap_or_default();
+        let narrowed = remarks.iter().any(|(_, impact)| *impact == Impact::KeepsBlanks);
+        if expected.is_suspended(&field.name) && !narrowed {
+            add(Change::Back, Impact::Lifts);
         }
+        remarks.into_iter().for_each(|(change, impact)| add(change, impact));
     }
     if expected.creates {
         let written = |name: &str| expected.field(name).is_some_and(|field| field.usage.creates);
