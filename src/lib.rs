@@ -152,3 +152,7 @@ struct CompositeGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/budget.md")]
 struct BudgetGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/schema.md")]
+struct SchemaGuide;
