@@ -150,6 +150,10 @@ struct ReadingGuide;
 struct CompositeGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guides/metadata.md")]
+struct MetadataGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/guides/budget.md")]
 struct BudgetGuide;
 

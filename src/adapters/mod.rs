@@ -3,5 +3,6 @@
 pub mod engagement;
 mod json_lines;
 pub mod presets;
+pub mod setup;
 
 pub use self::json_lines::{JsonLines, Line};

@@ -38,7 +38,8 @@ pub struct Finding {
     pub severity: Severity,
     /// Which check found it, for programs: a word that stays, such as `object_right`.
     pub code: &'static str,
-    /// [`ErrorKind::Schema`] for what is not there, hidden or of another shape, [`ErrorKind::Forbidden`] for a missing right.
+    /// [`ErrorKind::Schema`] for what is not there, hidden or of another shape, [`ErrorKind::Forbidden`] for a missing right,
+    /// [`ErrorKind::Config`] for advice on user and org.
     pub kind: ErrorKind,
     /// Object, field, permission or permission set, by API name, such as `Contact.Email`.
     pub subject: String,
@@ -106,14 +107,12 @@ impl Finding {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] if a finding has that kind, else [`ErrorKind::Forbidden`].
+    /// [`ErrorKind::Schema`] if a finding has that kind, else that of the first one.
     pub fn into_result(operation: &'static str, findings: &[Self]) -> Result<()> {
         let findings: Vec<&Self> = findings.iter().filter(|finding| finding.severity == Severity::Required).collect();
-        if findings.is_empty() {
-            return Ok(());
-        }
+        let Some(first) = findings.first() else { return Ok(()) };
         let missing = findings.iter().any(|finding| finding.kind == ErrorKind::Schema);
-        let kind = if missing { ErrorKind::Schema } else { ErrorKind::Forbidden };
+        let kind = if missing { ErrorKind::Schema } else { first.kind };
         let problems = grouped(findings.iter().map(|finding| (finding.problem.as_str(), finding.subject.as_str())));
         let problems: Vec<String> =
             problems.iter().map(|(problem, subjects)| format!("{} {problem}", subjects.join(", "))).collect();

@@ -1,17 +1,32 @@
 //! What we need in an org, what is missing, and how it gets there.
 
 mod catalog;
+mod desired;
 mod drift;
 mod finding;
+mod ledger;
+mod load;
+mod names;
+mod org;
 mod plan;
-mod preflight;
+pub mod preflight;
 mod provision;
+mod provision_plan;
+mod validate;
 
 pub use self::catalog::{OrgTraits, SchemaCatalog, SchemaCatalogBuilder};
+pub use self::desired::{DesiredSchema, DesiredSection};
 pub use self::drift::{
     Change, DriftEvent, ExpectedField, ExpectedFields, FieldUse, Impact, RenameCandidate, SeenObject, drift,
 };
 pub use self::finding::{Finding, Severity};
-pub use self::plan::{DesiredSchema, OrgSchema, PermissionSetStep, SchemaPlan, plan};
-pub use self::preflight::{FieldRequirement, ObjectRequirement, check, preflight};
+pub use self::ledger::{EntryState, ItemKind, Ledger, LedgerEntry};
+pub use self::names::api_name;
+pub use self::org::{OrgField, OrgObject, OrgPermissionSet, OrgSchema};
+pub use self::plan::{Conflict, PlanItem, SchemaPlan, Step, plan};
+pub use self::preflight::{
+    FieldRequirement, Holds, ObjectRequirement, ObjectRight, OrgView, Report, RequirementSet, check, check_object,
+    preflight,
+};
 pub use self::provision::{Provisioned, provision};
+pub use self::validate::SchemaFault;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Finding;
-use super::plan::{DesiredSchema, OrgSchema, PermissionSetStep, SchemaPlan, plan};
+use super::provision_plan::{OrgSchema, PermissionSetStep, SchemaPlan, plan};
+use super::{DesiredSchema, Finding};
 use crate::api::metadata::{Component, CustomField, CustomObject, MAX_COMPONENTS, Metadata, PermissionSet};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
@@ -53,7 +53,7 @@ pub async fn provision(client: &Client, desired: &DesiredSchema, user: RecordId)
             done.updated.push(set.full_name.clone());
         }
     }
-    assign(client, &desired.permission_set.full_name, user, &mut done).await?;
+    assign(client, desired.permission_set.as_ref().map_or("", |set| &set.full_name), user, &mut done).await?;
     Ok(done)
 }
 
@@ -71,7 +71,7 @@ async fn look(metadata: &Metadata, desired: &DesiredSchema) -> Result<OrgSchema>
     for names in ours.chunks(MAX_COMPONENTS) {
         org.objects.extend(metadata.read::<CustomObject>(names).await?.into_iter().flatten());
     }
-    let set = desired.permission_set.full_name.as_str();
+    let set = desired.permission_set.as_ref().map_or("", |set| set.full_name.as_str());
     if names(PermissionSet::TYPE).iter().any(|known| known.eq_ignore_ascii_case(set)) {
         org.permission_set = metadata.read::<PermissionSet>(&[set]).await?.into_iter().flatten().next();
     }

@@ -18,7 +18,9 @@ use super::write::{Engine, Intake, Target, WriteOutcome, WrittenRow};
 use crate::client::Client;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::mapping::{CompiledMap, Mapped, MappedRecord, MappingIssue};
-use crate::schema::{DriftEvent, ExpectedFields, FieldRequirement, Finding, ObjectRequirement, SeenObject, check};
+use crate::schema::{
+    DriftEvent, ExpectedFields, FieldRequirement, Finding, ObjectRequirement, ObjectRight, SeenObject, check_object,
+};
 use crate::types::{FieldName, Record, RecordId, split_in_list};
 
 /// Brings source records into one object of the org, by external id.
@@ -95,7 +97,7 @@ impl PushBuilder {
             }
             None => GoingOn { map: map.clone(), events: Vec::new(), suspended: Vec::new() },
         };
-        Finding::into_result("push", &check(&requirement(&going.map), seen.as_ref()))?;
+        Finding::into_result("push", &check_object(&requirement(&going.map), seen.as_ref()))?;
         let seen = seen.unwrap_or_default();
         let mut report = going.map.map().check(&seen);
         // What a new record lacks keeps no record that is there from being changed; Salesforce refuses the new ones.
@@ -124,8 +126,10 @@ fn targets(map: &CompiledMap, field: &str) -> bool {
 /// What the user needs to write all that the map maps.
 fn requirement(map: &CompiledMap) -> ObjectRequirement {
     let names = map.outputs().filter_map(|output| FieldName::new(&*output.clear).ok());
-    let fields = names.map(FieldRequirement::write).collect();
-    ObjectRequirement { object: map.object().clone(), create: map.map().creates(), edit: true, fields }
+    let creates = map.map().creates().then_some(ObjectRight::Create);
+    ObjectRequirement::new(map.object().clone())
+        .with_rights(creates.into_iter().chain([ObjectRight::Edit]))
+        .with_fields(names.map(FieldRequirement::write))
 }
 
 /// What became of a window.

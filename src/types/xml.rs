@@ -80,14 +80,48 @@ impl Element {
         self.children.iter().find_map(|child| child.find(name))
     }
 
-    /// Writes the element, everything escaped.
-    pub(crate) fn write(&self, out: &mut String) {
+    /// The name of an element within this one that holds a character XML has no form for, such as most control characters.
+    pub(crate) fn unwritable(&self) -> Option<&str> {
+        let fits = |character: char| match character {
+            '\t' | '\n' | '\r' => true,
+            other => other >= ' ' && !matches!(other, '\u{FFFE}' | '\u{FFFF}'),
+        };
+        let whole = |text: &str| text.chars().all(fits);
+        if !whole(&self.text) || !self.attributes.iter().all(|(_, value)| whole(value)) {
+            return Some(&self.name);
+        }
+        self.children.iter().find_map(Self::unwritable)
+    }
+
+    /// Writes the element, everything escaped, and each element on a line of its own.
+    pub(crate) fn write_indented(&self, depth: usize, out: &mut String) {
+        let indent = "    ".repeat(depth);
+        out.push_str(&indent);
+        if self.children.is_empty() || !self.text.trim().is_empty() {
+            self.write(out);
+        } else {
+            self.open(out);
+            out.push('\n');
+            for child in &self.children {
+                child.write_indented(depth + 1, out);
+            }
+            out.extend([&indent, "</", &self.name, ">"]);
+        }
+        out.push('\n');
+    }
+
+    fn open(&self, out: &mut String) {
         out.push('<');
         out.push_str(&self.name);
         for (name, value) in &self.attributes {
             out.extend([" ", name, "=\"", &escape(value.as_str()), "\""]);
         }
         out.push('>');
+    }
+
+    /// Writes the element, everything escaped.
+    pub(crate) fn write(&self, out: &mut String) {
+        self.open(out);
         // A reader takes a bare carriage return for a line feed (XML 1.0, 2.11).
         out.push_str(&escape(self.text.as_str()).replace('\r', "&#13;"));
         for child in &self.children {

@@ -718,3 +718,26 @@ proptest! {
         prop_assert_eq!(org.count(SESSION.as_str()), fates.iter().filter(|fate| **fate > 0).count());
     }
 }
+
+#[tokio::test]
+async fn describes_and_queries_come_in_one_call_and_what_is_not_there_is_none() {
+    let org = org();
+    let client = client(&org);
+    let before = org.api_calls();
+    let answer = client
+        .composite()
+        .add("account", Subrequest::describe(&ACCOUNT))
+        .add("session", Subrequest::describe(&SESSION))
+        .add("missing", Subrequest::describe(&object("Missing__c")))
+        .add("count", Subrequest::query("SELECT Id FROM Account"))
+        .send()
+        .await
+        .expect("answered");
+    assert_eq!(org.api_calls() - before, 1);
+    let described = |name: &str| answer.result_of(name).expect("there").described();
+    let account = described("account").expect("described").expect("there");
+    assert!(account.fields.iter().any(|field| field.name.as_str() == "Name"));
+    assert!(described("session").expect("described").is_some());
+    assert_eq!(described("missing").expect("no error"), None);
+    assert!(described("count").is_err(), "rows are no description");
+}

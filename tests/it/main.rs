@@ -15,6 +15,7 @@ mod composite;
 mod conflicts;
 mod connect;
 mod connections;
+mod deploy;
 mod drift;
 mod engagement;
 mod faults;

@@ -6,7 +6,7 @@ use std::fs;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use sforce::adapters::engagement::{Access, Prefix, desired_schema};
-use sforce::api::metadata::{CustomField, FieldKind, NameField, PermissionSet};
+use sforce::api::metadata::{CustomField, FieldKind, NameField, PermissionSet, RetrieveRequest};
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::client::RetryPolicy;
 use sforce::{Client, ErrorKind, Retry};
@@ -77,6 +77,9 @@ fn check_request(types: &Types, body: &str) -> usize {
                 let mut kind = xsi.map(|kind| kind.value.into_owned()).unwrap_or_default();
                 if name == "metadata" {
                     seen += 1;
+                } else if name == "retrieveRequest" {
+                    seen += 1;
+                    kind = "RetrieveRequest".into();
                 } else if let Some((parent, at)) = stack.last_mut().filter(|(parent, _)| !parent.is_empty()) {
                     let allowed = order(types, parent);
                     let place = allowed.iter().position(|(allowed, _)| *allowed == name);
@@ -125,7 +128,9 @@ async fn our_metadata_requests_are_valid_by_the_wsdl_of_salesforce() {
     for fields in schema.fields.chunks(10) {
         let _ = metadata.upsert(fields).await;
     }
-    let _ = metadata.update(std::slice::from_ref(&schema.permission_set)).await;
+    let _ = metadata.update(schema.permission_set.as_slice()).await;
+    let wanted = RetrieveRequest::new().members("CustomObject", ["Account"]).package("Mine").specific_files(["a"]);
+    let _ = metadata.retrieve(&wanted).await;
     let requests = server.received_requests().await.expect("recorded");
     let mut seen = 0;
     for request in &requests {
@@ -134,7 +139,7 @@ async fn our_metadata_requests_are_valid_by_the_wsdl_of_salesforce() {
         assert!(request.headers.get("soapaction").is_some());
         seen += check_request(&types, &body);
     }
-    assert_eq!(seen, 1 + 1 + 1 + 35 + 1);
+    assert_eq!(seen, 1 + 1 + 1 + 35 + 1 + 1);
 }
 
 #[test]
@@ -187,6 +192,14 @@ async fn recorded_metadata_answers_are_read() {
                 .all(|error| !error.salesforce()[0].message.is_empty())
         );
     }
+
+    let answer = text("legacy-v23-describe_metadata-success.xml");
+    let (_server, client) = serve(200, &answer).await;
+    let described = client.metadata().describe_metadata().await.expect("reads");
+    assert_eq!(described.types.len(), answer.matches("<metadataObjects>").count());
+    let object = described.types.iter().find(|one| one.xml_name == "CustomObject").expect("every org has it");
+    assert_eq!((object.directory_name.as_str(), object.suffix.as_deref()), ("objects", Some("object")));
+    assert!(object.child_xml_names.iter().any(|name| name == "CustomField"));
 
     let (_server, client) = serve(500, &text("legacy-v23-foo-invalid_session.xml")).await;
     let error = client.metadata().list(&["CustomObject"]).await.expect_err("a fault");

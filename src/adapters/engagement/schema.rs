@@ -5,7 +5,7 @@ use super::session::{NAME, TEXT};
 use crate::api::metadata::{
     CustomField, CustomObject, FieldKind, FieldPermission, NameField, ObjectPermission, PermissionSet,
 };
-use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement};
+use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement, ObjectRight, RequirementSet, Severity};
 use crate::types::{FieldName, SObjectName};
 
 /// What the permission set grants on Lead, Contact, Account and Opportunity.
@@ -72,7 +72,7 @@ pub fn desired_schema(prefix: &Prefix, access: Access) -> DesiredSchema {
         .description("One viewing of an interactive demo.")
         .name_field(NameField::text("Session ID"));
     let permission_set = permission_set(prefix, &product, access, &fields);
-    DesiredSchema { objects: vec![session], fields, permission_set }
+    DesiredSchema::new("engagement").object(session).fields(fields).permission_set(permission_set)
 }
 
 fn custom_field(object: &str, field: &FieldName, label: &str, kind: FieldKind) -> CustomField {
@@ -160,22 +160,54 @@ fn permission_set(prefix: &Prefix, product: &str, access: Access, fields: &[Cust
     }
 }
 
-/// What the user must be able to do, for a preflight of the four standard objects. The session object is looked at by the push.
+/// Standard fields that the product's page names, by the object's place in [`PARENTS`], and whether it asks for Edit on them.
+const NAMED: [&[(&str, bool)]; 4] = [
+    &[("FirstName", true), ("LastName", true), ("Email", true), ("AccountId", false)],
+    &[("FirstName", true), ("LastName", true), ("Company", true), ("Email", true), ("IsConverted", false)],
+    &[("Name", true), ("Website", true)],
+    &[("Name", true)],
+];
+
+/// What the user must be able to do.
+///
+/// Rights to make objects and fields are optional, since an admin may run the set-up once for all users; so is Edit on standard
+/// fields, which the product's page asks for and the flow never writes. View All Data and Modify All Data are recommended by that
+/// page: without them, records that are not shared with the user are not matched.
 #[must_use]
-pub fn requirements(prefix: &Prefix) -> Vec<ObjectRequirement> {
-    let read: [&[&'static str]; 4] = [
-        &["FirstName", "LastName", "Email", "AccountId"],
-        &["FirstName", "LastName", "Company", "Email", "IsConverted"],
-        &["Name", "Website"],
-        &["Name"],
-    ];
-    let of = |(object, read): (&SObjectName, &[&'static str])| {
-        let read = read.iter().map(|name| FieldRequirement::read(FieldName::from_static(name)));
-        let written = roll_up_kinds().into_iter();
-        let written = written.map(|(name, kind)| FieldRequirement::write(prefix.field(name)).of_kind(kind));
-        ObjectRequirement { object: object.clone(), create: false, edit: true, fields: read.chain(written).collect() }
+pub fn requirements(prefix: &Prefix) -> RequirementSet {
+    let object = prefix.session_object();
+    let product = prefix.as_str().trim_end_matches('_').replace('_', " ");
+    let written = |name: FieldName, kind: &FieldKind| FieldRequirement::write(name).of_kind(kind);
+    let key = prefix.field("Session_Key");
+    let session = session_fields(prefix, &product).into_iter().filter_map(|field| {
+        let name = FieldName::new(field.full_name.split_once('.')?.1).ok()?;
+        let required = written(name, &field.kind);
+        Some(FieldRequirement { key: required.field == key, ..required })
+    });
+    let session = ObjectRequirement::new(object)
+        .with_rights([ObjectRight::Create, ObjectRight::Edit])
+        .with_fields(session.collect::<Vec<_>>());
+    let parent = |(object, named): (&SObjectName, &[(&'static str, bool)])| {
+        let standard = named.iter().map(|(name, edited)| {
+            let read = FieldRequirement::read(FieldName::from_static(name));
+            if *edited { read.with_write(Severity::Optional) } else { read }
+        });
+        let rolled = roll_up_kinds().map(|(name, kind)| written(prefix.field(name), &kind));
+        ObjectRequirement::new(object.clone())
+            .with_rights([ObjectRight::Edit])
+            .with_every_record(Severity::Recommended)
+            .with_fields(standard)
+            .with_fields(rolled)
     };
-    PARENTS.iter().zip(read).map(of).collect()
+    let makes = "only to make the objects and fields; an admin may do that once";
+    RequirementSet::new("engagement")
+        .permission(["ApiEnabled"], Severity::Required, "")
+        .permission(["CustomizeApplication"], Severity::Optional, makes)
+        .permission(["ModifyMetadata", "ModifyAllData"], Severity::Optional, makes)
+        .permission(["ViewAllData"], Severity::Recommended, "to match visitors to records of all owners")
+        .permission(["ModifyAllData"], Severity::Recommended, "to roll sessions up on records of all owners")
+        .object(session)
+        .objects(PARENTS.iter().zip(NAMED).map(parent))
 }
 
 #[cfg(test)]
@@ -233,7 +265,15 @@ mod tests {
         let rights = |access| {
             let schema = schema(access);
             let object = |name: &str| {
-                schema.permission_set.objects.iter().find(|object| object.object == name).cloned().expect(name)
+                schema
+                    .permission_set
+                    .as_ref()
+                    .expect("a set")
+                    .objects
+                    .iter()
+                    .find(|object| object.object == name)
+                    .cloned()
+                    .expect(name)
             };
             (object("Contact"), object("Navattic_Session__c"))
         };
@@ -247,7 +287,8 @@ mod tests {
     #[test]
     fn nav_16_field_permissions_stand_only_where_a_field_can_have_them() {
         let schema = schema(Access::Least);
-        let fields: Vec<&str> = schema.permission_set.fields.iter().map(|field| field.field.as_str()).collect();
+        let fields: Vec<&str> =
+            schema.permission_set.as_ref().expect("a set").fields.iter().map(|field| field.field.as_str()).collect();
         for none in [
             "Contact.FirstName",
             "Contact.LastName",
@@ -268,8 +309,14 @@ mod tests {
             assert!(fields.contains(&some), "{some}");
         }
         assert_eq!(fields.len(), 15 + 20 + 4);
-        let account =
-            schema.permission_set.fields.iter().find(|field| field.field == "Contact.AccountId").expect("granted");
+        let account = schema
+            .permission_set
+            .as_ref()
+            .expect("a set")
+            .fields
+            .iter()
+            .find(|field| field.field == "Contact.AccountId")
+            .expect("granted");
         assert!(account.readable && !account.editable, "matching reads it, nothing writes it");
     }
 }

@@ -136,7 +136,14 @@ impl Subresult {
     pub fn described(&self) -> Result<Option<SObjectDescribe>> {
         match &self.verdict {
             Verdict::Failed(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            _ => self.json().map(Some),
+            _ => {
+                let described: SObjectDescribe = self.json()?;
+                // A describe is read with whatever it has; one of no object is none.
+                if described.name.is_empty() {
+                    return Err(wrong("a part of the answer describes no object"));
+                }
+                Ok(Some(described))
+            }
         }
     }
 

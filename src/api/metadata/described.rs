@@ -6,7 +6,7 @@ use crate::types::xml::Element;
 
 /// The types of metadata of an org, and what its deploys have to keep to.
 ///
-/// Source: Metadata API Developer Guide, "describeMetadata()".
+/// Source: Metadata API Developer Guide, `describeMetadata()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DescribedMetadata {

@@ -7,8 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use super::deploy::MAX_ZIP_BYTES;
-use super::{Metadata, envelope, wrong};
+use super::{MAX_ZIP, Metadata, envelope, wrong};
 use crate::api::wait::{Looks, until_ended};
 use crate::client::record_error;
 use crate::error::{ApiError, Effect, Error, ErrorKind, Result, Retry};
@@ -16,11 +15,11 @@ use crate::types::xml::Element;
 use crate::types::{RecordId, Timestamp};
 
 /// Bytes of an answer with a zip in it, at most: base64 takes 4 for 3, the properties of 10,000 files some 600 each.
-const MAX_ANSWER_BYTES: u64 = (MAX_ZIP_BYTES as u64).div_ceil(3) * 4 + (8 << 20);
+const MAX_ANSWER_BYTES: u64 = (MAX_ZIP as u64).div_ceil(3) * 4 + (8 << 20);
 
 /// What to retrieve.
 ///
-/// Source: Metadata API Developer Guide, "retrieve()", `RetrieveRequest`.
+/// Source: Metadata API Developer Guide, `retrieve()`, `RetrieveRequest`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct RetrieveRequest {
@@ -278,7 +277,7 @@ impl RetrieveJob {
         self.fetch().await
     }
 
-    /// Fetches the zip of a retrieve that has ended, of up to [`MAX_ZIP_BYTES`]. Costs one API call.
+    /// Fetches the zip of a retrieve that has ended, of up to [`MAX_ZIP`]. Costs one API call.
     ///
     /// Salesforce deletes the zip once it has handed it out: after an answer that broke off the retrieve has to be begun again, which
     /// changes nothing in the org.
@@ -320,10 +319,10 @@ impl RetrieveJob {
 
 impl RetrieveResult {
     fn ended_well(self) -> Result<Self> {
+        const OPERATION: &str = "metadata.retrieve";
         if !self.done || (self.success && self.status != RetrieveStatus::Failed) {
             return Ok(self);
         }
-        const OPERATION: &str = "metadata.retrieve";
         let error = match &self.error_status_code {
             Some(code) => {
                 let words = self.error_message.as_deref().unwrap_or_default();
@@ -393,8 +392,8 @@ fn unpack(operation: &'static str, text: &str) -> Result<Bytes> {
         STANDARD.decode(text)
     };
     let zip = decoded.map_err(|error| unreadable(operation, "the zip is no base64").with_source(error))?;
-    if zip.len() > MAX_ZIP_BYTES {
-        return Err(unreadable(operation, "the zip is larger than allowed").with_context("limit_bytes", MAX_ZIP_BYTES));
+    if zip.len() > MAX_ZIP {
+        return Err(unreadable(operation, "the zip is larger than allowed").with_context("limit_bytes", MAX_ZIP));
     }
     Ok(zip.into())
 }

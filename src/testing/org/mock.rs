@@ -13,6 +13,7 @@ use super::faults::{Faults, Script};
 use super::ids;
 use super::json::Json;
 use super::knobs::Knobs;
+use super::metadata::{self, Components, Deploys, Retrieves};
 use super::oauth::{Auth, Login};
 use super::operation::Operation;
 use super::parse;
@@ -169,6 +170,9 @@ impl MockOrgBuilder {
             faults: Script::default(),
             cursors: Cursors::default(),
             bulk: Bulk::default(),
+            deploys: Deploys::default(),
+            retrieves: Retrieves::default(),
+            components: Components::default(),
             gzip: true,
             access: ApiAccess::Open,
             latency: self.latency,
@@ -182,6 +186,7 @@ impl MockOrgBuilder {
         let server = Server::start(listener, Arc::clone(&state))?;
         let servers = Mutex::new(vec![server]);
         let org = MockOrg { state, base_url, access_token, refresh_token, servers };
+        org.state().changed();
         for object in self.objects {
             org.add_object(object);
         }
@@ -518,6 +523,7 @@ impl MockOrg {
         let mut state = self.state();
         state.data.clock.advance(by);
         bulk::tick(&mut state);
+        metadata::tick(&mut state);
     }
 
     /// Spells the finding of a duplicate rule `duplicateResult`, as some versions do, or `duplicateResut` again, as the wire

@@ -60,6 +60,7 @@ mod xml;
 pub use apex::ApexRequest;
 pub use duplicates::DuplicateAction;
 pub use faults::{FaultOn, FaultWhen, Faults};
+pub use metadata::DeploySettings;
 pub use mock::{MockOrg, MockOrgBuilder};
 pub use oauth::{AppSpec, Approval, LoginRestriction, TestApp};
 pub use operation::Operation;

@@ -138,6 +138,22 @@ pub enum Operation {
     MetadataDelete,
     /// `renameMetadata()` of the Metadata API.
     MetadataRename,
+    /// `deploy()` and `deployRecentValidation()` of the Metadata API.
+    MetadataDeploy,
+    /// `checkDeployStatus()` of the Metadata API.
+    MetadataCheckDeploy,
+    /// `cancelDeploy()` of the Metadata API.
+    MetadataCancelDeploy,
+    /// `retrieve()` of the Metadata API.
+    MetadataRetrieve,
+    /// `checkRetrieveStatus()` of the Metadata API.
+    MetadataCheckRetrieve,
+    /// `POST /metadata/deployRequest`, also of a validation.
+    DeployCreate,
+    /// `GET /metadata/deployRequest/<id>`.
+    DeployGet,
+    /// `PATCH /metadata/deployRequest/<id>`: the deployment is to be canceled.
+    DeployPatch,
 }
 
 impl Operation {
@@ -210,5 +226,13 @@ impl Operation {
         Self::MetadataUpsert,
         Self::MetadataDelete,
         Self::MetadataRename,
+        Self::MetadataDeploy,
+        Self::MetadataCheckDeploy,
+        Self::MetadataCancelDeploy,
+        Self::MetadataRetrieve,
+        Self::MetadataCheckRetrieve,
+        Self::DeployCreate,
+        Self::DeployGet,
+        Self::DeployPatch,
     ];
 }

@@ -106,6 +106,8 @@ fn field_key(object: &str, field: &str) -> String {
 pub(crate) struct UserView {
     pub(crate) schema: Arc<Schema>,
     system: HashSet<String>,
+    /// The one row of `UserPermissionAccess`: what the user who asks may do. (Object Reference.)
+    pub(crate) access: Row,
 }
 
 impl UserView {
@@ -132,6 +134,10 @@ fn setup_rules(object: &str) -> Option<(&'static [&'static str], &'static [&'sta
         "ObjectPermissions" | "FieldPermissions" => (&["ViewSetup"], SETS),
         "User" | "Group" | "UserRole" => (ALL, &["ManageUsers"]),
         "Organization" | "RecordType" => (ALL, &["CustomizeApplication"]),
+        // "API users without PermissionsViewSetup can use this object to check if their own sessions have access to a feature"
+        "UserPermissionAccess" => (ALL, ALL),
+        // Object Reference: "View Setup and Configuration".
+        "SetupAuditTrail" => (&["ViewSetup"], ALL),
         "Profile" | "UserLicense" | "LeadStatus" | "OpportunityStage" => (ALL, ALL),
         _ => return None,
     })
@@ -238,7 +244,8 @@ pub(crate) fn view_of(
             seen.insert(object);
         }
     }
-    UserView { schema: Arc::new(seen), system: grants.system }
+    let access = grants.system.iter().map(|name| (format!("Permissions{name}"), Value::Bool(true))).collect();
+    UserView { schema: Arc::new(seen), system: grants.system, access }
 }
 
 fn see(object: &Object, grants: &Grants, denials: &Denials, user: &str) -> Option<Object> {

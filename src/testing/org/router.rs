@@ -72,6 +72,9 @@ pub(crate) enum Route {
         object: String,
         field: String,
     },
+    /// `/metadata/deployRequest`
+    DeployRequests,
+    DeployRequest(String),
     /// Bulk API 2.0.
     Jobs(JobsRoute),
     Tooling(ToolingRoute),
@@ -126,6 +129,8 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["composite", "sobjects", object, field] => {
                 Route::CollectionsByKey { object: text(object), field: text(field) }
             }
+            ["metadata", "deployRequest"] => Route::DeployRequests,
+            ["metadata", "deployRequest", id] => Route::DeployRequest(text(id)),
             ["jobs", rest @ ..] => Route::Jobs(bulk::route(rest)?),
             ["tooling", rest @ ..] => Route::Tooling(tooling::route(rest)?),
             _ => return None,
@@ -176,6 +181,9 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::Collections, "DELETE") => O::CollectionsDelete,
         (Route::CollectionsOf(_), "GET" | "POST") => O::CollectionsGet,
         (Route::CollectionsByKey { .. }, "PATCH") => O::CollectionsUpsert,
+        (Route::DeployRequests | Route::DeployRequest(_), "POST") => O::DeployCreate,
+        (Route::DeployRequest(_), "GET") => O::DeployGet,
+        (Route::DeployRequest(_), "PATCH") => O::DeployPatch,
         (Route::Jobs(job), _) => bulk::operation(job, method)?,
         (Route::Tooling(tooling), _) => tooling::operation(tooling, method)?,
         (route, _) => {
@@ -193,11 +201,13 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
                 Route::Record { .. } | Route::ByKey { .. } => "DELETE,GET,PATCH",
                 Route::Collections => "DELETE,PATCH,POST",
                 Route::CollectionsByKey { .. } => "PATCH",
+                Route::DeployRequest(_) => "GET,PATCH,POST",
                 Route::SoapLogin(_)
                 | Route::Metadata(_)
                 | Route::CompositeBatch
                 | Route::CompositeGraph
-                | Route::CompositeTree(_) => "POST",
+                | Route::CompositeTree(_)
+                | Route::DeployRequests => "POST",
                 _ => "GET",
             });
         }

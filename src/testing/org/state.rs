@@ -12,7 +12,7 @@ use super::duplicates::DuplicateOptions;
 use super::error::ApiError;
 use super::faults::{Kind, Script};
 use super::knobs::Knobs;
-use super::metadata::{self, Envelope};
+use super::metadata::{self, Components, Deploys, Envelope, Retrieves};
 use super::oauth::{self, At, Auth};
 use super::operation::Operation;
 use super::permissions::{self, Denials, UserView};
@@ -43,6 +43,10 @@ pub(crate) struct State {
     pub(crate) faults: Script,
     pub(crate) cursors: Cursors,
     pub(crate) bulk: Bulk,
+    pub(crate) deploys: Deploys,
+    pub(crate) retrieves: Retrieves,
+    /// Components that are neither objects nor fields nor permission sets.
+    pub(crate) components: Components,
     /// Answers in gzip for those who take it.
     pub(crate) gzip: bool,
     pub(crate) access: ApiAccess,
@@ -138,6 +142,7 @@ impl State {
     pub(crate) fn handle(&mut self, request: &Request) -> Outcome {
         let running = self.knobs.running;
         bulk::tick(self);
+        metadata::tick(self);
         let wire_bytes = request.body.len();
         let (unpacked, broken) = match compress::unpack(request) {
             Ok(plain) => (plain, None),
@@ -260,6 +265,7 @@ impl State {
 
     /// Tells who caches it that the schema, or what users see of it, has changed.
     pub(crate) fn changed(&mut self) {
+        metadata::lay_out(self);
         self.revision += 1;
         self.schema_changed = self.data.now();
     }

@@ -41,6 +41,9 @@ pub(crate) struct Element {
     pub(crate) nil: bool,
     pub(crate) text: String,
     pub(crate) children: Vec<Element>,
+    /// The place right behind the start tag, from 1; 0 for an element that was not read.
+    pub(crate) line: u32,
+    pub(crate) column: u32,
 }
 
 impl Element {
@@ -97,17 +100,20 @@ pub(crate) fn parse(document: &[u8]) -> Result<Element, String> {
     let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
     let mut open: Vec<Element> = Vec::new();
     let mut root: Option<Element> = None;
+    let mut place = Place::default();
     loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
+        let event = reader.read_event().map_err(|error| error.to_string())?;
+        place.move_to(text, usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX));
+        match event {
             Event::Start(start) => {
-                let element = begin(&reader, &start)?;
+                let element = begin(&reader, &start, &place)?;
                 if open.len() >= MAX_DEPTH {
                     return Err(format!("elements are nested deeper than {MAX_DEPTH}"));
                 }
                 open.push(element);
             }
             Event::Empty(start) => {
-                let element = begin(&reader, &start)?;
+                let element = begin(&reader, &start, &place)?;
                 close(&mut open, &mut root, element)?;
             }
             Event::End(_) => {
@@ -132,15 +138,49 @@ pub(crate) fn parse(document: &[u8]) -> Result<Element, String> {
     root.ok_or_else(|| "the document has no element".to_owned())
 }
 
-fn begin(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Element, String> {
+/// Where a reader is in its text.
+#[derive(Debug, Default)]
+struct Place {
+    at: usize,
+    line: u32,
+    /// The byte the line starts with.
+    start: usize,
+}
+
+impl Place {
+    fn move_to(&mut self, text: &str, at: usize) {
+        let at = at.min(text.len());
+        let passed = text.as_bytes().get(self.at..at).unwrap_or_default();
+        for (offset, _) in passed.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+            self.line += 1;
+            self.start = self.at + offset + 1;
+        }
+        self.at = at;
+    }
+
+    fn line(&self) -> u32 {
+        self.line + 1
+    }
+
+    fn column(&self) -> u32 {
+        u32::try_from(self.at - self.start).unwrap_or(u32::MAX).saturating_add(1)
+    }
+}
+
+fn begin(reader: &NsReader<&[u8]>, start: &BytesStart<'_>, place: &Place) -> Result<Element, String> {
     let namespace_of = |found: &ResolveResult<'_>| match found {
         ResolveResult::Bound(Namespace(uri)) => Ok((*uri).to_owned()),
         ResolveResult::Unbound => Ok(String::new()),
         ResolveResult::Unknown(prefix) => Err(format!("the prefix {prefix} is not declared")),
     };
     let (found, local) = reader.resolver().resolve_element(start.name());
-    let mut element =
-        Element { namespace: namespace_of(&found)?, name: local.into_inner().to_owned(), ..Element::default() };
+    let mut element = Element {
+        namespace: namespace_of(&found)?,
+        name: local.into_inner().to_owned(),
+        line: place.line(),
+        column: place.column(),
+        ..Element::default()
+    };
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
         let (found, local) = reader.resolver().resolve_attribute(attribute.key);
@@ -186,7 +226,7 @@ pub(crate) fn escape(text: &str) -> String {
 /// An element to write.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    name: &'static str,
+    name: Cow<'static, str>,
     /// As it goes into the start tag.
     attributes: String,
     text: String,
@@ -194,12 +234,19 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, attributes: String::new(), text: String::new(), children: Vec::new() }
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), attributes: String::new(), text: String::new(), children: Vec::new() }
     }
 
-    pub(crate) fn leaf(name: &'static str, text: &str) -> Self {
+    pub(crate) fn leaf(name: impl Into<Cow<'static, str>>, text: &str) -> Self {
         Self { text: escape(text), ..Self::new(name) }
+    }
+
+    /// An element as it was read.
+    pub(crate) fn of(element: &Element) -> Self {
+        let children: Vec<Self> = element.children.iter().map(Self::of).collect();
+        let node = Self::new(element.name.clone());
+        if children.is_empty() { Self { text: escape(&element.text), ..node } } else { node.children(children) }
     }
 
     /// `xsi:type`
@@ -239,7 +286,8 @@ impl Node {
 
     /// The children in the order of the metadata WSDL, which for its component types is `fullName` and then the alphabet.
     pub(crate) fn in_wsdl_order(mut self) -> Self {
-        self.children.sort_by_key(|child| (child.name != "fullName", child.name));
+        let key = |child: &Self| (child.name != "fullName", child.name.clone());
+        self.children.sort_by_key(key);
         self
     }
 
@@ -250,27 +298,71 @@ impl Node {
             return match text.as_str() {
                 "true" => Json::Bool(true),
                 "false" => Json::Bool(false),
-                digits if NUMBERS.contains(&self.name) => Json::number(digits),
+                digits if NUMBERS.contains(&&*self.name) => Json::number(digits),
                 _ => Json::String(text),
             };
         }
         let mut members: Vec<(String, Json)> = Vec::new();
         for child in &self.children {
             let json = child.to_json();
-            let known = members.iter_mut().find(|(name, _)| name == child.name).map(|(_, value)| value);
+            let known = members.iter_mut().find(|(name, _)| *name == child.name).map(|(_, value)| value);
             match known {
                 Some(Json::Array(items)) => items.push(json),
                 Some(one) => *one = Json::Array(vec![std::mem::replace(one, Json::Null), json]),
-                None if LISTS.contains(&child.name) => members.push((child.name.to_owned(), Json::Array(vec![json]))),
-                None => members.push((child.name.to_owned(), json)),
+                None if LISTS.contains(&&*child.name) => {
+                    members.push((child.name.to_string(), Json::Array(vec![json])))
+                }
+                None => members.push((child.name.to_string(), json)),
             }
         }
         Json::Object(members)
     }
 
+    /// With that `fullName`.
+    pub(crate) fn renamed(self, name: &str) -> Self {
+        self.without("fullName").with("fullName", name).in_wsdl_order()
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.children.retain(|child| child.name != name);
+        self
+    }
+
+    /// The document of a component's file, its root element of that name (recorded: metadata-files/*).
+    pub(crate) fn document(&self, root: &str, namespace: &str) -> String {
+        let mut out = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} xmlns=\"{namespace}\">\n");
+        for child in &self.children {
+            child.write_lines(&mut out, 1);
+        }
+        out.push_str("</");
+        out.push_str(root);
+        out.push_str(">\n");
+        out
+    }
+
+    fn write_lines(&self, out: &mut String, depth: usize) {
+        out.push_str(&"    ".repeat(depth));
+        if self.children.is_empty() {
+            self.write(out);
+        } else {
+            out.push('<');
+            out.push_str(&self.name);
+            out.push_str(&self.attributes);
+            out.push_str(">\n");
+            for child in &self.children {
+                child.write_lines(out, depth + 1);
+            }
+            out.push_str(&"    ".repeat(depth));
+            out.push_str("</");
+            out.push_str(&self.name);
+            out.push('>');
+        }
+        out.push('\n');
+    }
+
     pub(crate) fn write(&self, out: &mut String) {
         out.push('<');
-        out.push_str(self.name);
+        out.push_str(&self.name);
         out.push_str(&self.attributes);
         if self.text.is_empty() && self.children.is_empty() {
             out.push_str("/>");
@@ -282,7 +374,7 @@ impl Node {
             child.write(out);
         }
         out.push_str("</");
-        out.push_str(self.name);
+        out.push_str(&self.name);
         out.push('>');
     }
 }
@@ -326,6 +418,23 @@ mod tests {
         for bad in ["", "text", "<a>", "<a></b>", "<a>&b;</a>", "<x:a/>", "<a/><b/>", bomb, &deep] {
             assert!(parse(bad.as_bytes()).is_err(), "{}", bad.get(..20).unwrap_or(bad));
         }
+    }
+
+    #[test]
+    fn an_element_knows_the_place_behind_its_start_tag() {
+        let root = parse(b"<a>\n    <b>1</b>\n  <c/></a>").unwrap();
+        let places: Vec<(u32, u32)> = root.children.iter().map(|child| (child.line, child.column)).collect();
+        assert_eq!(places, [(2, 8), (3, 7)]);
+    }
+
+    #[test]
+    fn a_document_reads_back_as_it_was() {
+        let root = parse(b"<r><b>1 &lt; 2</b><c><d/><d>x</d></c></r>").unwrap();
+        let text = Node::of(&root).document("R", "urn:m");
+        assert!(text.contains("\n    <c>\n        <d/>\n"), "{text}");
+        let again = parse(text.as_bytes()).unwrap();
+        assert_eq!((again.name.as_str(), again.namespace.as_str()), ("R", "urn:m"));
+        assert_eq!((again.text_of("b"), again.child("c").unwrap().all("d").count()), (Some("1 < 2"), 2));
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl Serialize for FieldKind {
 
 impl<'de> Deserialize<'de> for CustomField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let element = deserializer.deserialize_map(Table(FIELD_KEYS))?;
+        let element = deserializer.deserialize_struct("CustomField", FIELD_KEYS, Table(FIELD_KEYS))?;
         for key in ["fullName", "label"] {
             if element.text_of(key).is_none() {
                 return Err(de::Error::custom(format_args!("missing field `{key}`")));
@@ -263,7 +263,7 @@ impl<'de> Deserialize<'de> for CustomField {
 
 impl<'de> Deserialize<'de> for FieldKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let element = deserializer.deserialize_map(Table(KIND_KEYS))?;
+        let element = deserializer.deserialize_struct("FieldKind", KIND_KEYS, Table(KIND_KEYS))?;
         read(&element).map(|field| field.kind).map_err(de::Error::custom)
     }
 }

@@ -44,7 +44,7 @@ pub use self::workflow::{
 /// A type of component of an org's metadata.
 ///
 /// Sealed: the types of this module have it.
-pub trait Component: sealed::Wire + Send + Sync {
+pub trait Component: sealed::Wire + Clone + Send + Sync {
     /// The type's name, such as `CustomField`.
     const TYPE: &'static str;
 

@@ -19,17 +19,12 @@ pub use self::result::{
     CoverageWarning, DeployDetails, DeployMessage, DeployResult, DeployStatus, ProblemType, RunTestsResult,
     TestFailure, TestSuccess,
 };
-use super::denied;
+use super::{MAX_ZIP, denied};
 use crate::api::multipart::{FilePart, Form};
 use crate::api::wait::{Looks, until_ended};
 use crate::client::{ApiRequest, ApiResponse, Client};
 use crate::error::{Effect, Error, ErrorKind, Result, Retry};
 use crate::types::RecordId;
-
-/// Bytes of a zip, at most. Salesforce counts 39 MB, 600 MB unpacked and 10,000 files.
-///
-/// Source: Metadata API Developer Guide, "Metadata Limits".
-pub const MAX_ZIP_BYTES: usize = 39 << 20;
 
 /// Up to so many components, each look at a deploy tells what became of each, so that the last one needs no other.
 const FEW_COMPONENTS: u64 = 200;
@@ -92,7 +87,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Invalid`] before sending: no zip, one of more than [`MAX_ZIP_BYTES`], or tests that do not fit their level.
+    /// - [`ErrorKind::Invalid`] before sending: no zip, one of more than [`MAX_ZIP`], or tests that do not fit their level.
     /// - [`ErrorKind::Forbidden`] without the permission.
     /// - Any error of [`Client::send`].
     ///
@@ -258,7 +253,7 @@ impl DeployJob {
         let request = ApiRequest::patch("deploy.cancel", self.path()).context("deploy", self.id).idempotent();
         match self.client.send(request.json(&body)?).await {
             Ok(answer) if answer.body.trim_ascii().is_empty() => self.status().await,
-            Ok(answer) => self.read(&answer),
+            Ok(answer) => Ok(DeployResult { details: None, ..self.read(&answer)? }),
             // An attempt whose answer was lost, or somebody else, has cancelled it already.
             Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict) => {
                 let now = self.status().await?;
@@ -284,6 +279,9 @@ impl DeployJob {
         if details {
             // Details that were asked for and are none are those of no component yet.
             result.details.get_or_insert_default();
+        } else {
+            // Salesforce writes empty lists where they were not asked for.
+            result.details = None;
         }
         Ok(result)
     }
@@ -306,9 +304,9 @@ impl fmt::Debug for DeployJob {
 
 fn check_zip(zip: &[u8]) -> Result<()> {
     let invalid = |message| Error::new(ErrorKind::Invalid, "deploy", message).with_context("bytes", zip.len());
-    if zip.len() > MAX_ZIP_BYTES {
+    if zip.len() > MAX_ZIP {
         return Err(invalid("the zip is larger than Salesforce takes")
-            .with_context("limit_bytes", MAX_ZIP_BYTES)
+            .with_context("limit_bytes", MAX_ZIP)
             .with_advice("deploy in several packages, what others refer to first"));
     }
     // Every zip with a file in it begins so.

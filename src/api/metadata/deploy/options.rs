@@ -42,7 +42,7 @@ impl Serialize for TestLevel {
 
 /// How to deploy. By default all or nothing stays, warnings count as failures, and Salesforce decides on the tests.
 ///
-/// Source: Metadata API Developer Guide, "deploy()", `DeployOptions`.
+/// Source: Metadata API Developer Guide, `deploy()`, `DeployOptions`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the flags of the wire")]

@@ -85,5 +85,5 @@ fn what_is_no_base64_or_too_large_is_no_zip() {
     for text in ["UEsDB", "UEsD*A==", "=", "UEsDBGFiY2Q"] {
         assert_eq!(unpack("test", text).expect_err("no base64").effect(), Effect::None, "{text}");
     }
-    assert!(unpack("test", &"A".repeat((MAX_ZIP_BYTES / 3 + 2) * 4)).is_err());
+    assert!(unpack("test", &"A".repeat((MAX_ZIP / 3 + 2) * 4)).is_err());
 }

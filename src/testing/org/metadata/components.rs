@@ -3,7 +3,7 @@
 use super::super::operation::Operation;
 use super::super::state::State;
 use super::super::xml::{Element, Node};
-use super::{Caller, Fault, Kind, Refusal, check_count, fields, names, objects, permission_sets};
+use super::{Caller, Fault, Kind, Refusal, check_count, names, permission_sets};
 
 /// What became of a component.
 struct Outcome {
@@ -22,7 +22,7 @@ pub(super) fn save(
 ) -> Result<Node, Fault> {
     let components: Vec<&Element> = call.all("metadata").collect();
     check_count(components.len())?;
-    let mut kinds = components.iter().map(|component| Kind::parse(component.kind.as_deref().unwrap_or_default()));
+    let mut kinds = components.iter().map(|component| Kind::of_call(component.kind.as_deref().unwrap_or_default()));
     let Some(kind) = kinds.next().transpose()? else { return Ok(Node::new(response_of(operation))) };
     for other in kinds {
         if other? != kind {
@@ -52,35 +52,23 @@ fn save_one(
         // [K] The text.
         return Err(Refusal::new("REQUIRED_FIELD_MISSING", "Required fields are missing: [fullName]"));
     }
-    let exists = match kind {
-        Kind::Object => objects::exists(state, name),
-        Kind::Field => fields::exists(state, name),
-        Kind::PermissionSet => permission_sets::find(state, name).is_some(),
-    };
+    let exists = super::exists(state, kind, name);
     let create = match operation {
         Operation::MetadataCreate => true,
         Operation::MetadataUpdate if !exists => return Err(super::unknown(kind, name)),
         Operation::MetadataUpdate => false,
         _ => !exists,
     };
-    match kind {
-        Kind::Object => objects::save(state, name, component, create),
-        Kind::Field => fields::save(state, name, component, create),
-        Kind::PermissionSet => permission_sets::save(state, caller, name, component, create),
-    }?;
+    super::save(state, caller, kind, name, (component, None), create)?;
     Ok(create)
 }
 
 /// `deleteMetadata`
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Element, all_or_none: bool) -> Result<Node, Fault> {
-    let kind = Kind::parse(call.text_of("type").unwrap_or_default())?;
+    let kind = Kind::of_call(call.text_of("type").unwrap_or_default())?;
     let names = names(call)?;
     let outcomes = carry_out(state, caller, kind, &names, all_or_none, |state, name| {
-        let result = match kind {
-            Kind::Object => objects::delete(state, caller, name),
-            Kind::Field => fields::delete(state, name),
-            Kind::PermissionSet => permission_sets::delete(state, caller, name),
-        };
+        let result = super::delete(state, caller, kind, name);
         Outcome { name: (*name).to_owned(), result: result.map(|()| false) }
     });
     let results = outcomes.into_iter().map(|outcome| result(outcome, false));
@@ -114,7 +102,7 @@ fn carry_out<C>(
     mut one: impl FnMut(&mut State, &C) -> Outcome,
 ) -> Vec<Outcome> {
     let allowed = state.view(&caller.user).has(kind.permission());
-    let before = state.schema.clone();
+    let before = (state.schema.clone(), state.components.clone());
     state.data.store.begin();
     let outcomes: Vec<Outcome> = components
         .iter()
@@ -131,7 +119,7 @@ fn carry_out<C>(
     let failed = outcomes.iter().any(|outcome| outcome.result.is_err());
     if !allowed || (all_or_none && failed) {
         state.data.store.roll_back();
-        state.schema = before;
+        (state.schema, state.components) = before;
         let objects: Vec<_> = state.schema.objects().cloned().collect();
         for object in objects {
             state.data.store.sync_table(&object);

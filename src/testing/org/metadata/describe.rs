@@ -1,45 +1,34 @@
 //! `describeMetadata` and `listMetadata`.
 
 use super::super::ids;
-use super::super::soql::output::datetime;
 use super::super::state::State;
-use super::super::value::{Row, Value};
+use super::super::value::Value;
 use super::super::xml::{Element, Node};
-use super::permission_sets::{is, text};
-use super::{Fault, Kind};
+use super::deploy::name_of;
+use super::deploy::soap::date as date_text;
+use super::permission_sets::text;
+use super::{Fault, Kind, permission_sets, stored};
 
 /// Metadata guide, "listMetadata()": queries in one call.
 const MAX_QUERIES: usize = 3;
 
 /// Types that others know and this org has nothing of.
-const OTHERS: [&str; 10] = [
-    "ApexClass",
-    "CustomTab",
-    "Flow",
-    "FlexiPage",
-    "Layout",
-    "Profile",
-    "RecordType",
-    "ValidationRule",
-    "Workflow",
-    "WorkflowRule",
-];
+const OTHERS: [&str; 5] = ["CustomTab", "FlexiPage", "Profile", "RecordType", "ValidationRule"];
 
 /// Directories and suffixes as in recorded: metadata-soap/legacy-v23-describe_metadata-success.xml.
 pub(super) fn describe() -> Node {
-    let kind = |children: &[&str], directory: &str, suffix: &str, name: &str| {
-        let node = children.iter().fold(Node::new("metadataObjects"), |node, child| node.with("childXmlNames", child));
-        node.with("directoryName", directory)
+    let objects = Kind::all().filter(|kind| kind.parent().is_none()).map(|kind| {
+        let children = kind.children().iter();
+        let node =
+            children.fold(Node::new("metadataObjects"), |node, (_, child)| node.with("childXmlNames", child.name()));
+        node.with("directoryName", kind.directory())
             .flag("inFolder", false)
-            .flag("metaFile", false)
-            .with("suffix", suffix)
-            .with("xmlName", name)
-    };
+            .flag("metaFile", kind == Kind::ApexClass)
+            .with("suffix", kind.suffix())
+            .with("xmlName", kind.name())
+    });
     let result = Node::new("result")
-        .children([
-            kind(&["CustomField"], "objects", "object", "CustomObject"),
-            kind(&[], "permissionsets", "permissionset", "PermissionSet"),
-        ])
+        .children(objects.collect::<Vec<_>>())
         .with("organizationNamespace", "")
         .flag("partialSaveAllowed", true)
         .flag("testRequired", false);
@@ -63,37 +52,9 @@ pub(super) fn list(state: &State, call: &Element) -> Result<Node, Fault> {
             // [S] The text.
             return Err(Fault::new("INVALID_TYPE", format!("Unknown type:{name}")));
         };
-        found.extend(components(state, kind));
+        found.extend(super::names_of(state, kind).iter().map(|name| properties(state, "result", kind, name, "")));
     }
     Ok(Node::new("listMetadataResponse").children(found))
-}
-
-fn components(state: &State, kind: Kind) -> Vec<Node> {
-    match kind {
-        Kind::Object => {
-            let objects = state.schema.objects().filter(|object| object.layoutable);
-            objects.map(|object| entry(state, kind, "objects", &object.name, &object.name, None)).collect()
-        }
-        Kind::Field => {
-            let objects = state.schema.objects();
-            let fields = objects.flat_map(|object| object.fields.iter().map(move |field| (object, field)));
-            fields
-                .filter(|(_, field)| field.custom)
-                .map(|(object, field)| {
-                    let name = format!("{}.{}", object.name, field.name);
-                    entry(state, kind, "objects", &object.name, &name, None)
-                })
-                .collect()
-        }
-        Kind::PermissionSet => {
-            let rows = state.data.store.rows("PermissionSet", false).filter(|row| !is(row, "IsOwnedByProfile"));
-            rows.map(|row| {
-                let name = text(row, "Name");
-                entry(state, kind, "permissionsets", name, name, Some(row))
-            })
-            .collect()
-        }
-    }
 }
 
 /// Elements of component types: the name, the type, and whether a component has to have it.
@@ -146,10 +107,15 @@ const SET_FIELDS: [(&str, &str, bool); 7] = [
 pub(super) fn value_type(call: &Element) -> Result<Node, Fault> {
     // `{http://soap.sforce.com/2006/04/metadata}CustomField`
     let name = call.text_of("type").unwrap_or_default();
-    let fields: &[(&str, &str, bool)] = match Kind::parse(name.rsplit('}').next().unwrap_or_default())? {
+    let kind = Kind::of_call(name.rsplit('}').next().unwrap_or_default())?;
+    let fields: &[(&str, &str, bool)] = match kind {
         Kind::Object => &OBJECT_FIELDS,
         Kind::Field => &FIELD_FIELDS,
         Kind::PermissionSet => &SET_FIELDS,
+        _ => {
+            // [K] The code and the text; a real org describes all types.
+            return Err(Fault::new("INVALID_TYPE", format!("This org does not describe the type {}", kind.name())));
+        }
     };
     let fields = fields.iter().map(|(name, kind, required)| {
         Node::new("valueTypeFields")
@@ -168,7 +134,7 @@ pub(super) fn value_type(call: &Element) -> Result<Node, Fault> {
 }
 
 /// An id of its own for a component without a record, the same every time. [K] Standard objects have none.
-fn id_of(kind: Kind, name: &str) -> String {
+pub(super) fn id_of(kind: Kind, name: &str) -> String {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     if !name.ends_with("__c") {
         return String::new();
@@ -178,32 +144,38 @@ fn id_of(kind: Kind, name: &str) -> String {
     ids::make(if kind == Kind::Field { "00N" } else { "01I" }, hasher.finish())
 }
 
+/// The path of the file a component is in.
+pub(super) fn file_of(kind: Kind, name: &str) -> String {
+    let stem = if kind.parent().is_some() { name.split('.').next().unwrap_or_default() } else { name };
+    format!("{}/{}.{}", kind.directory(), stored::encoded(kind, stem), kind.suffix())
+}
+
 /// `FileProperties`. Of objects and fields the org knows no dates but that of its schema.
-fn entry(state: &State, kind: Kind, directory: &str, file: &str, name: &str, row: Option<&Row>) -> Node {
-    let suffix = if kind == Kind::PermissionSet { "permissionset" } else { "object" };
-    let date = |column: &str| match row.and_then(|row| row.get(column)) {
-        Some(Value::DateTime(at)) => *at,
-        _ => state.schema_changed,
+pub(super) fn properties(state: &State, element: &'static str, kind: Kind, name: &str, folder: &str) -> Node {
+    let row = Some(kind).filter(|kind| *kind == Kind::PermissionSet).and_then(|_| permission_sets::find(state, name));
+    let stored = state.components.get(kind, name);
+    let stamp = |date: &str, user: &str, kept: Option<&(chrono::DateTime<chrono::Utc>, String)>| {
+        let at = match row.and_then(|row| row.get(date)) {
+            Some(Value::DateTime(at)) => *at,
+            _ => kept.map_or(state.schema_changed, |(at, _)| *at),
+        };
+        let user = row.map(|row| text(row, user)).or(kept.map(|(_, user)| user.as_str()));
+        let user = user.filter(|user| !user.is_empty()).unwrap_or(&state.auth.user_id).to_owned();
+        (date_text(at), name_of(state, &user), user)
     };
-    let user = |column: &str| {
-        let id = row.map(|row| text(row, column)).filter(|id| !id.is_empty()).unwrap_or(&state.auth.user_id);
-        let name =
-            state.data.store.find(id).map(|(row, _)| format!("{} {}", text(row, "FirstName"), text(row, "LastName")));
-        (id.to_owned(), name.unwrap_or_default().trim().to_owned())
-    };
-    let ((created_by, created_name), (modified_by, modified_name)) = (user("CreatedById"), user("LastModifiedById"));
-    // XML Schema dates have a colon in their offset, or a Z.
-    let date = |column: &str| datetime(date(column)).replace("+0000", "Z");
-    Node::new("result")
+    let (created, created_name, created_by) = stamp("CreatedDate", "CreatedById", stored.map(|stored| &stored.created));
+    let (modified, modified_name, modified_by) =
+        stamp("LastModifiedDate", "LastModifiedById", stored.map(|stored| &stored.modified));
+    Node::new(element)
         .with("createdById", created_by)
         .with("createdByName", created_name)
-        .with("createdDate", date("CreatedDate"))
-        .with("fileName", format!("{directory}/{file}.{suffix}"))
-        .with("fullName", name)
-        .with("id", row.map_or_else(|| id_of(kind, name), |row| text(row, "Id").to_owned()))
+        .with("createdDate", created)
+        .with("fileName", format!("{folder}{}", file_of(kind, name)))
+        .with("fullName", stored::encoded(kind, name))
+        .with("id", super::id_of(state, kind, name))
         .with("lastModifiedById", modified_by)
         .with("lastModifiedByName", modified_name)
-        .with("lastModifiedDate", date("LastModifiedDate"))
+        .with("lastModifiedDate", modified)
         .with("manageableState", "unmanaged")
         .with("type", kind.name())
 }

@@ -392,6 +392,25 @@ fn check_change(old: &Field, new: &Field, spec: &Spec<'_>) -> Result<(), Refusal
     Ok(())
 }
 
+pub(super) fn is_standard(state: &State, name: &str) -> bool {
+    find(state, name).is_some_and(|(_, field)| !field.custom)
+}
+
+/// Of a standard field a deployment changes what is not fixed.
+// Metadata guide, "CustomField": `trackHistory` of standard fields; [K] that the rest of them is passed over.
+pub(super) fn change_standard(state: &mut State, name: &str, component: &Element) -> Result<(), Refusal> {
+    let Some((object, field)) = find(state, name).map(|(object, field)| (object.name.clone(), field.name.clone()))
+    else {
+        return Err(unknown(Kind::Field, name));
+    };
+    let object = state.schema.object_mut(&object);
+    let field = object.and_then(|object| object.fields.iter_mut().find(|known| known.name == field));
+    if let (Some(field), Some(tracked)) = (field, component.flag("trackHistory")) {
+        field.extra.track_history = tracked;
+    }
+    Ok(())
+}
+
 pub(super) fn delete(state: &mut State, name: &str) -> Result<(), Refusal> {
     let custom = split(name).and_then(|(object, field)| {
         let object = state.schema.object(object)?;
@@ -403,6 +422,8 @@ pub(super) fn delete(state: &mut State, name: &str) -> Result<(), Refusal> {
         let message = "This custom field does not exist or is not accessible";
         return Err(Refusal::new("INVALID_CROSS_REFERENCE_KEY", message));
     };
+    super::checks::check_field_delete(state, &object, &field)?;
+    super::layouts::remove_field(state, &object, &field);
     remove(state, &object, &field);
     Ok(())
 }

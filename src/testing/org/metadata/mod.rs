@@ -1,18 +1,36 @@
 //! The Metadata API's calls on components (wire facts 4.1, 4.2; Metadata guide, "CRUD-Based Metadata Development").
 //!
-//! Of the component types it has `CustomObject`, `CustomField` and `PermissionSet`. What a request says beyond what the
-//! org knows is ignored, as elements of other API versions are.
+//! Objects, fields and permission sets take effect; components of other types are checked and kept as they came. What a request
+//! says beyond what the org knows is ignored, as elements of other API versions are.
 
+mod archive;
+mod checks;
 mod components;
+pub(crate) mod deploy;
 mod describe;
 mod fields;
+mod kind;
+mod layouts;
 mod objects;
+mod package;
 mod permission_sets;
 mod read;
+mod retrieve;
+mod stored;
+
+pub use deploy::DeploySettings;
+pub(crate) use deploy::Deploys;
+pub(crate) use kind::Kind;
+pub(crate) use layouts::lay_out;
+pub(crate) use retrieve::Retrieves;
+pub(crate) use stored::Components;
+
+use bytes::Bytes;
 
 use super::error::ApiError;
 use super::json::Json;
 use super::operation::Operation;
+use super::permissions::UserView;
 use super::rest::identity::is_active;
 use super::router::VERSIONS;
 use super::schema::{Field, Object};
@@ -25,6 +43,24 @@ const METADATA: &str = "http://soap.sforce.com/2006/04/metadata";
 
 /// Components in one call. [D] 200 of a few types, none of which the org has.
 const MAX_COMPONENTS: usize = 10;
+
+/// The version whose shapes the org knows in full.
+const NEWEST: u32 = *VERSIONS.end();
+
+/// [S] The text, from four projects' reports.
+const NOT_ALLOWED: &str =
+    "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions";
+
+/// Wire facts 4.2: "Modify Metadata Through Metadata API Functions" or "Modify All Data".
+fn may_change(view: &UserView) -> bool {
+    view.has_any(&["ModifyAllData", "ModifyMetadata"])
+}
+
+/// Time has gone by.
+pub(crate) fn tick(state: &mut State) {
+    deploy::tick(state);
+    retrieve::tick(state);
+}
 
 /// A request as its envelope has it.
 #[derive(Debug)]
@@ -66,6 +102,11 @@ impl Envelope {
             "upsertMetadata" => Operation::MetadataUpsert,
             "deleteMetadata" => Operation::MetadataDelete,
             "renameMetadata" => Operation::MetadataRename,
+            "deploy" | "deployRecentValidation" => Operation::MetadataDeploy,
+            "checkDeployStatus" => Operation::MetadataCheckDeploy,
+            "cancelDeploy" => Operation::MetadataCancelDeploy,
+            "retrieve" => Operation::MetadataRetrieve,
+            "checkRetrieveStatus" => Operation::MetadataCheckRetrieve,
             _ => return None,
         })
     }
@@ -90,11 +131,17 @@ struct Refusal {
     code: String,
     message: String,
     fields: Vec<String>,
+    /// Line and column of the element it is about.
+    at: Option<(u32, u32)>,
 }
 
 impl Refusal {
     fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), fields: Vec::new() }
+        Self { code: code.to_owned(), message: message.into(), fields: Vec::new(), at: None }
+    }
+
+    fn at(self, element: &Element) -> Self {
+        Self { at: Some((element.line, element.column)), ..self }
     }
 
     /// Most refusals have this code (wire facts 4.2).
@@ -105,7 +152,7 @@ impl Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
-        Self { code: error.code, message: error.message, fields: error.fields.unwrap_or_default() }
+        Self { code: error.code, message: error.message, fields: error.fields.unwrap_or_default(), at: None }
     }
 }
 
@@ -195,10 +242,8 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
             format!("No operation available for request {{{namespace}}}{name}, please check the WSDL for the service.");
         return Err(Fault::new("UNKNOWN_EXCEPTION", message));
     };
-    if !view.has_any(&["ModifyAllData", "ModifyMetadata"]) {
-        // [S] The text, from four projects' reports.
-        let message = "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions";
-        return Err(Fault::new("INSUFFICIENT_ACCESS", message));
+    if !may_change(&view) {
+        return Err(Fault::new("INSUFFICIENT_ACCESS", NOT_ALLOWED));
     }
     let caller = Caller { user, version };
     let call = &envelope.call;
@@ -211,6 +256,12 @@ fn respond(state: &mut State, version: &str, envelope: &Envelope) -> Result<Node
         Operation::MetadataRead => read::read(state, caller.version, call),
         Operation::MetadataDelete => components::delete(state, &caller, call, all_or_none),
         Operation::MetadataRename => components::rename(state, &caller, call),
+        Operation::MetadataDeploy if call.name == "deploy" => deploy::soap::deploy(state, &caller, call),
+        Operation::MetadataDeploy => deploy::soap::recent_validation(state, &caller, call),
+        Operation::MetadataCheckDeploy => deploy::soap::check(state, call),
+        Operation::MetadataCancelDeploy => deploy::soap::cancel_deploy(state, &caller, call),
+        Operation::MetadataRetrieve => retrieve::request(state, &caller, call),
+        Operation::MetadataCheckRetrieve => retrieve::check(state, call),
         _ => components::save(state, &caller, call, operation, all_or_none),
     }
 }
@@ -254,44 +305,80 @@ fn check_count(count: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A component type the org has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Object,
-    Field,
-    PermissionSet,
+fn exists(state: &State, kind: Kind, name: &str) -> bool {
+    match kind {
+        Kind::Object => objects::exists(state, name),
+        Kind::Field => fields::exists(state, name),
+        Kind::PermissionSet => permission_sets::find(state, name).is_some(),
+        Kind::Workflow => stored::node(state, kind, name, Node::new("c")).is_some(),
+        kind => state.components.get(kind, name).is_some(),
+    }
 }
 
-impl Kind {
-    fn parse(name: &str) -> Result<Self, Fault> {
-        Ok(match name {
-            "CustomObject" => Self::Object,
-            "CustomField" => Self::Field,
-            "PermissionSet" => Self::PermissionSet,
-            // [S] The text, of a component without `xsi:type`.
-            "" => return Err(Fault::new("INVALID_TYPE", "Must send a concrete entity type.")),
-            other => {
-                let message = format!("This org keeps no components of type {other}");
-                return Err(Fault::new("INVALID_TYPE", message));
-            }
-        })
+/// Creates or changes a component; `content` is what its file has beside its metadata.
+fn save(
+    state: &mut State,
+    caller: &Caller,
+    kind: Kind,
+    name: &str,
+    (component, content): (&Element, Option<&Bytes>),
+    create: bool,
+) -> Result<(), Refusal> {
+    match kind {
+        Kind::Object => objects::save(state, name, component, create),
+        Kind::Field => fields::save(state, name, component, create),
+        Kind::PermissionSet => permission_sets::save(state, caller, name, component, create),
+        // Its parts are components of their own.
+        Kind::Workflow => checks::check_workflow(state, name),
+        kind => stored::save(state, caller, kind, name, (component, content), create),
     }
+}
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Object => "CustomObject",
-            Self::Field => "CustomField",
-            Self::PermissionSet => "PermissionSet",
-        }
+fn delete(state: &mut State, caller: &Caller, kind: Kind, name: &str) -> Result<(), Refusal> {
+    match kind {
+        Kind::Object => objects::delete(state, caller, name),
+        Kind::Field => fields::delete(state, name),
+        Kind::PermissionSet => permission_sets::delete(state, caller, name),
+        kind => stored::delete(state, kind, name),
     }
+}
 
-    /// The permission that changing components of this type takes, beside that for the Metadata API itself.
-    // Help, "Metadata API Edit Access": "permission that enables use of the feature"; Metadata guide, "PermissionSet".
-    fn permission(self) -> &'static str {
-        match self {
-            Self::Object | Self::Field => "CustomizeApplication",
-            Self::PermissionSet => "ManageProfilesPermissionsets",
+/// The names of a type's components.
+fn names_of(state: &State, kind: Kind) -> Vec<String> {
+    match kind {
+        Kind::Object => {
+            let objects = state.schema.objects().filter(|object| object.layoutable);
+            objects.map(|object| object.name.clone()).collect()
         }
+        Kind::Field => {
+            let objects = state.schema.objects();
+            let fields = objects.flat_map(|object| object.fields.iter().map(move |field| (object, field)));
+            fields
+                .filter(|(_, field)| field.custom)
+                .map(|(object, field)| format!("{}.{}", object.name, field.name))
+                .collect()
+        }
+        Kind::PermissionSet => {
+            let rows = state.data.store.rows("PermissionSet", false);
+            let rows = rows.filter(|row| !permission_sets::is(row, "IsOwnedByProfile"));
+            let mut names: Vec<String> = rows.map(|row| permission_sets::text(row, "Name").to_owned()).collect();
+            names.sort();
+            names
+        }
+        Kind::Workflow => {
+            let objects = state.schema.objects().filter(|object| exists(state, Kind::Workflow, &object.name));
+            objects.map(|object| object.name.clone()).collect()
+        }
+        kind => state.components.of(kind).map(|stored| stored.name.clone()).collect(),
+    }
+}
+
+/// The id of a component; blank where it has none.
+fn id_of(state: &State, kind: Kind, name: &str) -> String {
+    match kind {
+        Kind::Object | Kind::Field => describe::id_of(kind, name),
+        Kind::PermissionSet => permission_sets::find(state, name).and_then(super::data::row_id).unwrap_or_default(),
+        kind => state.components.get(kind, name).map(|stored| stored.id.clone()).unwrap_or_default(),
     }
 }
 

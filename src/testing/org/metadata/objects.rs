@@ -119,6 +119,17 @@ fn apply(object: &mut Object, component: &Element) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Of a standard object a deployment changes the switches it names.
+// Metadata guide, "CustomObject": standard objects are deployed, with the parts that change.
+pub(super) fn change_standard(state: &mut State, name: &str, component: &Element) {
+    let Some(object) = state.schema.object_mut(name) else { return };
+    let switch = |name: &&str| component.flag(name).map(|flag| ((*name).to_owned(), flag.to_string()));
+    object.extra.switches.extend(SWITCHES.iter().filter_map(switch));
+    if let Some(model) = component.text_of("sharingModel") {
+        object.extra.sharing_model = Some(model.to_owned());
+    }
+}
+
 fn apply_name_field(object: &mut Object, component: &Element) -> Result<(), Refusal> {
     // [K] The texts.
     let missing = || Refusal::integrity("Must specify a nameField of type Text or AutoNumber");
@@ -157,6 +168,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, name: &str) -> Result<(
         Some(_) => return Err(Refusal::integrity(format!("The standard object {name} cannot be deleted"))),
         None => return Err(unknown(super::Kind::Object, name)),
     };
+    super::checks::check_object_delete(state, &object.name)?;
     let ids: Vec<String> = state.data.store.rows(&object.name, false).filter_map(super::super::data::row_id).collect();
     let writer = super::permission_sets::writer(caller);
     for id in ids {
@@ -180,6 +192,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, name: &str) -> Result<(
         fields::forget(state, &object.name, &field.name);
     }
     super::permission_sets::forget(state, "ObjectPermissions", "SobjectType", &object.name);
+    state.components.remove_object(&object.name);
     state.schema.remove(&object.name);
     Ok(())
 }

@@ -5,19 +5,12 @@ use super::super::state::State;
 use super::super::value::{Row, Value};
 use super::super::xml::{Element, Node};
 use super::permission_sets::{self, OBJECT_COLUMNS, is, text};
-use super::{Fault, Kind, fields, names};
+use super::{Fault, Kind, fields, names, stored};
 
 pub(super) fn read(state: &State, version: u32, call: &Element) -> Result<Node, Fault> {
-    let kind = Kind::parse(call.text_of("type").unwrap_or_default())?;
+    let kind = Kind::of_call(call.text_of("type").unwrap_or_default())?;
     let records = names(call)?.into_iter().map(|name| {
-        let found = match kind {
-            Kind::Object => state.schema.object(name).map(object),
-            Kind::Field => fields::find(state, name).map(|(object, found)| {
-                let full_name = format!("{}.{}", object.name, found.name);
-                field(Node::typed("records", kind.name()), object, found, &full_name)
-            }),
-            Kind::PermissionSet => permission_sets::find(state, name).map(|row| permission_set(state, version, row)),
-        };
+        let found = node(state, version, kind, name, Node::typed("records", kind.name()));
         // [K] wire facts 4.2
         found.unwrap_or_else(|| Node::nil("records"))
     });
@@ -25,9 +18,35 @@ pub(super) fn read(state: &State, version: u32, call: &Element) -> Result<Node, 
     Ok(Node::new("readMetadataResponse").children([result]))
 }
 
+/// A component in an element, as an API of that version has it.
+pub(super) fn node(state: &State, version: u32, kind: Kind, name: &str, element: Node) -> Option<Node> {
+    match kind {
+        Kind::Object => state.schema.object(name).map(|found| object(element, found)),
+        Kind::Field => fields::find(state, name).map(|(object, found)| {
+            let full_name = format!("{}.{}", object.name, found.name);
+            field(element, object, found, &full_name)
+        }),
+        Kind::PermissionSet => {
+            permission_sets::find(state, name).map(|row| permission_set(element, state, version, row))
+        }
+        kind => stored::node(state, kind, name, element),
+    }
+}
+
+/// A field as an object's file has it.
+pub(super) fn field_of(object: &Object, found: &Field) -> Node {
+    field(Node::new("fields"), object, found, &found.name)
+}
+
 /// Elements and their order as in recorded: metadata-files/Property__c.object, sorted as the WSDL has them.
-fn object(object: &Object) -> Node {
-    let mut node = Node::typed("records", "CustomObject").with("fullName", &object.name);
+fn object(element: Node, object: &Object) -> Node {
+    let mut node = element.with("fullName", &object.name);
+    if !object.custom {
+        for (name, value) in &object.extra.switches {
+            node.push(Node::leaf(name.clone(), value));
+        }
+        node = node.maybe("sharingModel", object.extra.sharing_model.as_deref());
+    }
     if object.custom {
         let switch =
             |name: &str, default: &str| object.extra.switches.get(name).cloned().unwrap_or_else(|| default.to_owned());
@@ -56,7 +75,7 @@ fn object(object: &Object) -> Node {
     }
     let mut custom: Vec<&Field> = object.fields.iter().filter(|field| field.custom).collect();
     custom.sort_by(|left, right| left.name.cmp(&right.name));
-    let children = custom.into_iter().map(|found| field(Node::new("fields"), object, found, &found.name));
+    let children = custom.into_iter().map(|found| field_of(object, found));
     node.children(children).in_wsdl_order()
 }
 
@@ -108,7 +127,8 @@ fn field(node: Node, object: &Object, field: &Field, full_name: &str) -> Node {
     let mut node = node.with("fullName", full_name);
     if !field.custom {
         // [K] Of standard fields little is read.
-        return node.with("label", &field.label).with("type", kind).in_wsdl_order();
+        let tracked = Some("true").filter(|_| field.extra.track_history);
+        return node.with("label", &field.label).maybe("trackHistory", tracked).with("type", kind).in_wsdl_order();
     }
     let number = |number: u32| number.to_string();
     node = node
@@ -178,11 +198,11 @@ fn value_set(field: &Field) -> Node {
 }
 
 /// recorded: metadata-soap/readMetadata-permissionset.xml. [D] From 54.0 on only what is enabled; [K] before as well.
-fn permission_set(state: &State, version: u32, row: &Row) -> Node {
+fn permission_set(element: Node, state: &State, version: u32, row: &Row) -> Node {
     let id = text(row, "Id");
     let description = Some(text(row, "Description")).filter(|text| !text.is_empty());
     let license = state.data.store.find(text(row, "LicenseId")).map(|(row, _)| text(row, "Name"));
-    let mut node = Node::typed("records", "PermissionSet")
+    let mut node = element
         .with("fullName", text(row, "Name"))
         .maybe("description", description)
         .flag("hasActivationRequired", is(row, "HasActivationRequired"))

@@ -48,6 +48,7 @@ pub struct AppSpec {
     permitted: Permitted,
     pub(crate) blocked: bool,
     pub(crate) installed: bool,
+    pub(crate) jwt_tokens: bool,
 }
 
 /// A key to check assertions with; its Debug shows nothing of it.
@@ -87,7 +88,15 @@ impl AppSpec {
             permitted: Permitted::SelfAuthorized,
             blocked: false,
             installed: true,
+            jwt_tokens: false,
         }
+    }
+
+    /// Ticks "Issue JSON Web Token (JWT)-based access tokens": REST takes them, SOAP does not. They look like others here.
+    #[must_use]
+    pub fn jwt_access_tokens(mut self) -> Self {
+        self.jwt_tokens = true;
+        self
     }
 
     /// A callback URL; a request must name one of them letter by letter.

@@ -30,6 +30,8 @@ pub(crate) struct Session {
     /// The approval it hangs on; `None` for flows without a user's consent.
     pub(crate) approval: Option<u64>,
     pub(crate) origin: Origin,
+    /// JWT-based: for REST only.
+    pub(crate) jwt: bool,
     pub(crate) issued: DateTime<Utc>,
     pub(crate) last_used: DateTime<Utc>,
     pub(crate) timeout: TimeDelta,

@@ -15,7 +15,7 @@ use crate::testing::org::wire::Answer;
 type Upload = (Vec<(String, Json)>, Option<Bytes>);
 
 /// Whether the body is a multipart message.
-pub(super) fn is_multipart(call: &Call<'_>) -> bool {
+pub(crate) fn is_multipart(call: &Call<'_>) -> bool {
     call.request.header("content-type").unwrap_or_default().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
@@ -64,12 +64,14 @@ fn bad(message: &str) -> ApiError {
 }
 
 /// A part of a multipart message.
-pub(super) struct Part {
-    pub(super) name: String,
+pub(crate) struct Part {
+    pub(crate) name: String,
     /// It has a file name.
-    pub(super) file: bool,
-    pub(super) kind: String,
-    pub(super) bytes: Bytes,
+    pub(crate) file: bool,
+    pub(crate) kind: String,
+    /// It says `Content-Transfer-Encoding: base64`.
+    pub(crate) base64: bool,
+    pub(crate) bytes: Bytes,
 }
 
 /// A parameter of a header's value, quoted or not.
@@ -80,7 +82,7 @@ fn parameter(value: &str, name: &str) -> Option<String> {
     })
 }
 
-pub(super) fn boundary(kind: &str) -> Option<String> {
+pub(crate) fn boundary(kind: &str) -> Option<String> {
     parameter(kind, "boundary").filter(|boundary| !boundary.is_empty())
 }
 
@@ -99,7 +101,7 @@ fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
 }
 
 /// RFC 2046, 5.1.1. `None`: the message does not hold together.
-pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Vec<Part>> {
+pub(crate) fn parts(body: &Bytes, boundary: &str) -> Option<Vec<Part>> {
     let delimiter = format!("\r\n--{boundary}");
     let first = format!("--{boundary}");
     let mut at = if body.starts_with(first.as_bytes()) {
@@ -130,6 +132,7 @@ pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Vec<Part>> {
             name: parameter(&disposition, "name").unwrap_or_default(),
             file: parameter(&disposition, "filename").is_some(),
             kind: header("content-type").unwrap_or_default(),
+            base64: header("content-transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("base64")),
             bytes: body.slice(content.min(end)..end),
         });
         at = end + delimiter.len();

@@ -6,7 +6,7 @@ pub(crate) mod composite;
 mod conditional;
 pub(crate) mod cursors;
 mod describe;
-mod files;
+pub(crate) mod files;
 pub(crate) mod identity;
 mod query;
 pub(crate) mod records;
@@ -20,6 +20,7 @@ mod upsert;
 use super::apex;
 use super::error::ApiError;
 use super::json::Json;
+use super::metadata::deploy::rest as deploy;
 use super::parse;
 use super::router::Route;
 use super::schema::{Object, Schema};
@@ -78,6 +79,12 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::CompositeBatch => composite::batch(state, call),
         Route::CompositeTree(object) => composite::tree(state, call, object),
         Route::CompositeGraph => composite::graph(state, call),
+        Route::DeployRequests => deploy::create(state, call, None),
+        Route::DeployRequest(id) => match method {
+            "POST" => deploy::create(state, call, Some(id)),
+            "PATCH" => deploy::patch(state, call, id),
+            _ => deploy::status(state, call, id),
+        },
         _ => Err(ApiError::not_found()),
     }
 }
@@ -88,7 +95,7 @@ fn object_of<'a>(schema: &'a Schema, name: &str) -> Result<&'a Object, ApiError>
 }
 
 /// The members of a body that is an object.
-fn body_object(call: &Call<'_>) -> Result<Vec<(String, Json)>, ApiError> {
+pub(crate) fn body_object(call: &Call<'_>) -> Result<Vec<(String, Json)>, ApiError> {
     match body(call)? {
         Json::Object(members) => Ok(members),
         _ => Err(ApiError::json("The HTTP entity body is required to be a JSON object")),

@@ -6,6 +6,7 @@ use super::cursors::Page;
 use crate::testing::org::error::ApiError;
 use crate::testing::org::json::Json;
 use crate::testing::org::knobs::MAX_PAGE;
+use crate::testing::org::permissions::UserView;
 use crate::testing::org::schema::{Object, Schema};
 use crate::testing::org::soql::{self, QueryResult, SoqlError, Tables, catalog};
 use crate::testing::org::state::{Call, State};
@@ -18,7 +19,7 @@ const MIN_PAGE: usize = 200;
 /// The org's rows as a query of one caller sees them.
 pub(super) struct View<'a> {
     pub(super) state: &'a State,
-    pub(super) schema: &'a Schema,
+    pub(super) user: &'a UserView,
     pub(super) base: &'a str,
     /// `queryAll`: the recycle bin and the archive as well.
     pub(super) deleted: bool,
@@ -32,10 +33,13 @@ impl View<'_> {
 
 impl Tables for View<'_> {
     fn schema(&self) -> &Schema {
-        self.schema
+        &self.user.schema
     }
 
     fn rows<'a>(&'a self, object: &Object) -> Box<dyn Iterator<Item = &'a Row> + 'a> {
+        if object.name == "UserPermissionAccess" {
+            return Box::new(std::iter::once(&self.user.access));
+        }
         // A row without `IsDeleted` has no recycle bin to be in.
         let deleted = self.deleted && object.field("IsDeleted").is_some();
         Box::new(self.state.data.store.rows(&object.name, deleted).filter(|row| self.shows(row)))
@@ -43,7 +47,7 @@ impl Tables for View<'_> {
 
     fn row<'a>(&'a self, id: &str) -> Option<(&'a Object, &'a Row)> {
         let (row, deleted) = self.state.data.store.find(id)?;
-        let object = self.schema.object(self.state.data.store.object_of(id)?)?;
+        let object = self.user.schema.object(self.state.data.store.object_of(id)?)?;
         (self.deleted || !deleted).then_some((object, row))
     }
 
@@ -111,7 +115,7 @@ fn rows(state: &State, call: &Call<'_>, soql: &str, deleted: bool) -> Result<Que
     {
         return Catalog::of_data(state, call, &statement)?.run(&statement, soql);
     }
-    soql::execute(&View { state, schema: &call.view.schema, base: &call.base, deleted }, soql)
+    soql::execute(&View { state, user: &call.view, base: &call.base, deleted }, soql)
 }
 
 /// The rows a record counts as: itself and its children (wire facts 2.1, `batchSize`).

@@ -104,7 +104,7 @@ fn run(state: &State, call: &Call<'_>, search: &Search, target: &Target, source:
         return Err(ApiError::new(400, "INVALID_SEARCH_SCOPE", message));
     }
     let fields: Vec<_> = object.fields.iter().filter(|field| search.group.covers(object, field)).collect();
-    let all = View { state, schema, base: &call.base, deleted: false };
+    let all = View { state, user: &call.view, base: &call.base, deleted: false };
     let hits = state.data.store.rows(&object.name, false).filter(|row| {
         let texts = fields.iter().filter_map(|field| match field_json(object, field, row) {
             Json::String(text) => Some(text),

@@ -194,6 +194,9 @@ fn every_operation_can_be_struck() {
         (Operation::ToolingCreate, "POST", data("/tooling/sobjects/CustomField")),
         (Operation::ToolingUpdate, "PATCH", data("/tooling/sobjects/CustomField/x")),
         (Operation::ToolingDelete, "DELETE", data("/tooling/sobjects/CustomField/x")),
+        (Operation::DeployCreate, "POST", data("/metadata/deployRequest")),
+        (Operation::DeployGet, "GET", data("/metadata/deployRequest/x")),
+        (Operation::DeployPatch, "PATCH", data("/metadata/deployRequest/x")),
         (Operation::QueryJobPages, "GET", data("/jobs/query/x/resultpages?locator=MA")),
     ] {
         assert!(Operation::ALL.contains(&operation));
@@ -210,6 +213,11 @@ fn every_operation_can_be_struck() {
         (Operation::MetadataUpsert, "upsertMetadata"),
         (Operation::MetadataDelete, "deleteMetadata"),
         (Operation::MetadataRename, "renameMetadata"),
+        (Operation::MetadataDeploy, "deploy"),
+        (Operation::MetadataCheckDeploy, "checkDeployStatus"),
+        (Operation::MetadataCancelDeploy, "cancelDeploy"),
+        (Operation::MetadataRetrieve, "retrieve"),
+        (Operation::MetadataCheckRetrieve, "checkRetrieveStatus"),
     ] {
         assert!(Operation::ALL.contains(&operation));
         org.faults().on(operation).status(599).once();

@@ -365,7 +365,7 @@ fn what_there_is_can_be_listed() {
     };
     assert!(list("CustomObject").contains(&"Visit__c".to_owned()));
     assert_eq!(list("CustomField"), ["Visit__c.Key__c"]);
-    assert!(list("PermissionSet").is_empty() && list("Layout").is_empty());
+    assert!(list("PermissionSet").is_empty() && list("Profile").is_empty());
     let describe = soap.call("<describeMetadata><asOfVersion>63.0</asOfVersion></describeMetadata>");
     let types = describe.children[0].all("metadataObjects").filter_map(|object| object.text_of("xmlName"));
     assert_eq!(types.collect::<Vec<_>>(), ["CustomObject", "PermissionSet"]);

@@ -8,6 +8,7 @@ mod composite_batch;
 mod composite_graph;
 mod composite_tree;
 mod conditional;
+mod deploy;
 mod duplicates;
 mod faults;
 mod files;

@@ -151,7 +151,10 @@ impl Wsdl {
                 "boolean" => assert!(matches!(text, "true" | "false"), "{path}: {text}"),
                 "int" => assert!(text.parse::<i32>().is_ok(), "{path}: {text}"),
                 "dateTime" => assert!(chrono::DateTime::parse_from_rfc3339(text).is_ok(), "{path}: {text}"),
-                "string" => {}
+                "double" => assert!(text.parse::<f64>().is_ok(), "{path}: {text}"),
+                // [R] Of 15 or 18 characters.
+                "ID" => assert!(matches!(text.len(), 15 | 18), "{path}: {text}"),
+                "string" | "base64Binary" => {}
                 other => panic!("{path}: the WSDL has no type {other}"),
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
     };
     let dialect = dialect(state, &members)?;
     let statement = text(&members, "query").unwrap_or_default().to_owned();
-    let view = View { state, schema: &call.view.schema, base: &call.base, deleted: all };
+    let view = View { state, user: &call.view, base: &call.base, deleted: all };
     let object =
         soql::bulk::object(&view, &statement).map_err(|error| ApiError::new(400, error.code, error.message))?;
     if !state.bulk.query_jobs.take(state.data.now()) {
@@ -79,7 +79,7 @@ pub(super) fn run(state: &mut State, job: &mut Job) {
         return job.fail(text, now);
     }
     let base = format!("/services/data/v{}.0", job.version);
-    let view = View { state, schema: &seen.schema, base: &base, deleted: query.all };
+    let view = View { state, user: &seen, base: &base, deleted: query.all };
     match read(&view, &query.soql, job.dialect) {
         Ok(rows) => {
             query.rows = Some(rows);

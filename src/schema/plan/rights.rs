@@ -1,0 +1,238 @@
+//! What becomes of the permission set, its rights, and its assignment.
+
+use super::{Conflict, Planner, Step};
+use crate::api::metadata::{FieldPermission, ObjectPermission, PermissionSet};
+use crate::schema::desired::{same, split};
+use crate::schema::ledger::{EntryState, ItemKind, LedgerEntry};
+
+/// The rights of a row, in a fixed order.
+pub(in crate::schema) fn object_rights(grant: &ObjectPermission) -> String {
+    let rights = [
+        ("read", grant.read),
+        ("create", grant.create),
+        ("edit", grant.edit),
+        ("delete", grant.delete),
+        ("view_all", grant.view_all),
+        ("modify_all", grant.modify_all),
+    ];
+    words(&rights)
+}
+
+/// The rights of a row, in a fixed order.
+pub(in crate::schema) fn field_rights(grant: &FieldPermission) -> String {
+    words(&[("read", grant.readable), ("edit", grant.editable)])
+}
+
+fn words(rights: &[(&str, bool)]) -> String {
+    rights.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+}
+
+/// What either grants.
+fn either_object(one: &ObjectPermission, other: &ObjectPermission) -> ObjectPermission {
+    ObjectPermission {
+        object: one.object.clone(),
+        create: one.create || other.create,
+        read: one.read || other.read,
+        edit: one.edit || other.edit,
+        delete: one.delete || other.delete,
+        view_all: one.view_all || other.view_all,
+        modify_all: one.modify_all || other.modify_all,
+        ..ObjectPermission::default()
+    }
+}
+
+/// The rights of the first that the second lacks.
+fn lacking(wanted: &str, has: &str) -> Vec<String> {
+    let has: Vec<&str> = has.split(' ').collect();
+    wanted.split(' ').filter(|right| !right.is_empty() && !has.contains(right)).map(str::to_owned).collect()
+}
+
+/// What becomes of a row of rights.
+enum Row {
+    /// All that is needed is granted.
+    Fits,
+    /// It is not there and never was by us.
+    New,
+    /// It is as we left it, and more is needed now.
+    More,
+    /// Somebody else made it, narrowed it or took it away.
+    Theirs(String),
+}
+
+impl Planner<'_> {
+    pub(super) fn rights(&mut self) {
+        let Some(wanted) = self.desired.permission_set.clone() else { return };
+        let Some(existing) = self.org.permission_set.clone() else {
+            self.new_set(wanted);
+            return;
+        };
+        let name = existing.set.full_name.clone();
+        let ours = self.ledger.has(&ItemKind::PermissionSet, &name)
+            // An admin may reword the one or the other; ours it stays.
+            || existing.set.description == wanted.description && wanted.description.is_some()
+            || existing.set.label == wanted.label;
+        if !ours {
+            let why = format!("is another one (\"{}\")", existing.set.label);
+            let path = "Setup > Permission Sets: rename it, or give ours another name";
+            self.say_how(ItemKind::PermissionSet, &name, Step::Conflict(Conflict::NameTaken), why, path);
+            return;
+        }
+        self.work.set = existing.id;
+        self.there(ItemKind::PermissionSet, &name, "is there");
+        self.object_rights(&wanted, &existing.set);
+        self.field_rights(&wanted, &existing.set);
+        self.system_rights(&wanted, &existing.set);
+        let user = existing.assigned;
+        self.assignment(&name, user);
+    }
+
+    /// A new set goes into the deploy with all its rights.
+    fn new_set(&mut self, wanted: PermissionSet) {
+        let name = wanted.full_name.clone();
+        let noted = |kind: ItemKind, name: &str, rights: String| {
+            let rights = Some(rights).filter(|rights| !rights.is_empty());
+            LedgerEntry { rights, ..LedgerEntry::intended(kind, name) }
+        };
+        let (objects, fields) = (wanted.objects.len(), wanted.fields.len());
+        let mut rows: Vec<LedgerEntry> = Vec::with_capacity(objects + fields);
+        rows.extend(
+            wanted.objects.iter().map(|grant| noted(ItemKind::ObjectPermission, &grant.object, object_rights(grant))),
+        );
+        rows.extend(
+            wanted.fields.iter().map(|grant| noted(ItemKind::FieldPermission, &grant.field, field_rights(grant))),
+        );
+        rows.extend(wanted.users.iter().map(|name| noted(ItemKind::SystemPermission, name, String::new())));
+        let label = wanted.label.clone();
+        self.create(ItemKind::PermissionSet, wanted, Some(&label));
+        self.work.intents.extend(rows);
+        if let Some(item) = self.items.last_mut() {
+            item.why = format!("is not there; grants rights on {objects} objects and {fields} fields");
+        }
+        self.work.assign = Some(name.clone());
+        self.say(ItemKind::Assignment, &name, Step::Create, "the run-time user gets it");
+    }
+
+    fn object_rights(&mut self, wanted: &PermissionSet, existing: &PermissionSet) {
+        for grant in &wanted.objects {
+            let row = existing.objects.iter().find(|row| same(&row.object, &grant.object));
+            let has = row.map(object_rights);
+            let fresh = self.is_created(&ItemKind::Object, &grant.object);
+            let rights = object_rights(grant);
+            let name = grant.object.as_str();
+            match self.row(&ItemKind::ObjectPermission, name, &rights, has.as_deref(), fresh) {
+                Row::Fits => self.granted(ItemKind::ObjectPermission, name),
+                Row::New => {
+                    self.work.grants.objects.push(grant.clone());
+                    self.grant(ItemKind::ObjectPermission, name, &rights, Step::Create);
+                }
+                Row::More => {
+                    let both = row.map_or_else(|| grant.clone(), |row| either_object(row, grant));
+                    let rights = object_rights(&both);
+                    self.work.grants.more_objects.push(both);
+                    self.grant(ItemKind::ObjectPermission, name, &rights, Step::Change);
+                }
+                Row::Theirs(why) => {
+                    let path =
+                        format!("Setup > Permission Sets > {} > Object Settings > {name} > Edit", existing.label);
+                    self.say_how(ItemKind::ObjectPermission, name, Step::ByHand, why, path);
+                }
+            }
+        }
+    }
+
+    fn field_rights(&mut self, wanted: &PermissionSet, existing: &PermissionSet) {
+        for grant in &wanted.fields {
+            let row = existing.fields.iter().find(|row| same(&row.field, &grant.field));
+            let has = row.map(field_rights);
+            let (object, _) = split(&grant.field);
+            let fresh = self.is_created(&ItemKind::Field, &grant.field) || self.is_created(&ItemKind::Object, object);
+            let rights = field_rights(grant);
+            let name = grant.field.as_str();
+            match self.row(&ItemKind::FieldPermission, name, &rights, has.as_deref(), fresh) {
+                Row::Fits => self.granted(ItemKind::FieldPermission, name),
+                Row::New => {
+                    self.work.grants.fields.push(grant.clone());
+                    self.grant(ItemKind::FieldPermission, name, &rights, Step::Create);
+                }
+                Row::More => {
+                    // A row that grants less than all grants Read alone.
+                    self.work.grants.more_fields.push(grant.clone());
+                    self.grant(ItemKind::FieldPermission, name, &rights, Step::Change);
+                }
+                Row::Theirs(why) => {
+                    let path = format!(
+                        "Setup > Permission Sets > {} > Object Settings > {object} > Edit > Field Permissions",
+                        existing.label
+                    );
+                    self.say_how(ItemKind::FieldPermission, name, Step::ByHand, why, path);
+                }
+            }
+        }
+    }
+
+    fn system_rights(&mut self, wanted: &PermissionSet, existing: &PermissionSet) {
+        for name in &wanted.users {
+            let has = existing.users.iter().any(|known| known.eq_ignore_ascii_case(name)).then_some("on");
+            match self.row(&ItemKind::SystemPermission, name, "on", has, false) {
+                Row::Fits => self.granted(ItemKind::SystemPermission, name),
+                Row::Theirs(why) => {
+                    let path = format!("Setup > Permission Sets > {} > System Permissions > Edit", existing.label);
+                    self.say_how(ItemKind::SystemPermission, name, Step::ByHand, why, path);
+                }
+                Row::New | Row::More => {
+                    self.work.grants.system.push(name.clone());
+                    self.grant(ItemKind::SystemPermission, name, "on", Step::Create);
+                }
+            }
+        }
+    }
+
+    /// `fresh` tells that what the row is on is only being made.
+    fn row(&self, kind: &ItemKind, name: &str, wanted: &str, has: Option<&str>, fresh: bool) -> Row {
+        let noted = self.ledger.entry(kind, name);
+        let Some(has) = has else {
+            let taken = noted.is_some_and(|entry| entry.state == EntryState::Made) && !fresh;
+            return if taken { Row::Theirs("was granted, and somebody has taken it back".into()) } else { Row::New };
+        };
+        let missing = lacking(wanted, has);
+        if missing.is_empty() {
+            return Row::Fits;
+        }
+        // Ours to add to only where it is as we left it.
+        if noted.is_some_and(|entry| entry.rights.as_deref() == Some(has)) {
+            return Row::More;
+        }
+        let what = missing.join(" and ");
+        let why = if noted.is_some() { "somebody has narrowed it" } else { "somebody else has made it" };
+        Row::Theirs(format!("grants no {what}; {why}, so it is left alone"))
+    }
+
+    fn granted(&mut self, kind: ItemKind, name: &str) {
+        self.there(kind, name, "is granted");
+    }
+
+    fn grant(&mut self, kind: ItemKind, name: &str, rights: &str, step: Step) {
+        let rights = Some(rights.to_owned());
+        self.work.intents.push(LedgerEntry { rights: rights.clone(), ..LedgerEntry::intended(kind.clone(), name) });
+        let why = format!("gets {}", rights.unwrap_or_default().replace(' ', ", "));
+        self.say(kind, name, step, why);
+    }
+
+    fn assignment(&mut self, name: &str, assigned: bool) {
+        if assigned {
+            self.say(ItemKind::Assignment, name, Step::Nothing, "the run-time user has it");
+        } else if self.ledger.entry(&ItemKind::Assignment, name).is_some_and(|entry| entry.state == EntryState::Made) {
+            let path = format!("Setup > Permission Sets > {name} > Manage Assignments > Add Assignment");
+            self.say_how(
+                ItemKind::Assignment,
+                name,
+                Step::ByHand,
+                "was assigned, and somebody has taken it back",
+                path,
+            );
+        } else {
+            self.work.assign = Some(name.to_owned());
+            self.say(ItemKind::Assignment, name, Step::Create, "the run-time user gets it");
+        }
+    }
+}
