@@ -141,3 +141,101 @@ fn stopped(map: &CompiledMap, events: &[&DriftEvent]) -> Error {
         .with_advice(remedies.into_iter().collect::<Vec<_>>().join("; "))
         .with_context("object", map.object())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::{Blank, Transforms};
+
+    const MAP: &str = "version = 1\nobject = \"Thing__c\"\nkey = \"Key__c\"\n\
+        [[rules]]\nsource = \"id\"\ntarget = \"Key__c\"\n\
+        [[rules]]\nsource = \"note\"\ntarget = \"Note__c\"\ndirection = \"both\"\n\
+        [[rules]]\nsource = \"kind\"\ntarget = \"Kind__c\"\ntransforms = [{ table = { entries = { x = \"a\" } } }]\n\
+        [[rules]]\nsource = \"company\"\ntarget = \"Account.Ext__c\"\n";
+
+    const NOTE: &str = r#""name":"Note__c","type":"string","length":80,OPEN"#;
+    const KIND: &str =
+        r#""name":"Kind__c","type":"picklist","restrictedPicklist":true,"length":40,OPEN,"picklistValues":[VALUES]"#;
+    const ACCOUNT: &str =
+        r#""name":"AccountId","type":"reference","relationshipName":"Account","referenceTo":["Account"],OPEN"#;
+
+    fn map() -> CompiledMap {
+        FieldMap::from_toml(MAP).and_then(|map| map.compile(&Transforms::new())).expect("sound")
+    }
+
+    fn object(values: &str, fields: &[&str]) -> SObjectDescribe {
+        let value = |value: &str| format!(r#"{{"active":true,"value":"{value}"}}"#);
+        let values: Vec<String> = values.split(',').map(value).collect();
+        let key = r#""name":"Key__c","type":"string","length":80,"externalId":true,"unique":true,OPEN"#;
+        let fields: Vec<String> = [key].iter().chain(fields).map(|field| format!("{{{field}}}")).collect();
+        let text =
+            format!(r#"{{"name":"Thing__c","createable":true,"updateable":true,"fields":[{}]}}"#, fields.join(","));
+        let text = text.replace("OPEN", r#""nillable":true,"createable":true,"updateable":true"#);
+        serde_json::from_str(&text.replace("VALUES", &values.join(","))).expect(&text)
+    }
+
+    fn told(going: &GoingOn) -> Vec<String> {
+        going.events.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_map_that_fits_goes_on_as_it_is() {
+        let (map, describe) = (map(), object("a,b", &[NOTE, KIND, ACCOUNT]));
+        let going = go_on_without(&map, &expected_fields(map.map(), &describe), &describe).expect("fits");
+        assert_eq!((going.map.map(), told(&going).len(), going.suspended.len()), (map.map(), 0, 0));
+    }
+
+    #[test]
+    fn only_values_that_the_map_may_write_are_counted_on() {
+        let map = map();
+        let expected = expected_fields(map.map(), &object("a,b", &[NOTE, KIND, ACCOUNT]));
+        assert_eq!(expected.field("Kind__c").expect("in use").values, ["a"]);
+        assert!(go_on_without(&map, &expected, &object("a", &[NOTE, KIND, ACCOUNT])).expect("fits").events.is_empty());
+        let going = go_on_without(&map, &expected, &object("b", &[NOTE, KIND, ACCOUNT])).expect("goes on");
+        assert_eq!((going.events.len(), going.map.map().rules().len()), (1, 3));
+    }
+
+    #[test]
+    fn a_rule_is_left_out_in_the_direction_that_it_is_lost_for() {
+        let map = map();
+        let expected = expected_fields(map.map(), &object("a", &[NOTE, KIND, ACCOUNT]));
+        let locked = NOTE.replace("OPEN", r#""nillable":true"#);
+        let going = go_on_without(&map, &expected, &object("a", &[&locked, KIND, ACCOUNT])).expect("goes on");
+        assert_eq!(going.map.map().rules()[1].direction, Direction::FromSalesforce);
+        let going = go_on_without(&map, &expected, &object("a", &[KIND, ACCOUNT])).expect("goes on");
+        assert_eq!((going.map.map().rules().len(), going.suspended.len()), (3, 2), "both ways of one rule");
+    }
+
+    #[test]
+    fn a_parent_is_lost_with_its_lookup_and_with_its_relationship() {
+        let map = map();
+        let expected = expected_fields(map.map(), &object("a", &[NOTE, KIND, ACCOUNT]));
+        let going = go_on_without(&map, &expected, &object("a", &[NOTE, KIND])).expect("goes on");
+        assert_eq!(going.events[0].field.as_deref(), Some("AccountId"));
+        let renamed = ACCOUNT.replace(r#""Account","#, r#""Firm","#);
+        let going = go_on_without(&map, &expected, &object("a", &[NOTE, KIND, &renamed])).expect("goes on");
+        assert!(told(&going)[0].starts_with("Thing__c.AccountId: no relationship Account"), "{:?}", told(&going));
+        assert_eq!(going.map.map().rules().len(), 3);
+    }
+
+    #[test]
+    fn a_field_that_may_be_blank_no_more_is_written_and_cleared_no_more() {
+        let map = map();
+        let expected = expected_fields(map.map(), &object("a", &[NOTE, KIND, ACCOUNT]));
+        let needed = NOTE.replace("OPEN", r#""createable":true,"updateable":true"#);
+        let going = go_on_without(&map, &expected, &object("a", &[&needed, KIND, ACCOUNT])).expect("goes on");
+        let rules = going.map.map().rules();
+        assert_eq!((rules.len(), rules[1].blank, rules[2].blank), (4, Blank::Ignore, map.map().rules()[2].blank));
+    }
+
+    #[test]
+    fn what_was_never_expected_is_an_error_and_so_is_what_is_needed() {
+        let map = map();
+        let known = object("a", &[KIND, ACCOUNT]);
+        let expected = expected_fields(map.map(), &known);
+        let error = go_on_without(&map, &expected, &known).expect_err("a slip in the map");
+        assert!(error.message().contains("Note__c") && error.kind() == ErrorKind::Schema, "{error}");
+        let error = go_on_without(&map, &expected, SeenObject::gone()).expect_err("no object");
+        assert!(error.message().contains("Thing__c: the object is gone") && error.advice().is_some(), "{error}");
+    }
+}

@@ -87,7 +87,9 @@ impl FieldMap {
         let rule = parts.rules.get(rule)?;
         let flow = flow_of(&rule.input, rule.default.as_ref(), &named_kinds(parts)).ok()?;
         let Kind::OneOf(values) = flow.through(&rule.transforms).ok()?.kind else { return None };
-        Some(values.iter().filter_map(|value| value.as_text().map(str::to_owned)).collect())
+        // `a;b` of a multi-select is two values of the list.
+        let texts = values.iter().filter_map(|value| value.as_text());
+        Some(texts.flat_map(|text| [text].into_iter().chain(text.split(';'))).map(str::to_owned).collect())
     }
 }
 

@@ -29,27 +29,24 @@ pub fn drift<'s>(expected: &ExpectedFields, now: impl Into<SeenObject<'s>>) -> V
         let mut add = |change: Change, impact: Impact| {
             events.push(DriftEvent::of_field(object, &field.name, change, impact));
         };
-        match change {
-            Some(change) => {
-                let some_fit = matches!(change, Change::Shrunk { .. } | Change::ValuesGone { .. } | Change::Restricted);
-                add(
-                    change,
-                    match (field.usage.needed, some_fit) {
-                        (false, _) => Impact::Suspends,
-                        (true, false) => Impact::Stops,
-                        (true, true) => Impact::Told,
-                    },
-                );
-                continue;
-            }
-            None => {}
+        if let Some(change) = change {
+            let some_fit = matches!(change, Change::Shrunk { .. } | Change::ValuesGone { .. } | Change::Restricted);
+            let impact = match (field.usage.needed, some_fit) {
+                (false, _) => Impact::Suspends,
+                (true, false) => Impact::Stops,
+                (true, true) => Impact::Told,
+            };
+            add(change, impact);
+            continue;
         }
         let remarks = describe.field(&field.name).map(|seen| remarks(field, seen)).unwrap_or_default();
         let narrowed = remarks.iter().any(|(_, impact)| *impact == Impact::KeepsBlanks);
         if expected.is_suspended(&field.name) && !narrowed {
             add(Change::Back, Impact::Lifts);
         }
-        remarks.into_iter().for_each(|(change, impact)| add(change, impact));
+        for (change, impact) in remarks {
+            add(change, impact);
+        }
     }
     if expected.creates {
         let written = |name: &str| expected.field(name).is_some_and(|field| field.usage.creates);

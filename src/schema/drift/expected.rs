@@ -14,6 +14,7 @@ const VERSION: u32 = 1;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing by itself")]
 pub struct FieldUse {
     /// Its value is read.
     pub reads: bool,

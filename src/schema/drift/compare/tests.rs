@@ -276,8 +276,8 @@ fn any_use() -> impl Strategy<Value = FieldUse> {
 }
 
 fn using(describe: &SObjectDescribe, uses: &[FieldUse], creates: bool) -> ExpectedFields {
-    let used = describe.fields.iter().zip(uses.iter().cycle());
-    used.fold(ExpectedFields::of(describe, creates), |expected, (field, usage)| {
+    let each = describe.fields.iter().zip(uses.iter().cycle());
+    each.fold(ExpectedFields::of(describe, creates), |expected, (field, usage)| {
         expected.uses(describe, &field.name, *usage)
     })
 }
