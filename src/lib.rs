@@ -154,6 +154,10 @@ struct CompositeGuide;
 struct MetadataGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guides/permissions.md")]
+struct PermissionsGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/guides/budget.md")]
 struct BudgetGuide;
 

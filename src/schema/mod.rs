@@ -1,6 +1,7 @@
 //! What we need in an org, what is missing, and how it gets there.
 
 mod catalog;
+mod denied;
 mod desired;
 mod drift;
 mod finding;
@@ -12,6 +13,8 @@ mod plan;
 pub mod preflight;
 mod provision;
 mod provision_plan;
+mod read;
+mod setup;
 mod validate;
 
 pub use self::catalog::{OrgTraits, SchemaCatalog, SchemaCatalogBuilder};
@@ -29,4 +32,8 @@ pub use self::preflight::{
     preflight,
 };
 pub use self::provision::{Provisioned, provision};
+pub use self::setup::{
+    Applied, AssignmentOutcome, EnsuredField, Filled, Leftover, MetricField, Presence, Removal, Setup, SetupBuilder,
+    SetupProgress, Verification, VerifiedField, VerifiedObject,
+};
 pub use self::validate::SchemaFault;

@@ -1,7 +1,7 @@
 //! The difference between what we need and what an org has, item by item. Pure.
 
-mod fields;
-mod rights;
+pub(super) mod fields;
+pub(super) mod rights;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,8 +14,7 @@ use super::ledger::{ItemKind, Ledger, LedgerEntry};
 use super::org::OrgSchema;
 use super::{DesiredSchema, DesiredSection};
 use crate::api::metadata::{
-    AnyComponent, CustomField, CustomObject, FieldPermission, Layout, LayoutColumn, LayoutItem, LayoutSection,
-    ObjectPermission, UiBehavior,
+    AnyComponent, CustomField, CustomObject, FieldPermission, Layout, LayoutSection, ObjectPermission,
 };
 use crate::types::RecordId;
 
@@ -407,7 +406,7 @@ impl Planner<'_> {
                 continue;
             };
             let mut layout = changed.get(&layout.full_name).unwrap_or(layout).clone();
-            if !layout.add_section(section_of(section)) {
+            if !layout.add_section(LayoutSection::new(&*section.label, section.fields.iter().map(String::as_str))) {
                 self.there(item, &name, "has all its fields");
             } else if self.ledger.has(&item, &name) {
                 self.say_how(
@@ -463,31 +462,6 @@ impl Planner<'_> {
 /// Layout and label.
 pub(super) fn section_name(section: &DesiredSection) -> String {
     format!("{}/{}", section.layout, section.label)
-}
-
-/// Fields in two columns, the first half on the left.
-fn section_of(section: &DesiredSection) -> LayoutSection {
-    let half = section.fields.len().div_ceil(2);
-    let column = |fields: &[String]| LayoutColumn {
-        items: fields
-            .iter()
-            .map(|field| LayoutItem {
-                field: Some(field.clone()),
-                behavior: Some(UiBehavior::Edit),
-                ..LayoutItem::default()
-            })
-            .collect(),
-        ..LayoutColumn::default()
-    };
-    let (left, right) = section.fields.split_at(half);
-    LayoutSection {
-        label: section.label.clone(),
-        custom_label: true,
-        detail_heading: true,
-        edit_heading: true,
-        columns: vec![column(left), column(right)],
-        ..LayoutSection::default()
-    }
 }
 
 #[cfg(test)]

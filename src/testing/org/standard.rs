@@ -162,7 +162,7 @@ fn field_type(word: &str) -> FieldType {
 fn name_field_of(object: &str) -> &'static str {
     match object {
         "Event" | "Task" => "Subject",
-        "OpportunityStage" | "LeadStatus" => "MasterLabel",
+        "OpportunityStage" | "LeadStatus" | "PermissionSetLicense" => "MasterLabel",
         "ContentDocument" | "ContentVersion" => "Title",
         "PermissionSet" => "Label",
         _ => "Name",
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn the_table_is_read_to_its_end() {
         let schema = schema();
-        assert_eq!(schema.objects().count(), 27);
+        assert_eq!(schema.objects().count(), 30);
         for object in schema.objects() {
             assert_eq!(object.fields[0].name, "Id", "{}", object.name);
             // What a user may do is no record.

@@ -1,5 +1,6 @@
 //! Deploys, retrieves and the Tooling API, on answers as Salesforce's guides print them.
 
+mod org;
 mod scripted;
 
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,261 @@
+//! Carries a plan out, and goes on where an earlier run ended.
+
+use serde::Serialize;
+
+use super::{Setup, SetupProgress};
+use crate::api::metadata::{DeployJob, DeployOptions, DeployResult, Package};
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::schema::denied::{MODIFY_METADATA, OPERATION, denied};
+use crate::schema::ledger::{EntryState, ItemKind, Loaded};
+use crate::schema::plan::{Conflict, PlanItem, SchemaPlan, Step, Work};
+use crate::schema::{DesiredSchema, Finding};
+
+/// What became of the assignment of the permission set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AssignmentOutcome {
+    /// There was none to make: the user has it, or the schema has no permission set.
+    #[default]
+    Unchanged,
+    /// It was made just now.
+    Assigned,
+    /// The user has as many permission sets as a user can have. All else was done; the assignment is left to a person.
+    AssignmentLimit,
+    /// It was refused, or somebody has taken it back. It is left to a person.
+    ByHand,
+}
+
+/// What applying a plan did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Applied {
+    /// Full names of the components that were created, the permission set among them.
+    pub created: Vec<String>,
+    /// Full names of what got something added: fields, layouts, histories.
+    pub changed: Vec<String>,
+    /// What the permission set got rights on that was there before.
+    pub granted: Vec<String>,
+    /// What became of the assignment.
+    pub assignment: AssignmentOutcome,
+    /// What a person has to do; the rest was done.
+    pub by_hand: Vec<Finding>,
+}
+
+impl Applied {
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        let written = [&self.created, &self.changed, &self.granted];
+        written.iter().all(|names| names.is_empty()) && self.assignment != AssignmentOutcome::Assigned
+    }
+}
+
+impl Setup {
+    /// Plans and applies.
+    ///
+    /// # Errors
+    ///
+    /// As for [`plan`](Self::plan) and [`apply`](Self::apply).
+    pub async fn run(&self) -> Result<Applied> {
+        let plan = self.plan().await?;
+        self.apply(&plan).await
+    }
+
+    /// Carries a plan out: one deploy for everything that is missing, then what fields and rights lack, then the assignment.
+    ///
+    /// The plan costs [`SchemaPlan::api_calls`], and the deploy one call for each look at it. What is about to be made is written to
+    /// the ledger first; stopped anywhere, the next run finishes, and waits for a deploy that is still at work. A deploy is all or
+    /// nothing. An existing permission set is never deployed, since that would switch off what we do not know of: it gets rows.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Schema`] with all that is in the way; nothing is done then.
+    /// - [`ErrorKind::Forbidden`] where the set-up user may not change metadata, naming the permission and the two ways out.
+    /// - [`ErrorKind::Invalid`] with all components that the org refused; nothing is made then.
+    /// - [`ErrorKind::Conflict`] where another process is at the same work.
+    /// - [`ErrorKind::Unavailable`] for a deploy that takes longer than the deadline; the next run waits for it.
+    /// - Any error of the store and of [`Client::send`](crate::Client::send).
+    pub async fn apply(&self, plan: &SchemaPlan) -> Result<Applied> {
+        self.apply_for(&self.desired, plan).await
+    }
+
+    pub(super) async fn apply_for(&self, desired: &DesiredSchema, plan: &SchemaPlan) -> Result<Applied> {
+        let mut loaded = self.ledger.load().await?;
+        if self.resume(&mut loaded).await? {
+            // The org has changed since it was looked at.
+            let plan = self.plan_with(desired, &loaded.ledger).await?;
+            return self.carry_out(&plan, loaded).await;
+        }
+        self.carry_out(plan, loaded).await
+    }
+
+    /// Waits for the deploy of an earlier run. Tells whether there was one.
+    pub(super) async fn resume(&self, loaded: &mut Loaded) -> Result<bool> {
+        let Some(id) = loaded.ledger.deploy() else { return Ok(false) };
+        self.tell(&SetupProgress::Resuming { deploy: id });
+        let ended = self.watch(&self.client.deploy_job(id)).await;
+        let failed = match &ended {
+            Ok(result) => result.error().is_some(),
+            // Salesforce forgets deploys after a time; what it did shows in the org.
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(_) => {
+                ended?;
+                return Ok(true);
+            }
+        };
+        loaded.ledger.set_deploy(None);
+        if failed {
+            // It was rolled back.
+            loaded.ledger.retain(|entry| entry.state == EntryState::Made);
+        }
+        self.ledger.save(loaded).await?;
+        Ok(true)
+    }
+
+    async fn carry_out(&self, plan: &SchemaPlan, mut loaded: Loaded) -> Result<Applied> {
+        refuse_blocked(plan)?;
+        let mut applied = Applied { by_hand: plan.by_hand().map(finding).collect(), ..Applied::default() };
+        if plan.by_hand().any(|item| item.kind == ItemKind::Assignment) {
+            applied.assignment = AssignmentOutcome::ByHand;
+        }
+        let work = &plan.work;
+        let before = loaded.ledger.clone();
+        for (kind, name) in &work.settled {
+            loaded.ledger.made(kind, name);
+        }
+        for entry in &work.intents {
+            loaded.ledger.note(entry.clone());
+        }
+        if loaded.ledger != before {
+            self.ledger.save(&mut loaded).await?;
+        }
+        if !work.components.is_empty() {
+            self.deploy_all(plan, &mut loaded, &mut applied).await?;
+        }
+        if !work.changes.is_empty() {
+            self.tell(&SetupProgress::Changing { fields: work.changes.len() });
+            self.change_fields(&work.changes).await?;
+            applied.changed.extend(work.changes.iter().map(|field| field.full_name.clone()));
+        }
+        self.grant(work, &mut loaded, &mut applied).await?;
+        Ok(applied)
+    }
+
+    /// The components of a plan, all or nothing.
+    async fn deploy_all(&self, plan: &SchemaPlan, loaded: &mut Loaded, applied: &mut Applied) -> Result<()> {
+        let work = &plan.work;
+        let package = Package::new().version(self.client.api_version()).with_all(work.components.iter().cloned());
+        let result = self.deploy(package, loaded).await?;
+        if let Some(error) = result.error() {
+            loaded.ledger.retain(|entry| entry.state == EntryState::Made);
+            self.ledger.save(loaded).await?;
+            return Err(error);
+        }
+        for entry in &work.intents {
+            // Rows of a set that is there come by a call of their own.
+            if work.set.is_none() || entry.kind.component_type().is_some() || entry.kind == ItemKind::LayoutSection {
+                if entry.kind != ItemKind::Assignment {
+                    loaded.ledger.made(&entry.kind, &entry.name);
+                }
+            }
+        }
+        self.ledger.save(loaded).await?;
+        for item in plan.items() {
+            let deployed = item.kind.component_type().is_some() || item.kind == ItemKind::LayoutSection;
+            let changed = deployed && !work.changes.iter().any(|field| field.full_name == item.subject);
+            match item.step {
+                Step::Create if deployed => applied.created.push(item.subject.clone()),
+                Step::Change if changed => applied.changed.push(item.subject.clone()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Deploys, with the deploy's id in the ledger while it is at work.
+    pub(super) async fn deploy(&self, package: Package, loaded: &mut Loaded) -> Result<DeployResult> {
+        let begun = self.client.deploy(package.to_zip()?, &DeployOptions::new()).await;
+        let job = begun.map_err(|error| match error.kind() {
+            ErrorKind::Forbidden => denied(error, MODIFY_METADATA),
+            _ if error.effect() == Effect::Unknown => error.with_advice(
+                "whether the deploy has begun is not known: run the set-up again, which reads what the org has and goes on from there",
+            ),
+            _ => error,
+        });
+        let job = match job {
+            Ok(job) => job,
+            Err(error) => {
+                if error.effect() == Effect::None {
+                    // Nothing was begun.
+                    loaded.ledger.retain(|entry| entry.state == EntryState::Made);
+                    self.ledger.save(loaded).await?;
+                }
+                return Err(error);
+            }
+        };
+        loaded.ledger.set_deploy(Some(job.id()));
+        self.ledger.save(loaded).await?;
+        let result = self.watch(&job).await?;
+        loaded.ledger.set_deploy(None);
+        Ok(result)
+    }
+
+    async fn watch(&self, job: &DeployJob) -> Result<DeployResult> {
+        let deploy = job.id();
+        job.wait_watching(self.deadline, |seen| {
+            let (done, total) = (seen.number_components_deployed, seen.number_components_total);
+            self.tell(&SetupProgress::Deploying { deploy, done, total });
+        })
+        .await
+    }
+}
+
+/// Whether anything is left of a plan's rows and assignment.
+pub(super) fn has_rows(work: &Work) -> bool {
+    work.assign.is_some() || work.grants != crate::schema::plan::Grants::default()
+}
+
+fn finding(item: &PlanItem) -> Finding {
+    let path = item.by_hand.clone().unwrap_or_default();
+    let kind = match item.step {
+        Step::Conflict(_) => ErrorKind::Schema,
+        _ => ErrorKind::Forbidden,
+    };
+    Finding::new(code(item), kind, format!("{} {}", item.kind, item.subject), item.why.clone(), path)
+}
+
+fn code(item: &PlanItem) -> &'static str {
+    match item.step {
+        Step::Conflict(Conflict::TypeDiffers) => "type_differs",
+        Step::Conflict(Conflict::NameTaken) => "name_taken",
+        Step::Conflict(Conflict::CapPassed) => "cap_passed",
+        Step::Conflict(_) => "conflict",
+        _ => "by_hand",
+    }
+}
+
+fn refuse_blocked(plan: &SchemaPlan) -> Result<()> {
+    let blockers: Vec<Finding> = plan
+        .blockers()
+        .map(|item| {
+            let finding = finding(item);
+            // The object or field is named as it is.
+            Finding { subject: subject(item), ..finding }
+        })
+        .collect();
+    Finding::into_result(OPERATION, &blockers)
+}
+
+fn subject(item: &PlanItem) -> String {
+    match item.kind {
+        ItemKind::Object | ItemKind::Field => item.subject.clone(),
+        _ => format!("{} {}", item.kind, item.subject),
+    }
+}
+
+/// An error of something that is left to a person, as a finding.
+pub(super) fn left(code: &'static str, subject: &str, error: &Error, path: &str) -> Finding {
+    let why = error.salesforce().first().map_or_else(|| error.to_string(), ToString::to_string);
+    Finding::new(code, ErrorKind::Forbidden, subject, format!("was refused ({why})"), path)
+}
