@@ -291,9 +291,8 @@ impl Setup {
         // What is no longer there has been taken away by somebody else.
         let there = |entry: &LedgerEntry| gone.iter().any(|(known, _)| known.is(&entry.kind, &entry.name));
         let candidates = assigned.iter().chain(rows.iter().filter(|_| !whole));
-        for entry in candidates
-            .filter(|entry| !there(entry) && !removal.left.iter().any(|left| entry.is(&left.kind, &left.name)))
-        {
+        let gone_since: Vec<_> = candidates.filter(|entry| !there(entry) && !removal.left.iter().any(|left| entry.is(&left.kind, &left.name))).collect();
+        for entry in gone_since {
             if entry.kind != ItemKind::SystemPermission {
                 loaded.ledger.forget(&entry.kind, &entry.name);
             } else {
