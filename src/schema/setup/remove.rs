@@ -289,19 +289,16 @@ impl Setup {
             }
         }
         // What is no longer there has been taken away by somebody else.
-        let there = |entry: &LedgerEntry| gone.iter().any(|(known, _)| known.is(&entry.kind, &entry.name));
-        let candidates = assigned.iter().chain(rows.iter().filter(|_| !whole));
-        let gone_since: Vec<_> = candidates.filter(|entry| !there(entry) && !removal.left.iter().any(|left| entry.is(&left.kind, &left.name))).collect();
-        for entry in gone_since {
-            if entry.kind != ItemKind::SystemPermission {
-                loaded.ledger.forget(&entry.kind, &entry.name);
+        for entry in assigned.iter().chain(rows.iter().filter(|_| !whole)) {
+            let there = gone.iter().any(|(known, _)| known.is(&entry.kind, &entry.name));
+            if there || removal.left.iter().any(|left| entry.is(&left.kind, &left.name)) {
+                continue;
+            }
+            if entry.kind == ItemKind::SystemPermission {
+                let reason = "a system permission of a set that is not ours is switched off by hand";
+                removal.leave(&entry.kind, &entry.name, reason);
             } else {
-                removal.left.push(Leftover {
-                    kind: entry.kind.clone(),
-                    name: entry.name.clone(),
-                    reason: "a system permission of a set that is not ours is switched off by hand".into(),
-                    click_path: click_path(&entry.kind, &entry.name),
-                });
+                loaded.ledger.forget(&entry.kind, &entry.name);
             }
         }
         self.ledger.save(loaded).await
