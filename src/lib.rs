@@ -154,5 +154,13 @@ struct CompositeGuide;
 struct MetadataGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guides/permissions.md")]
+struct PermissionsGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/guides/budget.md")]
 struct BudgetGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/schema.md")]
+struct SchemaGuide;

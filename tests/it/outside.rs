@@ -52,5 +52,5 @@ fn simple_salesforce_logs_in_reads_writes_and_makes_an_object() {
     let output = Command::new(python).arg(script).arg(served.line.trim()).output().expect("runs");
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(stdout.contains("11 passed, 0 failed"), "{stdout}");
+    assert!(stdout.contains("12 passed, 0 failed"), "{stdout}");
 }

@@ -7,9 +7,11 @@ requests to the loopback address; nothing else of it is changed. Ends with one l
 """
 
 import csv
+import io
 import json
 import sys
 import traceback
+import zipfile
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -204,6 +206,60 @@ def makes_an_object_and_a_field_by_its_metadata_interface():
     assert read.label == "Outside", read
     assert [field.fullName for field in read.fields] == ["Size__c"], read.fields
     assert sf.Outside__c.create({"Name": "x"})["success"] is True
+
+
+def package(files):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for path, text in files.items():
+            out.writestr(path, text)
+    return archive
+
+
+def component(root, body):
+    return f'<?xml version="1.0" encoding="UTF-8"?><{root} xmlns="http://soap.sforce.com/2006/04/metadata">{body}</{root}>'
+
+
+def until(look, ends):
+    for _ in range(10):
+        seen = look()
+        if ends(seen):
+            return seen
+    raise AssertionError(f"no end: {seen}")
+
+
+@check
+def deploys_and_retrieves_packages():
+    sf = connect()
+    sf.mdapi._client.transport.session.mount("https://", ToLoopback())
+    manifest = "<types><members>{0}</members><name>PermissionSet</name></types><version>63.0</version>"
+
+    def deploy(name, body, **options):
+        files = {
+            "package.xml": component("Package", manifest.format(name)),
+            f"permissionsets/{name}.permissionset": component("PermissionSet", body),
+        }
+        started = sf.deploy(package(files), sandbox=False, **options)
+        assert started["state"] == "Queued", started
+        return until(lambda: sf.checkDeployStatus(started["asyncId"]), lambda seen: seen["state"] in ("Succeeded", "Failed"))
+
+    checked = deploy("Outsiders", "<label>Outsiders</label>", checkOnly="true")
+    assert checked["state"] == "Succeeded", checked
+    assert sf.query("SELECT COUNT() FROM PermissionSet WHERE Name = 'Outsiders'")["totalSize"] == 0
+    done = deploy("Outsiders", "<label>Outsiders</label>")
+    assert done["deployment_detail"]["deployed_count"] == "1", done
+    assert sf.query("SELECT COUNT() FROM PermissionSet WHERE Name = 'Outsiders'")["totalSize"] == 1
+    failed = deploy("Nobody", "<label>Nobody</label><userPermissions><enabled>true</enabled><name>Fly</name></userPermissions>")
+    assert failed["state"] == "Failed", failed
+    assert failed["deployment_detail"]["errors"][0]["message"] == "Unknown user permission: Fly", failed
+    identifier, _ = sf.mdapi.retrieve("", unpackaged={"PermissionSet": ["Outsiders"]})
+    until(lambda: sf.mdapi.check_retrieve_status(identifier), lambda seen: seen[0] == "Succeeded")
+    state, error, messages, archive = sf.mdapi.retrieve_zip(identifier)
+    assert (state, error, messages) == ("Succeeded", None, []), (state, error, messages)
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        assert files.testzip() is None
+        assert sorted(files.namelist()) == ["package.xml", "permissionsets/Outsiders.permissionset"], files.namelist()
+        assert b"<label>Outsiders</label>" in files.read("permissionsets/Outsiders.permissionset")
 
 
 def main():

@@ -130,8 +130,9 @@ pub async fn check_key(client: &Client, object: SObjectName, field: FieldName) -
     let plan = MatchPlan::new(vec![MatchStep::new(object.clone(), key).merged(false)])?;
     let doubled = Matcher::new(client.clone(), plan).await?.doubled_keys().await?;
     let finding = |count: usize, more: bool| {
-        let number = if more { format!("at least {count}") } else { count.to_string() };
-        let problem = format!("has {number} values that several records share, so these cannot be told apart");
+        let least = if more { "at least " } else { "" };
+        let values = if count == 1 { "value" } else { "values" };
+        let problem = format!("has {least}{count} {values} that several records share, so these cannot be told apart");
         let remedy = format!(
             "merge the records or correct the values: Setup > Duplicate Management > Duplicate Jobs, or a report on {object} \
              grouped by {field}; then mark the field as Unique: Setup > Object Manager > {object} > Fields & Relationships > \

@@ -40,6 +40,9 @@ impl Hasher for Same {
 ///
 /// Numbers go through floats here, and a text may look like a number: what is alike by its value is told apart by its text.
 fn hash_value(hasher: &mut impl Hasher, cell: &str) {
+    if is_plain(cell.as_bytes()) {
+        return hash_plain(hasher, cell.as_bytes());
+    }
     let text = cell.trim();
     if text.is_empty() || text == NULL {
         return hasher.write_u8(0);
@@ -64,11 +67,35 @@ fn hash_value(hasher: &mut impl Hasher, cell: &str) {
     if text.len() <= 5 && (text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")) {
         return hasher.write_u8(if text.len() == 4 { 3 } else { 4 });
     }
-    hasher.write_u8(5);
     if text.contains('\r') {
-        return hash_text(hasher, &text.replace("\r\n", "\n"));
+        return hash_plain(hasher, text.replace("\r\n", "\n").as_bytes());
     }
-    hash_text(hasher, text);
+    hash_plain(hasher, text.as_bytes());
+}
+
+/// Whether a cell, read or as it was written, is a text whose value is its letters: it starts as no number, moment, quoted text or
+/// null does, ends in no blank, is longer than a flag and no id. Most keys of text are, and there is one in every row.
+#[inline]
+fn is_plain(cell: &[u8]) -> bool {
+    matches!(cell, [b'A'..=b'Z' | b'a'..=b'z', .., b'!'..=b'~'])
+        && cell.len() > 5
+        && cell.len() != 18
+        && memchr::memchr(b'\r', cell).is_none()
+}
+
+/// Hashes a text that is neither null nor any of the other kinds of values, which have numbers below 5.
+#[inline]
+fn hash_plain(hasher: &mut impl Hasher, text: &[u8]) {
+    hasher.write_u8(5);
+    // The hash function does not look at lengths by itself.
+    hasher.write_usize(text.len());
+    hasher.write(text);
+}
+
+/// Hashes a cell as it was written by its value.
+#[inline]
+fn hash_written(hasher: &mut impl Hasher, cell: &[u8], scratch: &mut String) {
+    if is_plain(cell) { hash_plain(hasher, cell) } else { hash_value(hasher, text_of(cell, scratch)) }
 }
 
 /// The text of a cell as it was written.
@@ -118,10 +145,11 @@ impl Marks {
     }
 
     /// Takes in the row that was written last, under this number.
+    #[inline]
     pub(super) fn add(&mut self, file: &CsvWriter, row: u32) {
         let mut hasher = self.seeds.build_hasher();
         for column in &self.keys {
-            hash_value(&mut hasher, text_of(file.last_cell(*column), &mut self.scratch));
+            hash_written(&mut hasher, file.last_cell(*column), &mut self.scratch);
         }
         while self.hashes.len() < place(row) {
             self.gaps.push(number(self.hashes.len()));
@@ -225,12 +253,13 @@ impl Joined {
         }
         let mut all = self.seeds.build_hasher();
         for column in 0..self.columns {
-            hash_value(&mut all, text_of(file.last_cell(column), scratch));
+            hash_written(&mut all, file.last_cell(column), scratch);
         }
         self.scripts.insert(row, Script { key: key.finish(), row: all.finish() });
     }
 
     /// The number of the row that a result is about, which has no other result; `None` where no row is like it.
+    #[inline]
     pub(super) fn take(&mut self, result: Row<'_>, places: &Places) -> Option<u32> {
         let mut hasher = self.seeds.build_hasher();
         for column in &places.keys {

@@ -74,17 +74,21 @@ impl Verdicts {
         Self { id: header.position(ID), created: header.position(CREATED), error: header.position(ERROR) }
     }
 
+    #[inline]
     pub(super) fn id(self, row: Row<'_>) -> Result<Option<RecordId>> {
         match self.id.map(|column| row.get(column)).filter(|id| !id.is_empty()) {
-            Some(id) => {
-                RecordId::new(id).map(Some).map_err(|error| wrong("a result has no id of a record").with_source(error))
-            }
+            Some(id) => record_id(id).map(Some),
             None => Ok(None),
         }
     }
 
+    #[inline]
     pub(super) fn saved(self, row: Row<'_>) -> Result<(RecordId, bool)> {
-        let id = self.id(row)?.ok_or_else(|| wrong("a row that was saved has no id"))?;
+        let id = self.id.map(|column| row.get(column)).unwrap_or_default();
+        if id.is_empty() {
+            return Err(wrong("a row that was saved has no id"));
+        }
+        let id = record_id(id)?;
         let created = self
             .created
             .map(|column| row.get(column))
@@ -96,6 +100,10 @@ impl Verdicts {
         let words = self.error.map(|column| row.get(column)).unwrap_or_default();
         record_error("bulk.row", vec![row_error(words)])
     }
+}
+
+fn record_id(id: &str) -> Result<RecordId> {
+    RecordId::new(id).map_err(|error| wrong("a result has no id of a record").with_source(error))
 }
 
 pub(super) fn wrong(message: &'static str) -> Error {

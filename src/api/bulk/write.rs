@@ -628,7 +628,8 @@ impl Run {
         part: &Part,
         mut joined: Joined,
     ) -> Result<(Joined, Result<()>)> {
-        let (sender, blocks) = mpsc::channel(4);
+        // What arrives at once is several blocks.
+        let (sender, blocks) = mpsc::channel(8);
         let mut reading = JoinSet::new();
         reading.spawn(async move {
             while let Some(block) = download.next().await.transpose() {

@@ -1,4 +1,4 @@
-//! The Metadata API: components as types and packages of them; deploys by REST; components by calls, and retrieves, by SOAP.
+//! The Metadata API: components as types, and packages of them; deploys by REST; components one by one and retrieves by SOAP.
 
 mod components;
 mod deploy;
@@ -86,7 +86,7 @@ impl Metadata {
     ///
     /// [`ErrorKind::Invalid`] before sending for a type that only deploys take (Apex) and for a character that XML has no form for; any error
     /// of [`Client::send`].
-    pub async fn create<T: Clone + Into<AnyComponent>>(&self, components: &[T]) -> Result<Vec<MetadataResult>> {
+    pub async fn create<T: Clone + Into<AnyComponent> + Sync>(&self, components: &[T]) -> Result<Vec<MetadataResult>> {
         self.save("metadata.create", "createMetadata", components).await
     }
 
@@ -95,7 +95,7 @@ impl Metadata {
     /// # Errors
     ///
     /// As for [`create`](Self::create), and so are calls and outcomes.
-    pub async fn update<T: Clone + Into<AnyComponent>>(&self, components: &[T]) -> Result<Vec<MetadataResult>> {
+    pub async fn update<T: Clone + Into<AnyComponent> + Sync>(&self, components: &[T]) -> Result<Vec<MetadataResult>> {
         self.save("metadata.update", "updateMetadata", components).await
     }
 
@@ -104,7 +104,7 @@ impl Metadata {
     /// # Errors
     ///
     /// As for [`create`](Self::create), and so are calls and outcomes.
-    pub async fn upsert<T: Clone + Into<AnyComponent>>(&self, components: &[T]) -> Result<Vec<MetadataResult>> {
+    pub async fn upsert<T: Clone + Into<AnyComponent> + Sync>(&self, components: &[T]) -> Result<Vec<MetadataResult>> {
         self.save("metadata.upsert", "upsertMetadata", components).await
     }
 
@@ -210,7 +210,7 @@ impl Metadata {
         Ok(all)
     }
 
-    async fn save<T: Clone + Into<AnyComponent>>(
+    async fn save<T: Clone + Into<AnyComponent> + Sync>(
         &self,
         operation: &'static str,
         call: &str,
@@ -234,22 +234,25 @@ impl Metadata {
     }
 
     /// Makes the calls one after the other, up to the first that fails.
-    async fn each(&self, operation: &'static str, calls: impl Iterator<Item = Call>) -> Result<Vec<MetadataResult>> {
+    async fn each(
+        &self,
+        operation: &'static str,
+        calls: impl Iterator<Item = Call> + Send,
+    ) -> Result<Vec<MetadataResult>> {
         let mut done = Vec::new();
         let mut failed: Option<Error> = None;
         for Call { element, names } in calls {
-            let failure = match &failed {
-                Some(error) => error.clone().with_effect(Effect::None).with_context("sent", false),
-                None => {
-                    let answer = self.call(operation, &element).await;
-                    match answer.and_then(|answer| results(operation, &answer, names.len())) {
-                        Ok(results) => {
-                            done.extend(results);
-                            continue;
-                        }
-                        Err(error) if done.is_empty() => return Err(error),
-                        Err(error) => failed.insert(error).clone(),
+            let failure = if let Some(error) = &failed {
+                error.clone().with_effect(Effect::None).with_context("sent", false)
+            } else {
+                let answer = self.call(operation, &element).await;
+                match answer.and_then(|answer| results(operation, &answer, names.len())) {
+                    Ok(results) => {
+                        done.extend(results);
+                        continue;
                     }
+                    Err(error) if done.is_empty() => return Err(error),
+                    Err(error) => failed.insert(error).clone(),
                 }
             };
             let outcome = |full_name| MetadataResult { full_name, created: None, error: Some(failure.clone()) };

@@ -138,6 +138,10 @@ fn objects(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
                 continue;
             }
         };
+        if found.is_none() && follows(name).is_some_and(|leader| hidden(seen, leader)) {
+            // It comes and goes with the other, which is told.
+            continue;
+        }
         let mut findings = check_object(object, found);
         // Of an object that is hidden there is nothing more to say.
         if found.is_some() {
@@ -153,6 +157,23 @@ fn objects(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
         };
         notes.add(findings, format!("{name}: {}{fields}", rights.join(", ")));
     }
+}
+
+/// The object whose rights count for another as well.
+fn follows(object: &str) -> Option<&'static str> {
+    match object {
+        "OpportunityContactRole" | "OpportunityHistory" | "OpportunityFieldHistory" | "OpportunityTeamMember" => {
+            Some("Opportunity")
+        }
+        "AccountTeamMember" => Some("Account"),
+        "LeadHistory" => Some("Lead"),
+        _ => None,
+    }
+}
+
+/// Whether an object was looked for and not seen.
+fn hidden(seen: &OrgView, object: &str) -> bool {
+    matches!(seen.objects.get(object), Some(Looked::Seen(None)))
 }
 
 /// View All and Modify All.
@@ -227,8 +248,8 @@ fn records(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
                     Finding::new("no_records", ErrorKind::NotFound, name, "has no record that the user sees", remedy);
                 notes.findings.push(finding.with_severity(wanted.severity));
             }
-            // The object itself is told where it is hidden.
-            _ if required.objects.iter().any(|object| object.object == wanted.object) => {}
+            // The object itself is told.
+            _ if hidden(seen, name) => {}
             other => {
                 let reason = other.map_or("nobody asked", why);
                 notes.unseen(
@@ -258,9 +279,9 @@ fn notifier(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
 }
 
 fn user(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
-    const DEDICATED: &str = "make a user for the integration alone: Setup > Users > New User, with the licence Salesforce Integration \
-                             and the profile Minimum Access - API Only Integrations; then assign it the permission set and connect \
-                             with it";
+    const DEDICATED: &str = "make a user for the integration alone: Setup > Users > New User, with the licence Salesforce Integration, the profile \
+         Minimum Access - API Only Integrations and the permission set licence Salesforce API Integration; then assign it the \
+         permission set and connect with it";
     let advice = |code, problem: &str, severity| {
         Finding::new(code, ErrorKind::Config, "the user", problem, DEDICATED).with_severity(severity)
     };
@@ -283,8 +304,10 @@ fn user(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
     if !required.least_privilege {
         return;
     }
-    let named =
-        |name: &str| required.permissions.iter().any(|permission| permission.any_of.iter().any(|one| one == name));
+    // What would only do instead of a narrower permission is more than is needed.
+    let named = |name: &str| {
+        required.permissions.iter().any(|permission| permission.any_of.first().is_some_and(|first| first == name))
+    };
     let broad = BROAD.into_iter().filter(|name| !named(name) && seen.has_permission(name) == Some(true));
     for name in broad {
         let remedy = "use a user without it, or take it away: Setup > Profiles or Permission Sets > (the user's) > System Permissions";

@@ -6,10 +6,8 @@ use super::permission::{ALWAYS, BROAD};
 use super::{
     ActingUser, Looked, ObjectRights, OrgProfile, OrgView, Report, RequirementSet, SetupChange, check, refusal,
 };
-use crate::api::{
-    Composite, CompositeResponse, MAX_COLLECTIONS_AND_QUERIES, MAX_SUBREQUESTS, Page, Subrequest, Subresult,
-};
-use crate::client::{ApiRequest, Client};
+use crate::api::{Composite, CompositeResponse, MAX_COLLECTIONS_AND_QUERIES, MAX_SUBREQUESTS, Subrequest, Subresult};
+use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{Literal, Record, SObjectDescribe, SObjectName, Soql, Value};
 
@@ -302,20 +300,13 @@ fn change_of(row: &Record) -> Option<SetupChange> {
 async fn find_notifier(client: &Client, message: &str) -> Result<Looked<bool>> {
     let soql =
         Soql::bind("SELECT Id FROM WorkflowOutboundMessage WHERE Name = :name LIMIT 1", [("name", message.into())])?;
-    let request = ApiRequest::get("tooling.query", "/tooling/query").query("q", soql.as_str());
-    match client.send(request).await {
-        Ok(answer) => {
-            let page: Page<Record> = answer.json()?;
-            Ok(Looked::Seen(!page.records.is_empty()))
-        }
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Schema | ErrorKind::Invalid
-            ) =>
-        {
-            Ok(Looked::Unseen(reason(&error)))
-        }
-        Err(error) => Err(error),
+    match client.tooling().query::<Record>(soql).collect().await {
+        Ok(rows) => Ok(Looked::Seen(!rows.is_empty())),
+        Err(error) => match error.kind() {
+            ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Schema | ErrorKind::Invalid => {
+                Ok(Looked::Unseen(reason(&error)))
+            }
+            _ => Err(error),
+        },
     }
 }

@@ -128,19 +128,35 @@ fn lines(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Resu
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
 }
 
-/// Findings of one problem and remedy as one: `A, B and C are …`.
+/// Findings of one problem and remedy as one: what is mended in one place, for each field.
 fn paragraphs<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
-    let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<&Finding>)> = Vec::new();
     for finding in findings {
-        let same = |known: &&Finding| known.problem == finding.problem && known.remedy == finding.remedy;
-        match groups.iter_mut().find(|(known, _)| same(known)) {
-            Some((_, subjects)) => subjects.push(&finding.subject),
-            None => groups.push((finding, vec![&finding.subject])),
+        let field = finding.subject.split_once('.').map_or("", |(_, field)| field);
+        let remedy = match field {
+            "" => finding.remedy.clone(),
+            field => finding.remedy.replace(&format!("> {field}"), "> (each)"),
+        };
+        let same = |(key, known): &&mut (String, Vec<&Finding>)| {
+            *key == remedy && known.first().is_some_and(|known| known.problem == finding.problem)
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, known)) => known.push(finding),
+            None => groups.push((remedy, vec![finding])),
         }
     }
-    let paragraph = |(finding, subjects): &(&Finding, Vec<&str>)| {
-        let by = if finding.fixable { "set-up mends it, or by hand: " } else { "" };
-        format!("{} {}\n    -> {by}{}", subjects.join(", "), finding.problem, finding.remedy)
+    let paragraph = |(remedy, findings): &(String, Vec<&Finding>)| {
+        let by = |finding: &Finding| if finding.fixable { "set-up mends it, or by hand: " } else { "" };
+        match findings[..] {
+            [] => String::new(),
+            [finding] => {
+                format!("{} {}\n    -> {}{}", finding.subject, finding.problem, by(finding), finding.remedy)
+            }
+            [first, ..] => {
+                let subjects: Vec<&str> = findings.iter().map(|finding| finding.subject.as_str()).collect();
+                format!("{}: each {}\n    -> {}{remedy}", subjects.join(", "), first.problem, by(first))
+            }
+        }
     };
     groups.iter().map(paragraph).collect()
 }

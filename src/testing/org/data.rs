@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::behaviour;
 use super::clock::OrgClock;
 use super::duplicates::{self, DuplicateOptions, DuplicateRule};
+use super::edition::SetupLimits;
 use super::error::ApiError;
 use super::files::{self, Files};
 use super::ids;
@@ -16,6 +17,7 @@ use super::json::Json;
 use super::locks::Locks;
 use super::people;
 use super::permissions::UserView;
+use super::record_types::RecordTypes;
 use super::schema::{Field, FieldType, Object, Schema};
 use super::setup_rules;
 use super::store::Store;
@@ -60,6 +62,8 @@ pub(crate) struct Data {
     pub(crate) duplicate_key: &'static str,
     pub(crate) locks: Locks,
     pub(crate) files: Files,
+    pub(crate) limits: SetupLimits,
+    pub(crate) record_types: RecordTypes,
     serials: HashMap<String, u64>,
 }
 
@@ -73,6 +77,8 @@ impl Data {
             duplicate_key: duplicates::MISSPELT,
             locks: Locks::default(),
             files: Files::default(),
+            limits: SetupLimits::default(),
+            record_types: RecordTypes::default(),
             serials,
         }
     }
@@ -137,6 +143,7 @@ impl Data {
         row.insert("Id".to_owned(), Value::Text(id.clone()));
         self.name_record(object, &mut row, &id);
         people::name_person(object, &mut row, given.iter().any(|(name, _)| name == "Name"))?;
+        self.record_types.before_save(&self.store, object, &mut row, true)?;
         if writer.rights != Rights::System {
             check_required(object, &row, None)?;
         }
@@ -144,7 +151,7 @@ impl Data {
         behaviour::before_save(&self.store, &self.clock, object, &mut row, None)?;
         files::before_create(self, object, &mut row)?;
         if writer.rights != Rights::System {
-            setup_rules::before_save(schema, &self.store, object, &mut row)?;
+            setup_rules::before_save(schema, &self.store, &self.limits, object, &mut row)?;
         }
         self.check_values(schema, writer, object, &row, &given, None)?;
         let changed: Vec<&str> = given.iter().map(|(name, _)| name.as_str()).collect();
@@ -189,11 +196,12 @@ impl Data {
             set(&mut row, name, value.clone());
         }
         people::name_person(object, &mut row, given.iter().any(|(name, _)| name == "Name"))?;
+        self.record_types.before_save(&self.store, object, &mut row, false)?;
         check_required(object, &row, Some(&given))?;
         self.stamp_modified(object, &mut row, &writer.user);
         behaviour::before_save(&self.store, &self.clock, object, &mut row, Some(&old))?;
         if writer.rights != Rights::System {
-            setup_rules::before_save(schema, &self.store, object, &mut row)?;
+            setup_rules::before_save(schema, &self.store, &self.limits, object, &mut row)?;
         }
         self.check_values(schema, writer, object, &row, &given, Some(id))?;
         let changed = |name: &&str| row.get(*name) != old.get(*name);
@@ -301,13 +309,15 @@ impl Data {
 
     /// Auto numbers, and the name of a record that came without one.
     fn name_record(&mut self, object: &Object, row: &mut Row, id: &str) {
+        for field in object.fields.iter().filter(|field| field.auto_number && !field.name_field) {
+            let serial = self.next_serial(&format!("{}.{}", object.name, field.name));
+            let text = numbered(field.default_value.as_deref().unwrap_or("{0}"), serial);
+            row.insert(field.name.clone(), Value::Text(text));
+        }
         let Some(name) = object.fields.iter().find(|field| field.name_field && object.custom) else { return };
         if let Some(format) = name.default_value.as_deref().filter(|_| name.auto_number) {
             let serial = self.next_serial(&object.name);
-            let (before, rest) = format.split_once('{').unwrap_or((format, ""));
-            let (zeros, after) = rest.split_once('}').unwrap_or(("0", ""));
-            let text = format!("{before}{serial:0width$}{after}", width = zeros.len());
-            row.insert(name.name.clone(), Value::Text(text));
+            row.insert(name.name.clone(), Value::Text(numbered(format, serial)));
         } else if name.defaulted_on_create && !row.contains_key(&name.name) {
             row.insert(name.name.clone(), Value::Text(id.to_owned()));
         }
@@ -538,6 +548,13 @@ fn stamp(object: &Object, row: &mut Row, name: &str, value: Value, overwrite: bo
     if object.field(name).is_some() && (overwrite || !row.contains_key(name)) {
         row.insert(name.to_owned(), value);
     }
+}
+
+/// `A-{0000}` with a number in the place of its zeros.
+fn numbered(format: &str, serial: u64) -> String {
+    let (before, rest) = format.split_once('{').unwrap_or((format, ""));
+    let (zeros, after) = rest.split_once('}').unwrap_or(("0", ""));
+    format!("{before}{serial:0width$}{after}", width = zeros.len())
 }
 
 /// What a record has before anybody gave it a value.

@@ -13,22 +13,27 @@
 //! ```
 //!
 //! A request goes `server` (the socket, and faults on the wire) → `state` (fault script, gates, counting) → `router` →
-//! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP) → `data` (the rules of a write) →
+//! `oauth` (logins, apps and tokens), or `rest` (one file per resource) or `metadata` (SOAP, and deployments by REST as well) → `data` (the rules of a write) →
 //! `store` (rows and indexes). `soql` and `sosl` read; `knobs` holds what a test sets.
 
 mod apex;
 mod behaviour;
 mod clock;
 mod compress;
+mod currencies;
 mod data;
+mod drift;
 mod duplicates;
+mod edition;
 mod error;
 mod faults;
 mod files;
+mod grants;
 mod ids;
 mod input;
 pub(crate) mod json;
 mod knobs;
+mod licenses;
 mod locks;
 mod metadata;
 mod mock;
@@ -37,6 +42,7 @@ mod operation;
 mod parse;
 mod people;
 mod permissions;
+mod record_types;
 mod rest;
 mod router;
 pub(crate) mod schema;
@@ -59,12 +65,15 @@ mod xml;
 
 pub use apex::ApexRequest;
 pub use duplicates::DuplicateAction;
+pub use edition::{Edition, SetupLimits};
 pub use faults::{FaultOn, FaultWhen, Faults};
+pub use grants::Permission;
 pub use metadata::DeploySettings;
 pub use mock::{MockOrg, MockOrgBuilder};
 pub use oauth::{AppSpec, Approval, LoginRestriction, TestApp};
 pub use operation::Operation;
 pub use people::ConvertedLead;
+pub use record_types::RecordTypeSpec;
 pub use rest::bulk::{BulkSettings, EmptyResult};
 pub use rest::composite::CollectionsInComposite;
 pub use spec::{FieldSpec, ObjectSpec};

@@ -18,6 +18,8 @@ pub(crate) enum ObjectRight {
     Create,
     Edit,
     Delete,
+    ViewAll,
+    ModifyAll,
 }
 
 impl ObjectRight {
@@ -27,8 +29,32 @@ impl ObjectRight {
             "create" => Self::Create,
             "edit" => Self::Edit,
             "delete" => Self::Delete,
+            "viewall" | "viewallrecords" => Self::ViewAll,
+            "modifyall" | "modifyallrecords" => Self::ModifyAll,
             _ => return None,
         })
+    }
+
+    /// The column of `ObjectPermissions`.
+    pub(crate) fn column(self) -> &'static str {
+        match self {
+            Self::Read => "PermissionsRead",
+            Self::Create => "PermissionsCreate",
+            Self::Edit => "PermissionsEdit",
+            Self::Delete => "PermissionsDelete",
+            Self::ViewAll => "PermissionsViewAllRecords",
+            Self::ModifyAll => "PermissionsModifyAllRecords",
+        }
+    }
+
+    /// The rights that cannot be without this one (Object Reference, `ObjectPermissions`).
+    pub(crate) fn dependants(self) -> &'static [Self] {
+        match self {
+            Self::Read => &[Self::Create, Self::Edit, Self::Delete, Self::ViewAll, Self::ModifyAll],
+            Self::Edit => &[Self::Delete, Self::ModifyAll],
+            Self::Delete | Self::ViewAll => &[Self::ModifyAll],
+            Self::Create | Self::ModifyAll => &[],
+        }
     }
 }
 
@@ -41,10 +67,20 @@ struct Rights {
     edit: bool,
     delete: bool,
     view_all_fields: bool,
+    view_all: bool,
+    modify_all: bool,
 }
 
 impl Rights {
-    const ALL: Self = Self { read: true, create: true, edit: true, delete: true, view_all_fields: false };
+    const ALL: Self = Self {
+        read: true,
+        create: true,
+        edit: true,
+        delete: true,
+        view_all_fields: false,
+        view_all: false,
+        modify_all: false,
+    };
 
     fn add(&mut self, other: Self) {
         self.read |= other.read;
@@ -52,6 +88,8 @@ impl Rights {
         self.edit |= other.edit;
         self.delete |= other.delete;
         self.view_all_fields |= other.view_all_fields;
+        self.view_all |= other.view_all;
+        self.modify_all |= other.modify_all;
     }
 }
 
@@ -106,11 +144,20 @@ fn field_key(object: &str, field: &str) -> String {
 pub(crate) struct UserView {
     pub(crate) schema: Arc<Schema>,
     system: HashSet<String>,
+    /// Objects whose records the user sees and changes whoever owns them, in lower case.
+    view_all: HashSet<String>,
+    modify_all: HashSet<String>,
     /// The one row of `UserPermissionAccess`: what the user who asks may do. (Object Reference.)
     pub(crate) access: Row,
 }
 
 impl UserView {
+    /// Whether sharing does not keep records of an object from the user: to read, and to change.
+    pub(crate) fn all_records(&self, object: &str) -> (bool, bool) {
+        let object = object.to_ascii_lowercase();
+        (self.view_all.contains(&object), self.modify_all.contains(&object))
+    }
+
     /// Whether the user has a system permission, by its name in the Metadata API (`ApiEnabled`).
     pub(crate) fn has(&self, permission: &str) -> bool {
         self.system.contains(permission)
@@ -131,7 +178,10 @@ fn setup_rules(object: &str) -> Option<(&'static [&'static str], &'static [&'sta
         "PermissionSetAssignment" => {
             (&["ViewSetup", "AssignPermissionSets", "ManageUsers"], &["AssignPermissionSets", "ManageUsers"])
         }
-        "ObjectPermissions" | "FieldPermissions" => (&["ViewSetup"], SETS),
+        "ObjectPermissions" | "FieldPermissions" | "SetupEntityAccess" => (&["ViewSetup"], SETS),
+        // Object Reference: to read "View Setup and Configuration", to write "Manage Users". [K] Of the licences themselves.
+        "PermissionSetLicense" => (ALL, SETS),
+        "PermissionSetLicenseAssign" => (&["ViewSetup", "ManageUsers"], &["ManageUsers"]),
         "User" | "Group" | "UserRole" => (ALL, &["ManageUsers"]),
         "Organization" | "RecordType" => (ALL, &["CustomizeApplication"]),
         // "API users without PermissionsViewSetup can use this object to check if their own sessions have access to a feature"
@@ -199,6 +249,8 @@ impl Grants {
                 edit: is_set(row, "PermissionsEdit"),
                 delete: is_set(row, "PermissionsDelete"),
                 view_all_fields: is_set(row, "PermissionsViewAllFields"),
+                view_all: is_set(row, "PermissionsViewAllRecords"),
+                modify_all: is_set(row, "PermissionsModifyAllRecords"),
             };
             grants.objects.entry(text(row, "SobjectType").to_ascii_lowercase()).or_default().add(rights);
         }
@@ -224,6 +276,8 @@ impl Grants {
             rights.add(Rights::ALL);
         }
         rights.read |= self.system.contains("ViewAllData");
+        rights.modify_all |= self.system.contains("ModifyAllData");
+        rights.view_all |= rights.modify_all || self.system.contains("ViewAllData");
         rights
     }
 }
@@ -238,14 +292,22 @@ pub(crate) fn view_of(
 ) -> UserView {
     let mut grants = Grants::of(data, open_profiles, user);
     grants.system.retain(|permission| !denials.system.contains(&(user.to_owned(), permission.clone())));
-    let mut seen = Schema::default();
+    let (mut seen, mut view_all, mut modify_all) = (Schema::default(), HashSet::new(), HashSet::new());
     for object in schema.objects() {
+        let rights = grants.rights(object);
+        let denied = |right| denials.has_object(user, ruling(&object.name), right);
+        if rights.view_all && !denied(ObjectRight::ViewAll) {
+            view_all.insert(object.name.to_ascii_lowercase());
+        }
+        if rights.modify_all && !denied(ObjectRight::ModifyAll) {
+            modify_all.insert(object.name.to_ascii_lowercase());
+        }
         if let Some(object) = see(object, &grants, denials, user) {
             seen.insert(object);
         }
     }
     let access = grants.system.iter().map(|name| (format!("Permissions{name}"), Value::Bool(true))).collect();
-    UserView { schema: Arc::new(seen), system: grants.system, access }
+    UserView { schema: Arc::new(seen), system: grants.system, view_all, modify_all, access }
 }
 
 fn see(object: &Object, grants: &Grants, denials: &Denials, user: &str) -> Option<Object> {
@@ -278,7 +340,9 @@ fn see(object: &Object, grants: &Grants, denials: &Denials, user: &str) -> Optio
     seen.mergeable &= seen.deletable;
     seen.fields.retain_mut(|field| {
         let open = !field.permissionable || (grants.open && field.open);
-        let key = field_key(&object.name, &field.name);
+        // Who is granted a location is granted its coordinates.
+        let granted = field.compound_field_name.as_deref().filter(|_| field.custom).unwrap_or(&field.name);
+        let key = field_key(&object.name, granted);
         let (read, edit) = grants.fields.get(&key).copied().unwrap_or_default();
         if !(open || read || rights.view_all_fields) {
             return false;

@@ -48,6 +48,11 @@ pub(crate) enum Route {
     /// `/sobjects/<object>`: basic information, or a create.
     Object(String),
     Describe(String),
+    /// `/sobjects/<object>/describe/layouts`, of one record type or of all.
+    Layouts {
+        object: String,
+        record_type: Option<String>,
+    },
     Record {
         object: String,
         id: String,
@@ -94,8 +99,8 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
         ["services", "oauth2", "userinfo"] => Route::UserInfo,
         ["id", org, user] => Route::Identity { org: text(org), user: text(user) },
         ["services", "Soap", "u" | "c", version, ..] => Route::SoapLogin(text(version)),
-        // With or without the org's id at the end.
-        ["services", "Soap", "m", version] | ["services", "Soap", "m", version, _] => Route::Metadata(text(version)),
+        // With or without the org's id at the end. [S] simple-salesforce appends `deployRequest/<id>`.
+        ["services", "Soap", "m", version, ..] => Route::Metadata(text(version)),
         ["services", "apexrest", ..] => Route::ApexRest,
         ["services", "data"] => Route::Versions,
         ["services", "data", _version, rest @ ..] => match rest {
@@ -105,6 +110,10 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["sobjects"] => Route::Global,
             ["sobjects", object] => Route::Object(text(object)),
             ["sobjects", object, "describe"] => Route::Describe(text(object)),
+            ["sobjects", object, "describe", "layouts"] => Route::Layouts { object: text(object), record_type: None },
+            ["sobjects", object, "describe", "layouts", id] => {
+                Route::Layouts { object: text(object), record_type: Some(text(id)) }
+            }
             ["sobjects", object, "updated"] => Route::Updated(text(object)),
             ["sobjects", object, "deleted"] => Route::Deleted(text(object)),
             ["sobjects", object, id] => Route::Record { object: text(object), id: text(id) },
@@ -164,6 +173,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::ApexRest, _) => O::ApexRest,
         (Route::Global, "GET") => O::DescribeGlobal,
         (Route::Describe(_) | Route::Object(_), "GET") => O::Describe,
+        (Route::Layouts { .. }, "GET") => O::DescribeLayouts,
         (Route::Object(_), "POST") => O::SObjectCreate,
         (Route::Record { id, .. }, "POST") if id == "Id" => O::SObjectCreate,
         (Route::Record { .. } | Route::ByKey { .. }, "GET") => O::SObjectGet,

@@ -82,9 +82,16 @@ pub(crate) struct FieldExtra {
     pub(crate) track_history: bool,
     /// Rich text: `Html` rather than `LongTextArea`.
     pub(crate) html: bool,
+    /// The formula of a field that is calculated, and what blanks in it count as. The org does not compute it.
+    pub(crate) formula: Option<String>,
+    pub(crate) formula_blanks: Option<String>,
+    /// A location in decimals, not in degrees; as it was given.
+    pub(crate) in_decimal: Option<bool>,
     /// A formula default, which the org keeps and does not compute.
     pub(crate) default_formula: Option<String>,
     pub(crate) sorted: bool,
+    /// The field a dependent picklist depends on, and the controlling values each of its own goes with.
+    pub(crate) controller: Option<(String, BTreeMap<String, Vec<String>>)>,
     /// Numbers custom fields; 0 until the field is in the schema.
     pub(crate) serial: u64,
 }

@@ -6,6 +6,7 @@ use super::data::{Data, Rights, Writer};
 use super::duplicates::DuplicateOptions;
 use super::ids;
 use super::json::Json;
+use super::licenses;
 use super::schema::Schema;
 
 /// Records of setup that the rest of the org refers to.
@@ -160,6 +161,21 @@ fn users(seeder: &mut Seeder<'_>, username: &str, org_id: &str) -> (String, Hash
     let standard = profile(seeder, &salesforce, "Standard User", false, true);
     profile(seeder, &salesforce, "Minimum Access - Salesforce", false, false);
     profile(seeder, &integration, "Minimum Access - API Only Integrations", false, true);
+    // Help, "Give Integration Users API Only Access".
+    profile(seeder, &integration, "Salesforce API Only System Integrations", false, true);
+    seeder.add(
+        "PermissionSetLicense",
+        [
+            ("DeveloperName", licenses::INTEGRATION_SET.into()),
+            ("MasterLabel", "Salesforce API Integration".into()),
+            ("PermissionSetLicenseKey", licenses::INTEGRATION_SET.into()),
+            ("Language", "en_US".into()),
+            ("Status", "Active".into()),
+            // [S] Five of them in a new org.
+            ("TotalLicenses", Json::number(5)),
+            ("UsedLicenses", Json::number(0)),
+        ],
+    );
     let mut add = |first: Option<&str>, last: &str, name: &str, (profile, set): &(String, String)| {
         let alias: String = last.to_lowercase().chars().take(8).collect();
         let user = seeder.add(

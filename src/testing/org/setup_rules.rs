@@ -1,8 +1,10 @@
 //! The rules of records that grant rights.
 
 use super::data::{Data, row_id, set};
+use super::edition::SetupLimits;
 use super::error::ApiError;
-use super::schema::{Object, Schema};
+use super::licenses;
+use super::schema::{FieldType, Object, Schema};
 use super::store::Store;
 use super::value::{Row, Value, is_set, text};
 
@@ -94,12 +96,19 @@ fn bad_value(label: &str, field: &str, value: &str) -> ApiError {
 }
 
 /// Checks a record of setup that is about to be saved and fills in what follows.
-pub(crate) fn before_save(schema: &Schema, store: &Store, object: &Object, row: &mut Row) -> Result<(), ApiError> {
+pub(crate) fn before_save(
+    schema: &Schema,
+    store: &Store,
+    limits: &SetupLimits,
+    object: &Object,
+    row: &mut Row,
+) -> Result<(), ApiError> {
     match object.name.as_str() {
         "ObjectPermissions" => object_permissions(schema, store, row),
         "FieldPermissions" => field_permissions(schema, store, row),
-        "PermissionSetAssignment" => assignment(store, row),
-        "PermissionSet" => permission_set(row),
+        "PermissionSetAssignment" => assignment(schema, store, limits, row),
+        "PermissionSetLicenseAssign" => licenses::check_license(store, row),
+        "PermissionSet" => permission_set(store, limits, row),
         _ => Ok(()),
     }
 }
@@ -119,6 +128,7 @@ fn object_permissions(schema: &Schema, store: &Store, row: &mut Row) -> Result<(
         }
     };
     check_object_rights(object, &has)?;
+    licenses::check_rights(schema, store, parent, &object.name)?;
     unique_in_set(store, "ObjectPermissions", row, "SobjectType")
 }
 
@@ -138,7 +148,8 @@ fn field_permissions(schema: &Schema, store: &Store, row: &mut Row) -> Result<()
     if edit && !is_set(row, "PermissionsRead") {
         return Err(depends(&format!("Edit {full}"), &[format!("Read {full}")]));
     }
-    if edit && !field.createable && !field.updateable {
+    let compound = matches!(field.kind, FieldType::Address | FieldType::Location);
+    if edit && !compound && !field.createable && !field.updateable {
         // [K] The code and the text; the rule is documented.
         let message = format!("The field {full} is read only");
         return Err(ApiError::row("FIELD_INTEGRITY_EXCEPTION", message, ["PermissionsEdit"]));
@@ -162,7 +173,7 @@ fn unique_in_set(store: &Store, object: &str, row: &Row, field: &str) -> Result<
     }
 }
 
-fn assignment(store: &Store, row: &mut Row) -> Result<(), ApiError> {
+fn assignment(schema: &Schema, store: &Store, limits: &SetupLimits, row: &mut Row) -> Result<(), ApiError> {
     let id = text(row, "PermissionSetId");
     if id.is_empty() && text(row, "PermissionSetGroupId").is_empty() {
         // recorded: rest/collections-create-allornone-rollback.json has the text.
@@ -175,14 +186,28 @@ fn assignment(store: &Store, row: &mut Row) -> Result<(), ApiError> {
         // [K] The text.
         return Err(ApiError::row("INACTIVE_OWNER_OR_USER", "operation performed with inactive user", ["AssigneeId"]));
     }
+    let (own, twin) =
+        (row_id(row), |other: &&Row| text(other, "AssigneeId") == user && text(other, "PermissionSetId") == id);
+    let known = own.as_deref().is_some_and(|own| store.find(own).is_some());
+    // One that is there twice is refused for that.
+    if !known && !store.rows("PermissionSetAssignment", false).any(|row| twin(&row)) {
+        licenses::check_assignment(schema, store, limits, user, id)?;
+    }
     // [K] An assignment is active until it expires.
     set(row, "IsActive", Value::Bool(true));
     Ok(())
 }
 
-fn permission_set(row: &mut Row) -> Result<(), ApiError> {
+fn permission_set(store: &Store, limits: &SetupLimits, row: &mut Row) -> Result<(), ApiError> {
     if is_set(row, "IsOwnedByProfile") {
         return Ok(());
+    }
+    let made = store.rows("PermissionSet", false).filter(|row| !is_set(row, "IsOwnedByProfile"));
+    let is_new = row_id(row).is_none_or(|id| store.find(&id).is_none());
+    if is_new && made.count() >= limits.permission_sets {
+        // [D] Help, "Permission Set Considerations": the limit. [K] The code and the text.
+        let message = format!("You can create at most {} permission sets.", limits.permission_sets);
+        return Err(ApiError::row("LIMIT_EXCEEDED", message, []));
     }
     if !is_developer_name(text(row, "Name")) {
         return Err(bad_name("Permission Set API Name", "Name"));
@@ -212,6 +237,9 @@ pub(crate) fn bad_name(label: &str, field: &str) -> ApiError {
 
 /// Without reading a record grants nothing, and is gone. (Object Reference, `FieldPermissions`; [K] `ObjectPermissions`)
 pub(crate) fn after_save(data: &mut Data, object: &Object, id: &str) {
+    if object.name == "PermissionSetLicenseAssign" {
+        licenses::count(data, id);
+    }
     if !matches!(object.name.as_str(), "FieldPermissions" | "ObjectPermissions") {
         return;
     }

@@ -3,6 +3,7 @@
 use super::data::{Rights, Writer, row_id};
 use super::duplicates::DuplicateOptions;
 use super::json::Json;
+use super::licenses;
 use super::mock::MockOrg;
 use super::oauth::{App, AppSpec, Login};
 use super::permissions::ObjectRight;
@@ -19,6 +20,10 @@ pub struct UserSpec {
     system: Vec<String>,
     objects: Vec<(String, Vec<ObjectRight>)>,
     fields: Vec<(String, String, bool)>,
+    license: &'static str,
+    /// A profile that is there already, instead of one of its own.
+    profile: Option<&'static str>,
+    set_licenses: Vec<String>,
 }
 
 impl UserSpec {
@@ -26,7 +31,37 @@ impl UserSpec {
     #[must_use]
     pub fn new(username: &str) -> Self {
         let (system, objects, fields) = (Vec::new(), Vec::new(), Vec::new());
-        Self { username: username.to_owned(), all: false, open: false, system, objects, fields }
+        Self {
+            username: username.to_owned(),
+            all: false,
+            open: false,
+            system,
+            objects,
+            fields,
+            license: "Salesforce",
+            profile: None,
+            set_licenses: Vec::new(),
+        }
+    }
+
+    /// A user that only integrates: licence "Salesforce Integration", profile "Minimum Access - API Only Integrations". Permission sets
+    /// with rights on standard objects go with [`UserSpec::license`] `SalesforceAPIIntegrationPsl` only.
+    #[must_use]
+    pub fn integration(self) -> Self {
+        Self { license: licenses::INTEGRATION, profile: Some("Minimum Access - API Only Integrations"), ..self }
+    }
+
+    /// A user of the licence "Salesforce" with the profile "Minimum Access - Salesforce": not even the API.
+    #[must_use]
+    pub fn minimum_access(self) -> Self {
+        Self { profile: Some("Minimum Access - Salesforce"), ..self }
+    }
+
+    /// A permission set licence by its developer name.
+    #[must_use]
+    pub fn license(mut self, name: &str) -> Self {
+        self.set_licenses.push(name.to_owned());
+        self
     }
 
     /// All rights, as the System Administrator has.
@@ -50,7 +85,7 @@ impl UserSpec {
         self
     }
 
-    /// Rights on an object, of `Read`, `Create`, `Edit` and `Delete`, and with them the use of all its fields that were
+    /// Rights on an object, of `Read`, `Create`, `Edit`, `Delete`, `ViewAll` and `ModifyAll`, and with them the use of all its fields that were
     /// not made through the Metadata API.
     ///
     /// # Panics
@@ -92,12 +127,13 @@ pub struct TestUser {
     pub password: String,
 }
 
-fn right_of(word: &str) -> ObjectRight {
-    ObjectRight::parse(word).unwrap_or_else(|| panic!("a right is Read, Create, Edit or Delete, not {word}"))
+pub(crate) fn right_of(word: &str) -> ObjectRight {
+    ObjectRight::parse(word)
+        .unwrap_or_else(|| panic!("a right is Read, Create, Edit, Delete, ViewAll or ModifyAll, not {word}"))
 }
 
 /// Whether a right on a field is that to read it.
-fn is_read(word: &str) -> bool {
+pub(crate) fn is_read(word: &str) -> bool {
     match ObjectRight::parse(word) {
         Some(ObjectRight::Read) => true,
         Some(ObjectRight::Edit) => false,
@@ -120,7 +156,7 @@ fn member(name: &str, value: impl Into<Json>) -> Member {
 
 impl State {
     /// A record the org makes by itself.
-    fn make(&mut self, object: &str, members: &[Member]) -> String {
+    pub(crate) fn make(&mut self, object: &str, members: &[Member]) -> String {
         let Some(target) = self.schema.object(object) else { panic!("the org has no object {object}") };
         let user = self.auth.user_id.clone();
         let writer = Writer {
@@ -145,7 +181,7 @@ impl State {
         }
     }
 
-    fn known_permission(&self, name: &str) -> String {
+    pub(crate) fn known_permission(&self, name: &str) -> String {
         let column = format!("Permissions{name}");
         let known = self.schema.object("PermissionSet").is_some_and(|object| object.field(&column).is_some());
         assert!(known, "the org knows no permission {name}");
@@ -177,11 +213,22 @@ impl State {
         (profile, set)
     }
 
+    /// A profile by its name, and the permission set that stands for it.
+    fn profile_named(&self, name: &str) -> Option<(String, String)> {
+        let store = &self.data.store;
+        let profile = store.rows("Profile", false).find(|row| text(row, "Name") == name).and_then(row_id)?;
+        let set = store.rows("PermissionSet", false).find(|row| text(row, "ProfileId") == profile).and_then(row_id)?;
+        Some((profile, set))
+    }
+
     /// The permission set of a profile that this user has and nobody else.
-    fn own_set(&mut self, user: &str) -> String {
+    pub(crate) fn own_set(&mut self, user: &str) -> String {
         let Some((row, _)) = self.data.store.find(user) else { panic!("the org has no user {user}") };
         let (profile, username) = (text(row, "ProfileId"), text(row, "Username"));
-        let shared = self.data.store.rows("User", false).filter(|row| text(row, "ProfileId") == profile).count() > 1;
+        let name = self.data.store.find(&profile).map(|(row, _)| text(row, "Name")).unwrap_or_default();
+        let alone = self.data.store.rows("User", false).filter(|row| text(row, "ProfileId") == profile).count() == 1;
+        // A standard profile stays as it is for who comes later.
+        let shared = !alone || !name.starts_with("Profile of ");
         let set = self.data.store.rows("PermissionSet", false).find(|row| text(row, "ProfileId") == profile).cloned();
         let set = set.unwrap_or_default();
         if !shared {
@@ -206,7 +253,7 @@ impl State {
         own
     }
 
-    fn set_system(&mut self, user: &str, permission: &str, on: bool) {
+    pub(crate) fn set_system(&mut self, user: &str, permission: &str, on: bool) {
         let column = self.known_permission(permission);
         let set = self.own_set(user);
         let profile = self.data.store.find(&set).map(|(row, _)| text(row, "ProfileId")).unwrap_or_default();
@@ -232,6 +279,8 @@ impl State {
             has(ObjectRight::Create),
             has(ObjectRight::Edit),
             has(ObjectRight::Delete),
+            has(ObjectRight::ViewAll),
+            has(ObjectRight::ModifyAll),
         ]);
         self.make("ObjectPermissions", &members);
         for field in object.fields.iter().filter(|field| field.permissionable && field.open) {
@@ -261,13 +310,7 @@ impl State {
 }
 
 fn member_flag(right: ObjectRight, rights: &[ObjectRight]) -> Member {
-    let column = match right {
-        ObjectRight::Read => "PermissionsRead",
-        ObjectRight::Create => "PermissionsCreate",
-        ObjectRight::Edit => "PermissionsEdit",
-        ObjectRight::Delete => "PermissionsDelete",
-    };
-    member(column, rights.contains(&right))
+    member(right.column(), rights.contains(&right))
 }
 
 impl MockOrg {
@@ -281,7 +324,9 @@ impl MockOrg {
         let mut guard = self.state();
         let state = &mut *guard;
         let admin = state.auth.user_id.clone();
-        let license = state.data.store.rows("UserLicense", false).next().and_then(row_id).unwrap_or_default();
+        let mut licenses = state.data.store.rows("UserLicense", false);
+        let license = licenses.find(|row| text(row, "Name") == spec.license).and_then(row_id).unwrap_or_default();
+        drop(licenses);
         let wanted: Vec<String> = spec.system.iter().map(|name| state.known_permission(name)).collect();
         let columns = state.schema.object("PermissionSet").map(|object| object.fields.clone()).unwrap_or_default();
         let flags: Vec<(String, bool)> = columns
@@ -289,7 +334,11 @@ impl MockOrg {
             .filter(|field| field.name.starts_with("Permissions"))
             .map(|field| (field.name.clone(), spec.all || wanted.contains(&field.name)))
             .collect();
-        let (profile, set) = state.make_profile(&format!("Profile of {}", spec.username), &license, &flags);
+        let own =
+            spec.all || spec.open || !(spec.system.is_empty() && spec.objects.is_empty() && spec.fields.is_empty());
+        let shared = spec.profile.filter(|_| !own).and_then(|name| state.profile_named(name));
+        let (profile, set) =
+            shared.unwrap_or_else(|| state.make_profile(&format!("Profile of {}", spec.username), &license, &flags));
         if spec.open {
             state.open_profiles.insert(profile.clone());
         }
@@ -328,6 +377,9 @@ impl MockOrg {
         for (object, field, edit) in &spec.fields {
             state.grant_field(&set, object, field, *edit);
         }
+        for name in &spec.set_licenses {
+            state.give_license(&user_id, name);
+        }
         let login = Login::new(&spec.username, &user_id);
         let app = App::new(AppSpec::new(&format!("App of {}", spec.username)).run_as(&user_id).password_flow());
         let (client_id, client_secret) = (app.client_id.clone(), app.client_secret.clone());
@@ -359,7 +411,7 @@ impl MockOrg {
         self.state().set_system(user_id, permission, false);
     }
 
-    /// Takes a right on an object from a user, whoever grants it: `Read`, `Create`, `Edit` or `Delete`. An org has no
+    /// Takes a right on an object from a user, whoever grants it: `Read`, `Create`, `Edit`, `Delete`, `ViewAll` or `ModifyAll`. An org has no
     /// such denial; this is for tests that take one right at a time from a user who has all. The object need not be there
     /// yet.
     ///

@@ -84,14 +84,19 @@ impl Element {
         self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty())
     }
 
-    /// A boolean child: `true` or `1`. (XML Schema, `xsd:boolean`)
+    /// A boolean child.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
-        self.text_of(name).map(|text| matches!(text, "true" | "1"))
+        self.text_of(name).map(is_true)
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<u32> {
         self.text_of(name).and_then(|text| text.parse().ok())
     }
+}
+
+/// `true` or `1` (XML Schema, `xsd:boolean`), and `True`, which simple-salesforce sends [S].
+pub(crate) fn is_true(text: &str) -> bool {
+    text == "1" || text.eq_ignore_ascii_case("true")
 }
 
 /// The root element of a document.

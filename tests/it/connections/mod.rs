@@ -88,28 +88,32 @@ async fn browse(url: &str) -> String {
 async fn one_service_holds_many_orgs_each_with_settings_and_a_default() {
     let world = World::new();
     let registry = world.registry();
-    world.connect(&registry, "t1", "sales").await.expect("connects");
-    world.connect(&registry, "t1", "support").await.expect("connects");
+    world.connect(&registry, "tenant1", "salesdepartment").await.expect("connects");
+    world.connect(&registry, "tenant1", "support").await.expect("connects");
     world.connect(&registry, "t2", "default").await.expect("connects");
 
-    registry.set_settings("t1", "support", &json!({"schedule": "hourly"})).await.expect("kept");
+    registry.set_settings("tenant1", "support", &json!({"schedule": "hourly"})).await.expect("kept");
     let other_process = world.registry();
-    let listed = other_process.list("t1").await.expect("lists");
-    assert_eq!(listed.iter().map(|info| info.id.as_str()).collect::<Vec<_>>(), ["sales", "support"]);
+    let listed = other_process.list("tenant1").await.expect("lists");
+    assert_eq!(listed.iter().map(|info| info.id.as_str()).collect::<Vec<_>>(), ["salesdepartment", "support"]);
     assert_eq!(listed[1].settings::<serde_json::Value>().expect("reads"), Some(json!({"schedule": "hourly"})));
     assert_eq!(listed[0].settings::<serde_json::Value>().expect("reads"), None);
     assert_eq!(other_process.list("t2").await.expect("lists").len(), 1, "a tenant sees its own");
-    assert!(other_process.get("t2", "sales").await.expect("reads").is_none());
+    assert!(other_process.get("t2", "salesdepartment").await.expect("reads").is_none());
 
-    let default = other_process.default_of("t1").await.expect("reads").expect("the first one");
-    assert_eq!(default.info().id, "sales");
-    other_process.set_default("t1", "support").await.expect("chosen");
-    assert_eq!(registry.default_of("t1").await.expect("reads").expect("there").info().id, "support");
-    assert_eq!(registry.set_default("t1", "none").await.expect_err("unknown").kind(), ErrorKind::NotFound);
+    let default = other_process.default_of("tenant1").await.expect("reads").expect("the first one");
+    assert_eq!(default.info().id, "salesdepartment");
+    other_process.set_default("tenant1", "support").await.expect("chosen");
+    assert_eq!(registry.default_of("tenant1").await.expect("reads").expect("there").info().id, "support");
+    assert_eq!(registry.set_default("tenant1", "none").await.expect_err("unknown").kind(), ErrorKind::NotFound);
 
-    // No key of the store names a tenant, a connection or a person.
+    // No key of the store names a tenant, a connection or a person. Keys have letters by chance, so the names are long.
     for entry in world.store.scan("", None, 1000).await.expect("scans") {
-        assert!(!entry.key.as_str().contains("t1") && !entry.key.as_str().contains("sales"), "{:?}", entry.key);
+        assert!(
+            !entry.key.as_str().contains("tenant1") && !entry.key.as_str().contains("salesdepartment"),
+            "{:?}",
+            entry.key
+        );
     }
 }
 

@@ -76,8 +76,10 @@ pub struct LayoutItem {
 
 words! {
     /// How the columns of a section stand.
+    #[derive(Default)]
     LayoutSectionStyle {
         /// Two columns; the tabulator goes down.
+        #[default]
         TwoColumnsTopToBottom = "TwoColumnsTopToBottom",
         /// Two columns; the tabulator goes across.
         TwoColumnsLeftToRight = "TwoColumnsLeftToRight",
@@ -100,12 +102,6 @@ words! {
     }
 }
 
-impl Default for LayoutSectionStyle {
-    fn default() -> Self {
-        Self::TwoColumnsTopToBottom
-    }
-}
-
 fn yes() -> bool {
     true
 }
@@ -117,18 +113,18 @@ impl Layout {
     ///
     /// A field that stands anywhere on the page already stays where it is: no page shows a field twice. If a section of that label is
     /// there, it gets the fields that are missing, each in its shortest column; if none is missing, nothing changes.
-    pub fn add_section(&mut self, section: LayoutSection) -> bool {
+    pub fn add_section(&mut self, mut section: LayoutSection) -> bool {
         let missing = |item: &LayoutItem| item.field.as_deref().is_none_or(|field| !self.shows(field));
-        let named = |known: &&mut LayoutSection| known.label.eq_ignore_ascii_case(&section.label);
-        let mut new = section.clone();
-        for column in &mut new.columns {
+        for column in &mut section.columns {
             column.items.retain(missing);
         }
-        if new.fields().next().is_none() {
+        if section.fields().next().is_none() {
             return false;
         }
+        let named = |known: &&mut LayoutSection| known.label.eq_ignore_ascii_case(&section.label);
         if let Some(known) = self.sections.iter_mut().find(named) {
-            for item in new.columns.into_iter().flat_map(|column| column.items).filter(|item| item.field.is_some()) {
+            for item in section.columns.into_iter().flat_map(|column| column.items).filter(|item| item.field.is_some())
+            {
                 if known.columns.is_empty() {
                     known.columns.push(LayoutColumn::default());
                 }
@@ -140,7 +136,7 @@ impl Layout {
         }
         let links = |section: &LayoutSection| section.style == LayoutSectionStyle::CustomLinks;
         let end = self.sections.iter().rposition(|section| !links(section)).map_or(0, |last| last + 1);
-        self.sections.insert(end, new);
+        self.sections.insert(end, section);
         true
     }
 

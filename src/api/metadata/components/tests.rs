@@ -201,12 +201,7 @@ fn objects_and_permission_sets_survive_the_way_out_and_back() {
 fn the_other_types_survive_the_way_out_and_back() {
     let message = WorkflowOutboundMessage::new("Msg", "https://example.com/x?s=1", "user@example.com", ["Id", "Name"]);
     let items = WorkflowCriteria::Items {
-        items: vec![FilterItem {
-            field: "Account.Name".into(),
-            operation: FilterOperation::Contains,
-            value: Some("x".into()),
-            rest: Rest::default(),
-        }],
+        items: vec![FilterItem::new("Account.Name", FilterOperation::Contains, "x")],
         boolean_filter: Some("1".into()),
     };
     let rule = WorkflowRule::new("Rule", "TRUE", WorkflowTriggerType::OnAllChanges).sends("Msg");

@@ -166,13 +166,12 @@ impl Wire for ValueSet {
     }
 
     fn read(element: &Element) -> Result<Self> {
-        let source = match element.text_of("valueSetName") {
-            Some(name) => ValueSource::Global(name.to_owned()),
-            None => {
-                let definition =
-                    element.child("valueSetDefinition").map(Definition::read).transpose()?.unwrap_or_default();
-                ValueSource::Own { values: definition.values, sorted: definition.sorted }
-            }
+        let source = if let Some(name) = element.text_of("valueSetName") {
+            ValueSource::Global(name.to_owned())
+        } else {
+            let definition = element.child("valueSetDefinition").map(Definition::read).transpose()?;
+            let Definition { values, sorted } = definition.unwrap_or_default();
+            ValueSource::Own { values, sorted }
         };
         let mut read = Self { restricted: flag(element, "restricted"), source, rest: Rest::default() };
         read.rest = Rest::of(element, &read);

@@ -189,6 +189,14 @@ impl WorkflowRule {
     }
 }
 
+impl FilterItem {
+    /// A field, such as `Account.Industry`, compared with a value.
+    #[must_use]
+    pub fn new(field: impl Into<String>, operation: FilterOperation, value: impl Into<String>) -> Self {
+        Self { field: field.into(), operation, value: Some(value.into()), rest: Rest::default() }
+    }
+}
+
 impl WorkflowOutboundMessage {
     /// A message without session id: object and name, address, user whose view is told, fields.
     #[must_use]

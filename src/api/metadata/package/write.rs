@@ -1,6 +1,7 @@
 //! From components to files.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -162,7 +163,8 @@ fn member(component: &AnyComponent) -> String {
         } else {
             let mut bytes = [0; 4];
             for byte in character.encode_utf8(&mut bytes).bytes() {
-                encoded.push_str(&format!("%{byte:02X}"));
+                // Writing to a string cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
             }
         }
     }

@@ -181,7 +181,7 @@ fn rule(state: &State, name: &str, component: &Element) -> Result<(), Refusal> {
     let triggers = &["onCreateOnly", "onCreateOrTriggeringUpdate", "onAllChanges", "OnRecursiveUpdate"];
     one_of(component, "triggerType", triggers)?;
     let criteria: Vec<&Element> = component.all("criteriaItems").collect();
-    if component.text_of("formula").is_some() == !criteria.is_empty() {
+    if component.text_of("formula").is_some() != criteria.is_empty() {
         // [K] The text; that it is either is documented.
         return Err(Refusal::integrity("A workflow rule has either a formula or criteriaItems"));
     }
@@ -392,6 +392,13 @@ pub(super) fn check_field_delete(state: &State, object: &str, field: &str) -> Re
         if let Some(user) = state.components.of(kind).find(|stored| own(stored) && names(&stored.body, field)) {
             return Err(referenced("custom field", &format!("{what} - {}", user.name)));
         }
+    }
+    let fields = state.schema.object(object).map(|object| object.fields.as_slice()).unwrap_or_default();
+    if let Some(user) =
+        fields.iter().find(|known| known.extra.formula.as_deref().is_some_and(|text| mentions(text, field)))
+    {
+        // [S] SFDO-Tooling/CumulusCI#142
+        return Err(referenced("custom field", &format!("Custom Formula Field - {object}.{}", user.name)));
     }
     let flow = state.components.of(Kind::Flow).find(|flow| {
         let start = flow.body.child("start").and_then(|start| start.text_of("object"));

@@ -1,6 +1,5 @@
 //! `describeMetadata` and `listMetadata`.
 
-use super::super::ids;
 use super::super::state::State;
 use super::super::value::Value;
 use super::super::xml::{Element, Node};
@@ -131,17 +130,6 @@ pub(super) fn value_type(call: &Element) -> Result<Node, Fault> {
         .fold(Node::new("result"), |node, name| node.flag(name, true))
         .children(fields);
     Ok(Node::new("describeValueTypeResponse").children([result]))
-}
-
-/// An id of its own for a component without a record, the same every time. [K] Standard objects have none.
-pub(super) fn id_of(kind: Kind, name: &str) -> String {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-    if !name.ends_with("__c") {
-        return String::new();
-    }
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    ids::make(if kind == Kind::Field { "00N" } else { "01I" }, hasher.finish())
 }
 
 /// The path of the file a component is in.

@@ -7,11 +7,6 @@ use super::super::xml::Element;
 use super::objects::MAX_NAME;
 use super::{Kind, Refusal, permission_sets, unknown};
 
-/// [K] Help, "Custom Fields Allowed Per Object".
-const MAX_FIELDS: usize = 500;
-/// [K] wire facts 4.4
-const MAX_EXTERNAL_IDS: usize = 25;
-
 /// The object and field that `Object.Field` names.
 fn split(name: &str) -> Option<(&str, &str)> {
     name.split_once('.').filter(|(object, field)| !object.is_empty() && !field.is_empty())
@@ -55,6 +50,7 @@ fn taken(object: &Object, field: &str) -> Refusal {
 
 /// Puts a field into an object, in the place of the one it changes.
 pub(super) fn put(object: &mut Object, field: Field) {
+    let parts = parts(&field);
     if field.is_master_detail() {
         // A detail has the owner of its master.
         object.fields.retain(|known| known.name != "OwnerId");
@@ -67,6 +63,28 @@ pub(super) fn put(object: &mut Object, field: Field) {
         }
         None => object.fields.push(field),
     }
+    for part in parts {
+        match object.fields.iter_mut().find(|known| known.name == part.name) {
+            Some(known) => known.label = part.label,
+            None => object.fields.push(part),
+        }
+    }
+}
+
+/// The coordinates of a location (wire facts 4.4). [K] Their labels.
+fn parts(field: &Field) -> Vec<Field> {
+    let Some(stem) = field.name.strip_suffix("__c").filter(|_| field.kind == FieldType::Location) else {
+        return Vec::new();
+    };
+    let part = |side: &str| {
+        let name = format!("{stem}__{side}__s");
+        let mut part = Field::new(&name, &format!("{} ({side})", field.label), FieldType::Double);
+        (part.precision, part.scale) = (18, field.scale);
+        (part.custom, part.open) = (true, field.open);
+        part.compound_field_name = Some(field.name.clone());
+        part
+    };
+    vec![part("Latitude"), part("Longitude")]
 }
 
 /// The field a component describes.
@@ -95,8 +113,9 @@ pub(super) fn build(
     if old.is_some_and(|old| !old.custom) {
         return Err(taken(object, name));
     }
-    if old.is_none() && object.fields.iter().filter(|field| field.custom).count() >= MAX_FIELDS {
-        let message = "This operation would exceed the limit of custom fields on this object";
+    if old.is_none() && object.fields.iter().filter(|field| field.custom).count() >= state.data.limits.custom_fields {
+        // [D] The code. [K] The text, by the pattern of that for objects.
+        let message = "reached maximum number of custom fields";
         return Err(Refusal::new("CUSTOM_ENTITY_OR_FIELD_LIMIT", message));
     }
     let spec = Spec { component, kind: component.text_of("type").unwrap_or_default() };
@@ -112,11 +131,15 @@ pub(super) fn build(
         let message = format!("Label: data value too large: {label} (max length=40)");
         return Err(Refusal::new("STRING_TOO_LONG", message));
     }
-    let mut field = typed(&spec, name, label)?;
+    let formula = component.text_of("formula");
+    let mut field = match formula {
+        Some(formula) => calculated(&spec, name, label, formula)?,
+        None => typed(&spec, name, label)?,
+    };
     field.custom = true;
     field.open = old.is_some_and(|old| old.open);
     relate(state, object, &spec, stem, &mut field)?;
-    constrain(object, &spec, &mut field)?;
+    constrain(state, object, &spec, &mut field)?;
     default(&spec, &mut field);
     field.extra.description = component.text_of("description").map(str::to_owned);
     field.extra.inline_help_text = component.text_of("inlineHelpText").map(str::to_owned);
@@ -127,8 +150,14 @@ pub(super) fn build(
             "Can not set trackHistory to true on this CustomField as its entity is not history tracking enabled";
         return Err(Refusal::integrity(message));
     }
+    let others = object.fields.iter().filter(|known| known.extra.track_history && known.name != field.name).count();
+    if field.extra.track_history && others >= state.data.limits.tracked_fields {
+        // [D] The code and the text: SOAP guide, "Core Data Types", `StatusCode`.
+        let message = "The number of history fields specified for the sObject exceeds the allowed limit.";
+        return Err(Refusal::new("NUM_HISTORY_FIELDS_BY_SOBJECT_EXCEEDED", message));
+    }
     // A universally required field and a master-detail have no field-level security.
-    field.permissionable = field.nillable || field.kind == FieldType::Boolean;
+    field.permissionable = field.nillable || field.kind == FieldType::Boolean || field.auto_number;
     if let Some(old) = old {
         check_change(old, &field, &spec)?;
         // The name stays as it was spelt first.
@@ -197,6 +226,27 @@ fn typed(spec: &Spec<'_>, name: &str, label: &str) -> Result<Field, Refusal> {
             (field.nillable, field.defaulted_on_create) = (false, true);
             field
         }
+        "AutoNumber" => {
+            let format = spec.component.text_of("displayFormat").ok_or_else(|| spec.must("displayFormat"))?;
+            // [K] 30 characters at most.
+            if !format.contains("{0") || format.len() > 30 {
+                return Err(Refusal::integrity(
+                    "Must specify a valid displayFormat for a CustomField of type AutoNumber",
+                ));
+            }
+            let mut field = plain(T::String).with_length(30);
+            (field.auto_number, field.nillable, field.defaulted_on_create) = (true, false, true);
+            (field.createable, field.updateable) = (false, false);
+            field.default_value = Some(format.to_owned());
+            field
+        }
+        "Location" => {
+            let mut field = plain(T::Location);
+            field.scale = spec.number("scale", 0, 15)?;
+            // The WSDL of 63.0 does not have it, files of Salesforce do.
+            field.extra.in_decimal = spec.component.flag("displayLocationInDecimal");
+            field
+        }
         "Date" => plain(T::Date),
         "DateTime" => plain(T::DateTime),
         "Time" => plain(T::Time),
@@ -210,6 +260,40 @@ fn typed(spec: &Spec<'_>, name: &str, label: &str) -> Result<Field, Refusal> {
             return Err(Refusal::new("INVALID_TYPE", message));
         }
     })
+}
+
+/// A field that a formula fills (wire facts 4.4): the org keeps the formula and computes nothing.
+fn calculated(spec: &Spec<'_>, name: &str, label: &str, formula: &str) -> Result<Field, Refusal> {
+    use FieldType as T;
+    let kind = match spec.kind {
+        "Text" => T::String,
+        "Number" => T::Double,
+        "Currency" => T::Currency,
+        "Percent" => T::Percent,
+        "Checkbox" => T::Boolean,
+        "Date" => T::Date,
+        "DateTime" => T::DateTime,
+        "Time" => T::Time,
+        _ => return Err(spec.must_not("formula")),
+    };
+    for what in ["required", "unique", "externalId"] {
+        if spec.component.flag(what) == Some(true) {
+            return Err(spec.must_not(what));
+        }
+    }
+    let mut field = Field::new(name, label, kind);
+    if kind == T::String {
+        // recorded for standard ones: describe/*.json
+        field = field.with_length(1300);
+    }
+    if matches!(kind, T::Double | T::Currency | T::Percent) {
+        (field.precision, field.scale) = (18, spec.component.number("scale").unwrap_or(2).min(18));
+    }
+    (field.calculated, field.createable, field.updateable) = (true, false, false);
+    (field.nillable, field.defaulted_on_create) = (kind != T::Boolean, kind == T::Boolean);
+    field.extra.formula = Some(formula.to_owned());
+    field.extra.formula_blanks = spec.component.text_of("formulaTreatBlanksAs").map(str::to_owned);
+    Ok(field)
 }
 
 fn picklist(spec: &Spec<'_>, plain: impl Fn(FieldType) -> Field) -> Result<Field, Refusal> {
@@ -308,11 +392,11 @@ fn relate(state: &State, object: &Object, spec: &Spec<'_>, stem: &str, field: &m
 }
 
 /// `required`, `unique`, `externalId` and `deleteConstraint`, where the type has them.
-fn constrain(object: &Object, spec: &Spec<'_>, field: &mut Field) -> Result<(), Refusal> {
+fn constrain(state: &State, object: &Object, spec: &Spec<'_>, field: &mut Field) -> Result<(), Refusal> {
     let on = |what: &str| spec.component.flag(what).unwrap_or(false);
     let long = matches!(spec.kind, "LongTextArea" | "Html");
     if on("required") {
-        if matches!(spec.kind, "Checkbox" | "MasterDetail") || long {
+        if matches!(spec.kind, "Checkbox" | "MasterDetail" | "AutoNumber" | "Location") || long {
             return Err(spec.must_not("required"));
         }
         field.nillable = false;
@@ -326,11 +410,11 @@ fn constrain(object: &Object, spec: &Spec<'_>, field: &mut Field) -> Result<(), 
     }
     if on("externalId") {
         // [D] AutoNumber, Email, Number, Text.
-        if !matches!(spec.kind, "Text" | "Number" | "Email") {
+        if !matches!(spec.kind, "Text" | "Number" | "Email" | "AutoNumber") {
             return Err(spec.must_not("externalId"));
         }
         let others = object.fields.iter().filter(|known| known.external_id && known.name != field.name).count();
-        if others >= MAX_EXTERNAL_IDS {
+        if others >= state.data.limits.external_ids {
             let message = "This operation would exceed the limit of external ids on this object";
             return Err(Refusal::new("CUSTOM_FIELD_INDEX_LIMIT_EXCEEDED", message));
         }
@@ -350,7 +434,7 @@ fn constrain(object: &Object, spec: &Spec<'_>, field: &mut Field) -> Result<(), 
         field.cascade_delete = constraint == "Cascade";
         field.extra.delete_constraint = Some(constraint.to_owned());
     }
-    if spec.kind == "Checkbox" && spec.component.text_of("defaultValue").is_none() {
+    if spec.kind == "Checkbox" && !field.calculated && spec.component.text_of("defaultValue").is_none() {
         return Err(spec.must("defaultValue"));
     }
     Ok(())
@@ -381,7 +465,7 @@ fn default(spec: &Spec<'_>, field: &mut Field) {
 
 /// What an existing field cannot become.
 fn check_change(old: &Field, new: &Field, spec: &Spec<'_>) -> Result<(), Refusal> {
-    let lookup = |field: &Field| field.is_master_detail();
+    let lookup = |field: &Field| (field.is_master_detail(), field.calculated, field.auto_number);
     if old.kind != new.kind || lookup(old) != lookup(new) || (new.length > 255) != (old.length > 255) {
         // [S] The text; [K] which changes Salesforce makes after all.
         return Err(Refusal::integrity(format!("Cannot update a field to a {} from something else", spec.kind)));
@@ -431,8 +515,14 @@ pub(super) fn delete(state: &mut State, name: &str) -> Result<(), Refusal> {
 /// Takes a field and its values away.
 pub(super) fn remove(state: &mut State, object: &str, field: &str) {
     forget(state, object, field);
+    for part in state.schema.object(object).into_iter().flat_map(|object| &object.fields) {
+        if part.custom && part.compound_field_name.as_deref() == Some(field) {
+            state.data.store.clear_field(object, &part.name);
+        }
+    }
     if let Some(object) = state.schema.object_mut(object) {
-        object.fields.retain(|known| known.name != field);
+        let part = |known: &Field| known.custom && known.compound_field_name.as_deref() == Some(field);
+        object.fields.retain(|known| known.name != field && !part(known));
         state.data.store.sync_table(object);
     }
 }

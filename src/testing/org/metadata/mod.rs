@@ -8,6 +8,7 @@ mod checks;
 mod components;
 pub(crate) mod deploy;
 mod describe;
+mod elements;
 mod fields;
 mod kind;
 mod layouts;
@@ -23,11 +24,12 @@ pub(crate) use deploy::Deploys;
 pub(crate) use kind::Kind;
 pub(crate) use layouts::lay_out;
 pub(crate) use retrieve::Retrieves;
-pub(crate) use stored::Components;
+pub(crate) use stored::{Components, Stored};
 
 use bytes::Bytes;
 
 use super::error::ApiError;
+use super::ids;
 use super::json::Json;
 use super::operation::Operation;
 use super::permissions::UserView;
@@ -273,6 +275,11 @@ pub(crate) fn field_json(object: &Object, field: &Field) -> Json {
     Json::Object(members)
 }
 
+/// A component's metadata as the Tooling API has it.
+pub(crate) fn body_json(stored: &Stored) -> Json {
+    Node::of(&stored.body).to_json()
+}
+
 /// Saves a custom field as the Tooling API describes it.
 pub(crate) fn save_field(state: &mut State, full_name: &str, metadata: &Json, create: bool) -> Result<(), ApiError> {
     let element = Element::of_json("Metadata", metadata);
@@ -354,7 +361,7 @@ fn names_of(state: &State, kind: Kind) -> Vec<String> {
             let objects = state.schema.objects();
             let fields = objects.flat_map(|object| object.fields.iter().map(move |field| (object, field)));
             fields
-                .filter(|(_, field)| field.custom)
+                .filter(|(_, field)| field.custom && field.name.ends_with("__c"))
                 .map(|(object, field)| format!("{}.{}", object.name, field.name))
                 .collect()
         }
@@ -373,10 +380,17 @@ fn names_of(state: &State, kind: Kind) -> Vec<String> {
     }
 }
 
-/// The id of a component; blank where it has none.
+/// The id of a component; blank where it has none, as [K] what is standard.
 fn id_of(state: &State, kind: Kind, name: &str) -> String {
     match kind {
-        Kind::Object | Kind::Field => describe::id_of(kind, name),
+        Kind::Object => {
+            let object = state.schema.object(name).filter(|object| object.custom);
+            object.map(|object| ids::make("01I", object.extra.serial)).unwrap_or_default()
+        }
+        Kind::Field => {
+            let field = fields::find(state, name).map(|(_, field)| field).filter(|field| field.custom);
+            field.map(|field| ids::make("00N", field.extra.serial)).unwrap_or_default()
+        }
         Kind::PermissionSet => permission_sets::find(state, name).and_then(super::data::row_id).unwrap_or_default(),
         kind => state.components.get(kind, name).map(|stored| stored.id.clone()).unwrap_or_default(),
     }

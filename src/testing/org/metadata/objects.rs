@@ -71,6 +71,10 @@ fn new_object(state: &mut State, name: &str, component: &Element) -> Result<Obje
         let message = format!("There is already an object named {stem}. The object name must be unique.");
         return Err(Refusal::new("DUPLICATE_DEVELOPER_NAME", message));
     }
+    if state.schema.objects().filter(|object| object.custom).count() >= state.data.limits.custom_objects {
+        // [D] The code. [S] The text, of two deployments.
+        return Err(Refusal::new("CUSTOM_ENTITY_OR_FIELD_LIMIT", "reached maximum number of custom objects"));
+    }
     let mut spec = ObjectSpec::new(name).name_required();
     let format = component.child("nameField").and_then(|field| field.text_of("displayFormat"));
     if let Some(format) = format {

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::super::xml::{self, Element};
 use super::archive::Files;
 use super::deploy::{Options, Row};
-use super::{Kind, METADATA};
+use super::{Kind, METADATA, elements};
 
 /// A component of a package.
 #[derive(Debug)]
@@ -201,6 +201,16 @@ impl Package {
                 return;
             }
         };
+        if let Some((element, kind)) = elements::stranger(&root, kind) {
+            // [S] forcedotcom/cli#3320 for the text; that a file which does not parse is one failure.
+            let problem = format!(
+                "Error parsing file: Element {{{}}}{} invalid at this location in type {kind}",
+                element.namespace, element.name
+            );
+            let row = Row::failure(root_name(&root), &name, path, problem);
+            self.rows.push(Row { line: element.line, column: element.column, ..row });
+            return;
+        }
         let mut any = listed;
         let (children, own): (Vec<Element>, Vec<Element>) = root
             .children
@@ -281,6 +291,10 @@ impl Package {
     pub(super) fn count(&self) -> usize {
         self.items.len() + self.before.len() + self.after.len()
     }
+}
+
+fn root_name(root: &Element) -> &'static str {
+    Kind::find(&root.name).map_or("", Kind::name)
 }
 
 fn root_of(kind: Kind) -> Element {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::data::{Rights, Writer, row_id};
 use super::super::duplicates::DuplicateOptions;
 use super::super::json::Json;
-use super::super::schema::Field;
+use super::super::schema::{Field, FieldType};
 use super::super::setup_rules::{
     bad_name, check_object_rights, check_system_rights, has_object_permissions, is_developer_name,
 };
@@ -179,7 +179,8 @@ fn check_field(name: &str, field: &Field, read: bool, edit: bool) -> Result<(), 
         // [S] The pattern; [K] for fields.
         return Err(Refusal::integrity(format!("Permission Edit {name} depends on permission(s): Read {name}")));
     }
-    if edit && !field.createable && !field.updateable {
+    let compound = matches!(field.kind, FieldType::Address | FieldType::Location);
+    if edit && !compound && !field.createable && !field.updateable {
         // [K] The text; the rule is documented.
         return Err(Refusal::integrity(format!("The field {name} is read only")));
     }

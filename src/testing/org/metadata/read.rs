@@ -73,7 +73,8 @@ fn object(element: Node, object: &Object) -> Node {
             .with("visibility", "Public");
         node.push(name_field(object));
     }
-    let mut custom: Vec<&Field> = object.fields.iter().filter(|field| field.custom).collect();
+    let mut custom: Vec<&Field> =
+        object.fields.iter().filter(|field| field.custom && field.name.ends_with("__c")).collect();
     custom.sort_by(|left, right| left.name.cmp(&right.name));
     let children = custom.into_iter().map(|found| field_of(object, found));
     node.children(children).in_wsdl_order()
@@ -93,6 +94,7 @@ fn name_field(object: &Object) -> Node {
 fn type_of(field: &Field) -> &'static str {
     use FieldType as T;
     match field.kind {
+        T::String if field.auto_number => "AutoNumber",
         T::Reference if field.is_master_detail() => "MasterDetail",
         T::Reference => "Lookup",
         T::Boolean => "Checkbox",
@@ -143,7 +145,17 @@ fn field(node: Node, object: &Object, field: &Field, full_name: &str) -> Node {
     if tracks {
         node = node.flag("trackHistory", field.extra.track_history);
     }
-    if !matches!(kind, "Checkbox" | "LongTextArea" | "Html" | "MasterDetail") {
+    if let Some(formula) = &field.extra.formula {
+        // recorded: metadata-files/Property__c.object
+        let digits = matches!(kind, "Number" | "Currency" | "Percent").then(|| number(field.scale));
+        let blanks = field.extra.formula_blanks.as_deref();
+        let node = node.with("formula", formula).maybe("formulaTreatBlanksAs", blanks);
+        return node
+            .maybe("precision", digits.as_ref().map(|_| number(field.precision)))
+            .maybe("scale", digits)
+            .in_wsdl_order();
+    }
+    if !matches!(kind, "Checkbox" | "LongTextArea" | "Html" | "MasterDetail" | "AutoNumber" | "Location") {
         node = node.flag("required", !field.nillable);
     }
     if matches!(kind, "Text" | "Number" | "Email") {
@@ -154,6 +166,11 @@ fn field(node: Node, object: &Object, field: &Field, full_name: &str) -> Node {
         "Text" | "LongTextArea" | "Html" => node.with("length", number(field.length)),
         "Number" | "Currency" | "Percent" => {
             node.with("precision", number(field.precision)).with("scale", number(field.scale))
+        }
+        "AutoNumber" => node.maybe("displayFormat", field.default_value.as_deref()),
+        "Location" => {
+            let decimal = field.extra.in_decimal.map(|flag| flag.to_string());
+            node.maybe("displayLocationInDecimal", decimal).with("scale", number(field.scale))
         }
         "Lookup" | "MasterDetail" => relationship(node, field, kind),
         "Picklist" | "MultiselectPicklist" => node.children([value_set(field)]),

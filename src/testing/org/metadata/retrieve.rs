@@ -120,7 +120,9 @@ pub(super) fn check(state: &mut State, call: &Element) -> Result<Node, Fault> {
     };
     result = result.with("status", status).flag("success", job.result.is_some());
     let zip = job.result.as_ref().filter(|_| with_zip).map(|found| STANDARD.encode(&found.archive));
-    Ok(Node::new("checkRetrieveStatusResponse").children([result.maybe("zipFile", zip)]))
+    // The WSDL wants the element; [K] that it is nil as long as there is nothing to give.
+    let zip = zip.map_or_else(|| Node::nil("zipFile"), |text| Node::leaf("zipFile", &text));
+    Ok(Node::new("checkRetrieveStatusResponse").children([result.children([zip])]))
 }
 
 /// The files of what was asked for, and the manifest of what is there.
@@ -166,9 +168,7 @@ fn collect(state: &State, job: &Retrieve) -> Found {
         }
         let path = format!("{folder}{}", describe::file_of(*kind, name));
         if owner.is_some() {
-            if !files.contains_key(&path) {
-                files.insert(path, parts(state, *kind, name, &names).into());
-            }
+            files.entry(path).or_insert_with(|| parts(state, *kind, name, &names).into());
             continue;
         }
         let Some(node) = read::node(state, job.version, *kind, name, Node::new("records")) else { continue };

@@ -1,6 +1,7 @@
 //! Components that are kept as they came: layouts, workflow, flows, credentials, actions, classes, remote sites.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -64,9 +65,9 @@ impl Components {
         self.stored.retain(|(kind, name), _| {
             let owner = match kind {
                 Kind::Layout => name.split('-').next(),
-                Kind::Flow | Kind::ApexClass | Kind::NamedCredential | Kind::ExternalCredential => None,
-                Kind::RemoteSiteSetting | Kind::Object | Kind::Field | Kind::PermissionSet => None,
-                _ => name.split_once('.').map(|(owner, _)| owner),
+                Kind::QuickAction => name.split_once('.').map(|(owner, _)| owner),
+                kind if kind.parent() == Some(Kind::Workflow) => name.split('.').next(),
+                _ => None,
             };
             owner != Some(object.as_str())
         });
@@ -193,7 +194,7 @@ pub(super) fn encoded(kind: Kind, name: &str) -> String {
         } else {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
-                out.push_str(&format!("%{byte:02X}"));
+                let _ = write!(out, "%{byte:02X}");
             }
         }
         out

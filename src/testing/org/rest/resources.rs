@@ -102,7 +102,8 @@ pub(super) fn limits(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
             _ => pair(max, 0),
         };
         if name == "PermissionSets" {
-            members.push(("CreateCustom".to_owned(), Json::Object(pair(1_000, sets))));
+            members
+                .push(("CreateCustom".to_owned(), Json::Object(pair(state.data.limits.permission_sets as u64, sets))));
         }
         (name.to_owned(), Json::Object(members))
     };

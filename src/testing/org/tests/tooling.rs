@@ -364,3 +364,69 @@ fn a_permission_set_comes_with_its_rights_and_assignments() {
     ));
     assert_eq!(profile.json()["records"][0]["PermissionSet"]["Profile"]["Name"], "System Administrator");
 }
+
+#[test]
+fn deployed_components_are_rows() {
+    let (org, client) = org();
+    let soap = Soap::of(&org);
+    let message = format!(
+        "<fullName>Thing__c.Tell</fullName><apiVersion>63.0</apiVersion><endpointUrl>https://example.com/in</endpointUrl>\
+         <fields>Id</fields><includeSessionId>false</includeSessionId><integrationUser>{}</integrationUser><name>Tell</name>\
+         <protected>false</protected><useDeadLetterQueue>false</useDeadLetterQueue>",
+        org.username()
+    );
+    assert_eq!(soap.save("createMetadata", "WorkflowOutboundMessage", &[&message]), [Outcome::Saved]);
+    let site = "<fullName>Collector</fullName><disableProtocolSecurity>false</disableProtocolSecurity><isActive>true</isActive>\
+         <url>https://example.com</url>";
+    assert_eq!(soap.save("createMetadata", "RemoteSiteSetting", &[site]), [Outcome::Saved]);
+    let found = tooling(
+        &client,
+        "SELECT Id, Name, FullName, Metadata, EntityDefinition.QualifiedApiName FROM WorkflowOutboundMessage WHERE Name = 'Tell'",
+    )
+    .json();
+    let record = &found["records"][0];
+    assert!(record["Id"].as_str().unwrap().starts_with("04k"));
+    assert_eq!(
+        (&record["FullName"], &record["Metadata"]["includeSessionId"]),
+        (&json!("Thing__c.Tell"), &json!(false))
+    );
+    assert_eq!(record["Metadata"]["fields"], json!(["Id"]));
+    assert_eq!(record["EntityDefinition"]["QualifiedApiName"], "Thing__c");
+    let proxy = tooling(&client, "SELECT SiteName, EndpointUrl, IsActive FROM RemoteProxy").json();
+    assert_eq!(
+        (&proxy["records"][0]["SiteName"], &proxy["records"][0]["IsActive"]),
+        (&json!("Collector"), &json!(true))
+    );
+    let layout = tooling(&client, "SELECT Id, Name, TableEnumOrId FROM Layout WHERE TableEnumOrId = 'Account'").json();
+    assert_eq!(layout["records"][0]["Name"], "Account Layout");
+    let id = layout["records"][0]["Id"].as_str().unwrap();
+    let whole = client.get(&data(&format!("/tooling/sobjects/Layout/{id}"))).json();
+    assert_eq!(whole["FullName"], "Account-Account Layout");
+    let sections = whole["Metadata"]["layoutSections"].as_array().unwrap();
+    assert_eq!(sections[0]["layoutColumns"][0]["layoutItems"][0]["field"], "OwnerId");
+    for table in ["ApexClass", "Flow", "FlowDefinition", "NamedCredential", "QuickActionDefinition", "WorkflowRule"] {
+        assert_eq!(tooling(&client, &format!("SELECT Id FROM {table}")).json()["totalSize"], 0, "{table}");
+    }
+}
+
+#[test]
+fn a_flow_is_a_definition_and_a_version() {
+    let (org, client) = org();
+    let flow = "<fullName>Watch</fullName><apiVersion>63.0</apiVersion><label>Watch</label><processType>AutoLaunchedFlow</processType>\
+         <start><locationX>0</locationX><locationY>0</locationY><object>Thing__c</object><recordTriggerType>Create</recordTriggerType>\
+         <triggerType>RecordAfterSave</triggerType></start><status>Draft</status>";
+    assert_eq!(Soap::of(&org).save("createMetadata", "Flow", &[flow]), [Outcome::Saved]);
+    let definition = tooling(
+        &client,
+        "SELECT DeveloperName, ActiveVersionId, LatestVersion.Status, LatestVersion.DefinitionId, Id FROM FlowDefinition",
+    );
+    let definition = definition.json()["records"][0].clone();
+    assert_eq!((&definition["DeveloperName"], &definition["ActiveVersionId"]), (&json!("Watch"), &Value::Null));
+    let version = tooling(&client, "SELECT Id, Status, VersionNumber, FullName, Definition.DeveloperName FROM Flow")
+        .json()["records"][0]
+        .clone();
+    assert_eq!((&version["Status"], &version["VersionNumber"]), (&json!("Draft"), &json!(1)));
+    assert_eq!((&version["FullName"], &version["Definition"]["DeveloperName"]), (&json!("Watch-1"), &json!("Watch")));
+    assert_eq!(definition["LatestVersion"]["DefinitionId"], definition["Id"]);
+    assert!(version["Id"].as_str().unwrap().starts_with("301"), "{version}");
+}

@@ -120,17 +120,17 @@ fn record(state: &State, view: &UserView, user: &str, id: &str) -> Row {
     let found = state.data.store.find(id).filter(|(_, deleted)| !deleted).map(|(row, _)| row);
     let object = state.data.store.object_of(id).and_then(|name| view.schema.object(name)).filter(|_| found.is_some());
     let owner = found.map(|row| text(row, "OwnerId")).unwrap_or_default() == user;
-    let all = view.has("ModifyAllData");
+    let (sees, changes) = object.map_or((false, false), |object| view.all_records(&object.name));
     // [K] Roles and sharing rules, which the org does not have, would widen what the org-wide default gives.
     let (reads, writes, all_of) = object.map_or((false, false, false), |object| {
         let model = sharing_model(object);
         let writes = !matches!(model, "Private" | "Read");
-        (model != "Private" || view.has("ViewAllData"), writes, matches!(model, "FullAccess"))
+        (model != "Private", writes, matches!(model, "FullAccess"))
     });
     let may = |flag: fn(&Object) -> bool| object.is_some_and(flag);
-    let read = object.is_some() && (owner || all || reads);
-    let edit = read && may(|object| object.updateable) && (owner || all || writes);
-    let delete = read && may(|object| object.deletable) && (owner || all || all_of);
+    let read = object.is_some() && (owner || sees || changes || reads);
+    let edit = read && may(|object| object.updateable) && (owner || changes || writes);
+    let delete = read && may(|object| object.deletable) && (owner || changes || all_of);
     let level = match (read, edit, delete) {
         (_, _, true) => "All",
         (_, true, _) => "Edit",

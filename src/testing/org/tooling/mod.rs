@@ -6,6 +6,7 @@
 //! `standard`; sources: Tooling API guide, the page of each object; Object Reference, `UserRecordAccess`.
 
 mod access;
+mod components;
 mod data_type;
 mod rows;
 
@@ -145,7 +146,15 @@ impl<'a> Catalog<'a> {
             "UserEntityAccess" => self.add("UserEntityAccess", access::entities(state, statement)?),
             "UserFieldAccess" => self.add("UserFieldAccess", access::fields(state, statement)?),
             "UserRecordAccess" => self.add("UserRecordAccess", access::records(state, call, statement)?),
-            _ => {}
+            name => {
+                // A flow's versions and the flow refer to each other.
+                let flow = matches!(name, "Flow" | "FlowDefinition").then_some(["Flow", "FlowDefinition"]);
+                for name in flow.as_ref().map_or(&[name][..], |names| &names[..]) {
+                    if let Some((table, rows)) = components::rows(state, name, whole) {
+                        self.add(table, rows);
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Objects and fields as rows.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::data_type;
@@ -15,7 +16,7 @@ use crate::testing::org::value::{Row, Value};
 const NO_ID: &str = "000000000000000AAA";
 
 /// The id of a custom object.
-fn object_id(object: &Object) -> String {
+pub(super) fn object_id(object: &Object) -> String {
     ids::make("01I", object.extra.serial)
 }
 
@@ -47,6 +48,9 @@ fn split_name(name: &str) -> (&str, Option<&str>) {
         None => (stem, None),
     }
 }
+
+/// When, and who.
+type Stamp = (DateTime<Utc>, String);
 
 /// Fills rows.
 #[derive(Default)]
@@ -89,6 +93,23 @@ impl Filler {
             self.0.insert(name.to_owned(), Value::DateTime(state.schema_changed));
         }
         self.text("CreatedById", &state.auth.user_id).text("LastModifiedById", &state.auth.user_id)
+    }
+
+    /// As [`Filler::stamps`], of what the org knows it.
+    pub(super) fn stamped(&mut self, created: &Stamp, modified: &Stamp) -> &mut Self {
+        self.0.insert("CreatedDate".to_owned(), Value::DateTime(created.0));
+        for name in ["LastModifiedDate", "SystemModstamp"] {
+            self.0.insert(name.to_owned(), Value::DateTime(modified.0));
+        }
+        self.text("CreatedById", &created.1).text("LastModifiedById", &modified.1)
+    }
+
+    /// A number as a document has it.
+    pub(super) fn decimal(&mut self, name: &str, digits: &str) -> &mut Self {
+        if let Ok(number) = digits.parse() {
+            self.0.insert(name.to_owned(), Value::Number(number));
+        }
+        self
     }
 
     pub(super) fn row(&mut self) -> Row {

@@ -156,6 +156,7 @@ impl Block {
         Decoded { rows: self.rows(), decoder: Decoder::new(&self.header), typed: PhantomData }
     }
 
+    #[inline]
     fn cell(&self, place: usize) -> &str {
         let end = |place: usize| self.ends.get(place).and_then(|end| usize::try_from(*end).ok()).unwrap_or_default();
         let start = place.checked_sub(1).map_or(0, end);
@@ -181,6 +182,7 @@ pub struct Rows<'b> {
 impl<'b> Iterator for Rows<'b> {
     type Item = Row<'b>;
 
+    #[inline]
     fn next(&mut self) -> Option<Row<'b>> {
         let row = Row { block: self.block, first: self.next * self.block.header.len() };
         (self.next < self.block.len()).then(|| {
@@ -208,6 +210,7 @@ pub struct Row<'b> {
 impl<'b> Row<'b> {
     /// The text of a column; empty for a null, and at a place that is no column's.
     #[must_use]
+    #[inline]
     pub fn get(&self, column: usize) -> &'b str {
         if column < self.block.header.len() { self.block.cell(self.first + column) } else { "" }
     }

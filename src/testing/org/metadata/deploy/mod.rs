@@ -23,7 +23,7 @@ pub(in crate::testing::org) use row::Row;
 pub use settings::DeploySettings;
 use settings::{Pace, Settings};
 
-/// How long a validation can be deployed without tests. Metadata guide, "deployRecentValidation()".
+/// How long a validation can be deployed without tests. Metadata guide, `deployRecentValidation()`.
 const RECENT: TimeDelta = TimeDelta::days(10);
 
 /// `DeployStatus`, and what REST has beyond that.

@@ -1,7 +1,7 @@
 //! What a deployment is told to do.
 
 use super::super::super::json::Json;
-use super::super::super::xml::Element;
+use super::super::super::xml::{Element, is_true};
 
 /// `DeployOptions` of the metadata WSDL, with the defaults of the guide.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub(in crate::testing::org::metadata) struct Options {
     pub(super) test_level: Option<String>,
 }
 
-/// "RunRelevantTests" is a beta of the guide.
+/// `RunRelevantTests` is a beta of the guide.
 const TEST_LEVELS: [&str; 5] =
     ["NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests"];
 
@@ -54,7 +54,7 @@ impl Options {
             match child.name.as_str() {
                 "testLevel" => read.test_level = Some(text.to_owned()),
                 "runTests" => read.run_tests.push(text.to_owned()),
-                name => read.set(name, matches!(text, "true" | "1"))?,
+                name => read.set(name, is_true(text))?,
             }
         }
         read.checked()

@@ -57,10 +57,10 @@ pub(super) fn tooling(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiE
     const SERVED: [&str; 2] = ["sobjects", "query"];
     let served: Served =
         |resource| matches!(resource, [tooling, first, ..] if tooling == "tooling" && SERVED.contains(&first.as_str()));
-    let before = state.schema.clone();
+    let before = (state.schema.clone(), state.components.clone());
     let (answer, undone) = carry_out(state, call, served)?;
     if undone {
-        state.schema = before;
+        (state.schema, state.components) = before;
         state.changed();
     }
     Ok(answer)

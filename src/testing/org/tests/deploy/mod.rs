@@ -1,8 +1,10 @@
 //! Deploy and retrieve, by requests written by hand.
 
 mod cancel;
-
 mod packages;
+mod recorded;
+mod soap;
+mod types;
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Read as _, Write as _};

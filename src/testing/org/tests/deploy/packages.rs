@@ -150,6 +150,21 @@ fn manifest_and_files_have_to_agree() {
 }
 
 #[test]
+fn an_element_that_no_type_has_breaks_its_file() {
+    // [S] forcedotcom/cli#3320
+    let org = MockOrg::start();
+    let client = Client::of(&org);
+    let wrong = object("Visit", &text_field("Key").replace("<length>", "<size>1</size>\n<length>"));
+    let package = manifest(&[("CustomObject", &["Visit__c"])]);
+    let result = deploy(&client, &[("objects/Visit__c.object", &wrong), ("package.xml", &package)]);
+    assert_eq!(
+        problem(&result),
+        "Error parsing file: Element {http://soap.sforce.com/2006/04/metadata}size invalid at this location in type CustomField"
+    );
+    assert_eq!(row(&result, "Visit__c")["lineNumber"], 4);
+}
+
+#[test]
 fn a_field_can_be_deployed_without_its_object() {
     let org = MockOrg::start();
     let client = Client::of(&org);
