@@ -75,6 +75,18 @@ fn every_object_is_born_with_a_layout() {
 }
 
 #[test]
+fn a_layout_is_told_by_the_name_of_its_file() {
+    let org = MockOrg::start();
+    let client = Client::of(&org);
+    let layout = document("Layout", &section("Ours", &(item("Required", "Name") + &item("Required", "OwnerId"))));
+    let package = manifest(&[("Layout", &["Account-Sales %28New%29"])]);
+    let files = [("layouts/Account-Sales %28New%29.layout", layout.as_str()), ("package.xml", package.as_str())];
+    let result = succeed(&client, &files);
+    assert_eq!(row(&result, "Account-Sales %28New%29")["created"], true);
+    assert!(org.components("Layout").contains(&"Account-Sales (New)".to_owned()));
+}
+
+#[test]
 fn a_layout_is_replaced_as_a_whole_and_its_fields_have_to_be_there() {
     let org = MockOrg::start();
     let client = Client::of(&org);
