@@ -295,6 +295,13 @@ fn to_error(refusal: Refusal) -> ApiError {
     ApiError { fields: Some(refusal.fields), ..ApiError::new(400, &refusal.code, refusal.message) }
 }
 
+/// The one parameter of a call, whatever its element is called.
+// [S] jsforce and the Salesforce CLI say `request` to `retrieve` and `id` to `cancelDeploy`, where the WSDL has `retrieveRequest`
+// and `String`; Salesforce takes both.
+fn parameter<'c>(call: &'c Element, name: &str) -> Option<&'c Element> {
+    call.child(name).or_else(|| call.children.first())
+}
+
 /// The texts of repeated elements, not too many.
 fn names(call: &Element) -> Result<Vec<&str>, Fault> {
     let names: Vec<&str> = call.all("fullNames").map(|name| name.text.trim()).collect();

@@ -11,7 +11,7 @@ use super::super::xml::{Element, Node};
 use super::archive::{self, Files};
 use super::deploy::soap::queued;
 use super::package::decoded;
-use super::{Caller, Fault, Kind, METADATA, describe, exists, fields, names_of, read, stored};
+use super::{Caller, Fault, Kind, METADATA, describe, exists, fields, names_of, parameter, read, stored};
 
 /// What a retrieve was asked for, and what has come of it.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct Retrieves {
 }
 
 pub(super) fn request(state: &mut State, caller: &Caller, call: &Element) -> Result<Node, Fault> {
-    let Some(request) = call.child("retrieveRequest") else {
+    let Some(request) = parameter(call, "retrieveRequest") else {
         // [K] The code and the text.
         return Err(Fault::new("MISSING_ARGUMENT", "retrieveRequest is missing"));
     };

@@ -215,6 +215,20 @@ fn a_field_alone_is_retrieved_in_its_objects_file() {
 }
 
 #[test]
+fn a_parameter_may_have_another_name() {
+    // jsforce and the Salesforce CLI name two of them otherwise than the WSDL.
+    let org = MockOrg::start();
+    let soap = Soap::of(&org);
+    org.deploys().hold();
+    let id = request_with(&soap, OPTIONS, &borrowed(&visit()));
+    assert_eq!(soap.call(&format!("<cancelDeploy><id>{id}</id></cancelDeploy>")).children[0].flag("done"), Some(true));
+    assert_eq!(status(&soap, &id), "Canceled");
+    let wanted = unpackaged(&[("Layout", &["*"])]);
+    let call = format!("<retrieve><request><apiVersion>63.0</apiVersion>{wanted}</request></retrieve>");
+    assert_eq!(soap.call(&call).children[0].text_of("state"), Some("Queued"));
+}
+
+#[test]
 fn the_types_are_described() {
     let org = MockOrg::start();
     let result =
