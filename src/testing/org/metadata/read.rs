@@ -252,5 +252,5 @@ fn permission_set(element: Node, state: &State, version: u32, row: &Row) -> Node
     for name in enabled {
         node.push(Node::new("userPermissions").flag("enabled", true).with("name", name));
     }
-    node.in_wsdl_order()
+    node.children(state.components.grants.get(id).into_iter().flatten().map(Node::of)).in_wsdl_order()
 }

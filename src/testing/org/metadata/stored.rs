@@ -32,6 +32,8 @@ pub(crate) struct Components {
     stored: BTreeMap<(Kind, String), Stored>,
     /// Objects that were given their first layout.
     pub(super) laid_out: BTreeSet<String>,
+    /// What permission sets grant beyond what the org gives effect to, by the ids of their records.
+    pub(super) grants: BTreeMap<String, Vec<Element>>,
 }
 
 fn key(kind: Kind, name: &str) -> (Kind, String) {
