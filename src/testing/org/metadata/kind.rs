@@ -45,6 +45,18 @@ const TABLE: [(Kind, &str, &str, &str); 16] = [
     (Kind::PermissionSet, "PermissionSet", "permissionsets", "permissionset"),
 ];
 
+/// Names of all types: those that extend `Metadata` in the metadata WSDL of 63.0, and `Settings` for the many that end so.
+const TYPES: &str = include_str!("types.txt");
+
+/// The name of a type, kept by this org or not. Of those that are not it has no components.
+pub(super) fn type_name(name: &str) -> Option<&'static str> {
+    TYPES.split_whitespace().find(|known| *known == name)
+}
+
+pub(super) fn is_type(name: &str) -> bool {
+    type_name(name).is_some()
+}
+
 impl Kind {
     pub(super) fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|(kind, ..)| *kind)

@@ -189,6 +189,28 @@ fn manifest_and_files_have_to_agree() {
 }
 
 #[test]
+fn types_that_the_org_has_nothing_of_are_known_all_the_same() {
+    let org = MockOrg::start();
+    let client = Client::of(&org);
+    let set = document("PermissionSet", "<label>S</label>");
+    let file = ("permissionsets/S.permissionset", set.as_str());
+    let all = manifest(&[("PermissionSet", &["*"]), ("ApexTrigger", &["*"]), ("Settings", &["*"])]);
+    succeed(&client, &[file, ("package.xml", &all)]);
+    let named = manifest(&[("PermissionSet", &["S"]), ("ApexTrigger", &["Hook"])]);
+    let result = deploy(&client, &[file, ("package.xml", &named)]);
+    let missing =
+        "An object 'Hook' of type ApexTrigger was named in package.xml, but was not found in zipped directory";
+    assert_eq!(problem(&result), missing);
+    let gone = manifest(&[("ApexTrigger", &["Hook"])]);
+    let files = [("package.xml", manifest(&[])), ("destructiveChanges.xml", gone)];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let result = deploy(&client, &files);
+    assert_eq!((problem(&result).as_str(), &result["status"]), ("No ApexTrigger named: Hook found", &json!("Failed")));
+    let lenient = json!({"rollbackOnError": true, "singlePackage": true, "ignoreWarnings": true});
+    assert_eq!(deploy_with(&client, &lenient, &files)["status"], "Succeeded");
+}
+
+#[test]
 fn an_element_that_no_type_has_breaks_its_file() {
     // [S] forcedotcom/cli#3320
     let org = MockOrg::start();

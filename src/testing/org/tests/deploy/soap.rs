@@ -166,13 +166,15 @@ fn what_is_retrieved_deploys_without_a_change() {
         ("Layout", &["Visit__c-Visit Layout", "Account-Account Layout"]),
         ("ApexClass", &["*"]),
         ("Spell", &["*"]),
+        ("Profile", &["*", "Nobody"]),
     ]);
     let (files, messages) = retrieve(&soap, &format!("<singlePackage>true</singlePackage>{wanted}"));
     assert_eq!(
         messages,
         [
             "Entity of type 'CustomObject' named 'Nope__c' cannot be found",
-            "Unknown type name 'Spell' specified in package.xml"
+            "Unknown type name 'Spell' specified in package.xml",
+            "Entity of type 'Profile' named 'Nobody' cannot be found"
         ]
     );
     let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
