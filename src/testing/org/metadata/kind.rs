@@ -7,6 +7,14 @@ use super::Fault;
 pub(crate) enum Kind {
     Object,
     Field,
+    BusinessProcess,
+    CompactLayout,
+    FieldSet,
+    Index,
+    ListView,
+    SharingReason,
+    ValidationRule,
+    WebLink,
     RemoteSiteSetting,
     ExternalCredential,
     NamedCredential,
@@ -26,9 +34,17 @@ pub(crate) enum Kind {
 
 /// A type's name, its folder in a package and the ending of its files.
 // recorded: metadata-soap/legacy-v23-describe_metadata-success.xml; Metadata guide, pages of the types.
-const TABLE: [(Kind, &str, &str, &str); 16] = [
+const TABLE: [(Kind, &str, &str, &str); 24] = [
     (Kind::Object, "CustomObject", "objects", "object"),
     (Kind::Field, "CustomField", "objects", "object"),
+    (Kind::BusinessProcess, "BusinessProcess", "objects", "object"),
+    (Kind::CompactLayout, "CompactLayout", "objects", "object"),
+    (Kind::FieldSet, "FieldSet", "objects", "object"),
+    (Kind::Index, "Index", "objects", "object"),
+    (Kind::ListView, "ListView", "objects", "object"),
+    (Kind::SharingReason, "SharingReason", "objects", "object"),
+    (Kind::ValidationRule, "ValidationRule", "objects", "object"),
+    (Kind::WebLink, "WebLink", "objects", "object"),
     (Kind::RemoteSiteSetting, "RemoteSiteSetting", "remoteSiteSettings", "remoteSite"),
     (Kind::ExternalCredential, "ExternalCredential", "externalCredentials", "externalCredential"),
     (Kind::NamedCredential, "NamedCredential", "namedCredentials", "namedCredential"),
@@ -118,7 +134,15 @@ impl Kind {
     /// The type whose file holds components of this one.
     pub(super) fn parent(self) -> Option<Self> {
         match self {
-            Self::Field => Some(Self::Object),
+            Self::Field
+            | Self::BusinessProcess
+            | Self::CompactLayout
+            | Self::FieldSet
+            | Self::Index
+            | Self::ListView
+            | Self::SharingReason
+            | Self::ValidationRule
+            | Self::WebLink => Some(Self::Object),
             Self::WorkflowAlert
             | Self::WorkflowFieldUpdate
             | Self::WorkflowOutboundMessage
@@ -128,10 +152,20 @@ impl Kind {
         }
     }
 
-    /// The parts of a file that are components themselves, with the elements they are in. (metadata WSDL, `Workflow`)
+    /// The parts of a file that are components themselves, with the elements they are in. (metadata WSDL, `CustomObject`, `Workflow`)
     pub(super) fn children(self) -> &'static [(&'static str, Self)] {
         match self {
-            Self::Object => &[("fields", Self::Field)],
+            Self::Object => &[
+                ("businessProcesses", Self::BusinessProcess),
+                ("compactLayouts", Self::CompactLayout),
+                ("fields", Self::Field),
+                ("fieldSets", Self::FieldSet),
+                ("indexes", Self::Index),
+                ("listViews", Self::ListView),
+                ("sharingReasons", Self::SharingReason),
+                ("validationRules", Self::ValidationRule),
+                ("webLinks", Self::WebLink),
+            ],
             Self::Workflow => &[
                 ("alerts", Self::WorkflowAlert),
                 ("fieldUpdates", Self::WorkflowFieldUpdate),
