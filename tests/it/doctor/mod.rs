@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sforce::Client;
 use sforce::adapters::setup::Preset;
 use sforce::auth::{ClientCredentials, LoginHost};
-use sforce::schema::{Finding, ObjectRight, Report, RequirementSet, Severity, preflight, provision};
+use sforce::schema::{Finding, ObjectRight, Report, RequirementSet, Setup, Severity, preflight};
 use sforce::testing::ManualClock;
 use sforce::testing::org::{MockOrg, TestUser, UserSpec};
 use sforce::types::{RecordId, SObjectName};
@@ -22,6 +22,7 @@ struct Clinic {
     org: MockOrg,
     user: TestUser,
     required: RequirementSet,
+    setup: Setup,
 }
 
 /// Objects whose rights come with another object or with the licence.
@@ -45,9 +46,10 @@ impl Clinic {
         let (org, required) = (MockOrg::start(), preset.requirements());
         let user = org.add_user(UserSpec::new("robot@example.com"));
         let id = RecordId::new(&user.user_id).expect("an id");
-        provision(&client(&org), &preset.desired_schema(), id).await.expect("made");
-        let granted = preset.desired_schema().permission_set;
-        let clinic = Self { org, user, required };
+        let setup = Setup::builder(client(&org), preset.desired_schema()).user(id).build().await.expect("an org");
+        setup.run().await.expect("made");
+        let granted = preset.desired_schema().permission_set.expect("each has one");
+        let clinic = Self { org, user, required, setup };
         clinic.grant_the_rest(&granted).await;
         clinic.org.insert("Account", json!({ "Name": "A" }));
         clinic.org.insert("Contact", json!({ "LastName": "L" }));
