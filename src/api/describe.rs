@@ -51,7 +51,7 @@ impl Client {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for an object that does not exist, is hidden or has no layouts; any error of
     /// [`Client::send`].
     ///
-    /// Sources: REST API Developer Guide, "sObject Layouts"; SOAP API Developer Guide, describeLayout(), `RecordTypeMapping`. The
+    /// Sources: REST API Developer Guide, "sObject Layouts"; SOAP API Developer Guide, `describeLayout()`, `RecordTypeMapping`. The
     /// resource of one record type (`/describe/layouts/<id>`) has the layout and not the values.
     pub async fn record_type_mappings(&self, object: &SObjectName) -> Result<RecordTypeMappings> {
         let path = format!("/sobjects/{object}/describe/layouts");

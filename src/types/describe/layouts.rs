@@ -30,6 +30,7 @@ impl<'de> serde::Deserialize<'de> for RecordTypeMappings {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "describe is a list of flags")]
 pub struct RecordTypeMapping {
     /// Id of the record type.
     pub record_type_id: String,
