@@ -23,7 +23,7 @@ use sforce::adapters::engagement::{
 use sforce::adapters::{JsonLines, Line};
 use sforce::clock::{Clock, SystemClock};
 use sforce::mapping::{Mapped, MappingIssue, Transforms};
-use sforce::schema::Provisioned;
+use sforce::schema::{Applied, AssignmentOutcome};
 use sforce::sync::{Latest, Outcome, Totals};
 use sforce::types::{Record, RecordId, SObjectName, Value};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -86,7 +86,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let access = if arguments.full_crud { Access::FullCrud } else { Access::Least };
     let sync =
         EngagementSync::builder(org.client.clone()).prefix(prefix).access(access).bindings(bindings).latest(latest);
-    let (sync, provisioned) = sync.build().await?;
+    let (sync, applied) = sync.build().await?;
     let setup_calls = org.client.api_calls();
     let mut rejects = Rejects::create(arguments.rejects.as_deref())?;
 
@@ -114,7 +114,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if arguments.json {
         say(&serde_json::to_string(&summary).map_err(|error| Failure::Failed(error.to_string()))?)?;
     } else {
-        say(&setup(&provisioned, setup_calls))?;
+        say(&setup(&applied, setup_calls))?;
         say(&summary.text(rolled_up, &rejects, arguments.rejects.as_deref()))?;
         say(&notes.text())?;
         say(&failures(&roll_up_failures))?;
@@ -141,15 +141,16 @@ fn read_bindings(path: &Path) -> Result<LinkBindings, Failure> {
 }
 
 /// What was made in the org before the first session.
-fn setup(provisioned: &Provisioned, calls: u64) -> String {
-    let mut lines = vec![match (provisioned.created.len(), provisioned.updated.len()) {
+fn setup(applied: &Applied, calls: u64) -> String {
+    let (created, changed) = (applied.created.len(), applied.changed.len() + applied.granted.len());
+    let mut lines = vec![match (created, changed) {
         (0, 0) => format!("Set-up: all in place, {calls} API calls"),
-        (created, updated) => format!("Set-up: {created} components created, {updated} updated, {calls} API calls"),
+        _ => format!("Set-up: {created} components created, {changed} updated, {calls} API calls"),
     }];
-    if provisioned.assigned {
+    if applied.assignment == AssignmentOutcome::Assigned {
         lines.push("  permission set assigned to the connected user".into());
     }
-    lines.extend(provisioned.by_hand.iter().map(|finding| format!("  by hand: {finding}")));
+    lines.extend(applied.by_hand.iter().map(|finding| format!("  by hand: {finding}")));
     lines.join("\n")
 }
 

@@ -11,8 +11,6 @@ mod names;
 mod org;
 mod plan;
 pub mod preflight;
-mod provision;
-mod provision_plan;
 mod read;
 mod setup;
 mod validate;
@@ -31,7 +29,6 @@ pub use self::preflight::{
     FieldRequirement, Holds, ObjectRequirement, ObjectRight, OrgView, Report, RequirementSet, check, check_object,
     preflight,
 };
-pub use self::provision::{Provisioned, provision};
 pub use self::setup::{
     Applied, AssignmentOutcome, EnsuredField, Filled, Leftover, MetricField, Presence, Removal, Setup, SetupBuilder,
     SetupProgress, Verification, VerifiedField, VerifiedObject,

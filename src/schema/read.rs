@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 
+use super::DesiredSchema;
 use super::denied::{VIEW_SETUP, denied};
 use super::desired::same;
 use super::org::{OrgField, OrgObject, OrgPermissionSet, OrgSchema};
-use super::DesiredSchema;
 use crate::api::metadata::{
     CustomField, FieldKind, FieldPermission, Layout, ObjectPermission, PermissionSet, PicklistValue, ValueSet,
 };
@@ -60,12 +60,7 @@ struct Data {
     describes: BTreeMap<String, SObjectDescribe>,
 }
 
-async fn data_side(
-    client: &Client,
-    desired: &DesiredSchema,
-    objects: &[String],
-    user: RecordId,
-) -> Result<Data> {
+async fn data_side(client: &Client, desired: &DesiredSchema, objects: &[String], user: RecordId) -> Result<Data> {
     let queries = match &desired.permission_set {
         Some(set) => set_queries(set, user)?,
         None => Vec::new(),
@@ -119,7 +114,13 @@ fn set_queries(set: &PermissionSet, user: RecordId) -> Result<Vec<(&'static str,
     ];
     let assigned = field("PermissionSet.Name").eq(name).and(field("AssigneeId").eq(user));
     Ok(vec![
-        ("set", Soql::select(columns.iter().map(String::as_str)).from("PermissionSet").filter(field("Name").eq(name)).build()?),
+        (
+            "set",
+            Soql::select(columns.iter().map(String::as_str))
+                .from("PermissionSet")
+                .filter(field("Name").eq(name))
+                .build()?,
+        ),
         ("objects", of_set("ObjectPermissions", &rights)?),
         ("fields", of_set("FieldPermissions", &["Field", "PermissionsRead", "PermissionsEdit"])?),
         ("assigned", Soql::select(["Id"]).from("PermissionSetAssignment").filter(assigned).build()?),
@@ -209,7 +210,14 @@ async fn catalog_side(client: &Client, desired: &DesiredSchema, objects: &[Strin
         names.push("Name".into());
         names.sort_unstable();
         names.dedup();
-        let of = ["EntityDefinition.QualifiedApiName", "QualifiedApiName", "Label", "DataType", "IsNillable", "IsFieldHistoryTracked"];
+        let of = [
+            "EntityDefinition.QualifiedApiName",
+            "QualifiedApiName",
+            "Label",
+            "DataType",
+            "IsNillable",
+            "IsFieldHistoryTracked",
+        ];
         let wanted = field("EntityDefinition.QualifiedApiName").is_in(objects.iter().map(String::as_str));
         let wanted = wanted.and(field("QualifiedApiName").is_in(names.iter().map(String::as_str)));
         let fields = Soql::select(of).from("FieldDefinition").filter(wanted).build()?;
@@ -280,19 +288,25 @@ fn component_queries(desired: &DesiredSchema) -> Result<Vec<Lookup>> {
         let names = desired.components.iter().filter(|component| component.component_type() == kind);
         let names: Vec<&str> = names.map(|component| component.full_name()).collect();
         // Without its object in front.
-        let short: Vec<&str> = names.iter().map(|name| name.split_once('.').map_or(*name, |(_, short)| short)).collect();
+        let short: Vec<&str> =
+            names.iter().map(|name| name.split_once('.').map_or(*name, |(_, short)| short)).collect();
         let query = |columns: &[&str], object: &str, column: &str, names: &[&str]| {
-            Soql::select(columns.iter().copied()).from(object).filter(field(column).is_in(names.iter().copied())).build()
+            Soql::select(columns.iter().copied())
+                .from(object)
+                .filter(field(column).is_in(names.iter().copied()))
+                .build()
         };
         let (soql, name): (Soql, fn(&Record) -> String) = match kind {
             "ApexClass" => (query(&["Name"], "ApexClass", "Name", &names)?, |row| own_text(row, "Name")),
-            "Flow" => {
-                (query(&["DeveloperName"], "FlowDefinition", "DeveloperName", &names)?, |row| own_text(row, "DeveloperName"))
+            "Flow" => (query(&["DeveloperName"], "FlowDefinition", "DeveloperName", &names)?, |row| {
+                own_text(row, "DeveloperName")
+            }),
+            "NamedCredential" => (query(&["DeveloperName"], "NamedCredential", "DeveloperName", &names)?, |row| {
+                own_text(row, "DeveloperName")
+            }),
+            "RemoteSiteSetting" => {
+                (query(&["SiteName"], "RemoteProxy", "SiteName", &names)?, |row| own_text(row, "SiteName"))
             }
-            "NamedCredential" => {
-                (query(&["DeveloperName"], "NamedCredential", "DeveloperName", &names)?, |row| own_text(row, "DeveloperName"))
-            }
-            "RemoteSiteSetting" => (query(&["SiteName"], "RemoteProxy", "SiteName", &names)?, |row| own_text(row, "SiteName")),
             "WorkflowOutboundMessage" => {
                 let columns = ["Name", "EntityDefinition.QualifiedApiName"];
                 (query(&columns, "WorkflowOutboundMessage", "Name", &short)?, |row| {
@@ -613,14 +627,14 @@ mod tests {
             ("Hologram(3D)", (FieldKind::Other("Hologram(3D)".into()), false, false, false)),
             ("", (FieldKind::Other(String::new()), false, false, false)),
             ("Number(", (FieldKind::Other("Number(".into()), false, false, false)),
-            ("Number(99999999999, 4294967295)", (FieldKind::Other("Number(99999999999, 4294967295)".into()), false, false, false)),
+            (
+                "Number(99999999999, 4294967295)",
+                (FieldKind::Other("Number(99999999999, 4294967295)".into()), false, false, false),
+            ),
         ] {
             assert_eq!(plain(words), expected, "{words}");
         }
-        assert!(matches!(
-            plain("Picklist (Multi-Select)").0,
-            FieldKind::MultiselectPicklist { .. }
-        ));
+        assert!(matches!(plain("Picklist (Multi-Select)").0, FieldKind::MultiselectPicklist { .. }));
         assert!(matches!(plain("Long Text Area(32768)").0, FieldKind::LongTextArea { length: 32768, .. }));
     }
 }

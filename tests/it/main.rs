@@ -31,6 +31,7 @@ mod query;
 mod recordings;
 mod requirements;
 mod resources;
+mod setup;
 mod soql;
 mod stores;
 mod support;

@@ -1,6 +1,7 @@
 //! The whole flow: what is missing is made, visitors are found, sessions land, roll-ups follow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use futures_core::Stream;
 
@@ -15,7 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{MappingIssue, Transforms};
 use crate::matching::{MatchPlan, OrgFacts};
 use crate::schema::preflight::look;
-use crate::schema::{Finding, Provisioned, check, provision};
+use crate::schema::{Applied, Finding, Setup, check};
+use crate::store::Store;
 use crate::sync::{Latest, Matcher, Outcome, Push, PushBuilder, Reference, Totals, next_window};
 use crate::types::{FieldName, Record, RecordId, SObjectName, Value};
 
@@ -41,9 +43,26 @@ pub struct EngagementSyncBuilder {
     access: Access,
     bindings: LinkBindings,
     latest: Option<Latest>,
+    store: Option<Arc<dyn Store>>,
+    set_up_by: Option<Client>,
 }
 
 impl EngagementSyncBuilder {
+    /// Sets where it is kept what was made in the org, for [`setup`](Self::setup) to take it away again. By default nowhere: an org is set
+    /// up all the same, and what was made is known by its words alone.
+    #[must_use]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets the org up as another user, such as an admin; the run-time user gets the permission set.
+    #[must_use]
+    pub fn set_up_by(mut self, admin: Client) -> Self {
+        self.set_up_by = Some(admin);
+        self
+    }
+
     /// Says which state of each session is the last one of the input, for inputs that hold a session more than once with one
     /// start time. Note them with [`session_map`](super::session_map), which has no links: a session that is linked to
     /// somebody else than before is no other state of it.
@@ -74,6 +93,25 @@ impl EngagementSyncBuilder {
         self
     }
 
+    /// The set-up of the org by itself: to see its plan before it is carried out, to verify it, to take it away. Costs no API call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SetupBuilder::build`](crate::schema::SetupBuilder::build).
+    pub async fn setup(&self) -> Result<Setup> {
+        let admin = self.set_up_by.as_ref().unwrap_or(&self.client);
+        let setup = Setup::builder(admin.clone(), desired_schema(&self.prefix, self.access));
+        let setup = self.store.iter().fold(setup, |setup, store| setup.shared_store(Arc::clone(store)));
+        if self.set_up_by.is_none() {
+            return setup.build().await;
+        }
+        let user = match self.client.access_token().await?.user_id() {
+            Some(user) => user,
+            None => self.client.user_info().await?.user_id,
+        };
+        setup.user(user).build().await
+    }
+
     /// Makes what is missing in the org and looks whether the user may do all that is needed. No session is written before.
     ///
     /// Costs 11 API calls on an empty org, 6 when all is in place. A user who may not change metadata can run the flow where
@@ -83,25 +121,20 @@ impl EngagementSyncBuilder {
     ///
     /// [`ErrorKind::Schema`] naming all that is missing, hidden or of another shape; [`ErrorKind::Forbidden`] naming every
     /// right the user lacks; any error of [`Client::send`].
-    pub async fn build(self) -> Result<(EngagementSync, Provisioned)> {
-        let Self { client, prefix, access, bindings, latest } = self;
-        let user = match client.access_token().await?.user_id() {
-            Some(user) => user,
-            None => client.user_info().await?.user_id,
-        };
-        let provisioned = provision(&client, &desired_schema(&prefix, access), user).await;
-        let (provisioned, denied) = match provisioned {
-            Ok(provisioned) => (provisioned, None),
+    pub async fn build(self) -> Result<(EngagementSync, Applied)> {
+        let (applied, denied) = match self.setup().await?.run().await {
+            Ok(applied) => (applied, None),
             // Somebody else may have made everything; the looks that follow tell.
-            Err(error) if is_denial(&error) => (Provisioned::default(), Some(error)),
+            Err(error) if is_denial(&error) => (Applied::default(), Some(error)),
             Err(error) => return Err(error),
         };
+        let Self { client, prefix, bindings, latest, .. } = self;
         let required = requirements(&prefix);
         let view = look(&client, &required).await?;
         if let Some(refused) = view.refused {
             return Err(refused);
         }
-        let explain = |error| explained(error, &provisioned, denied.clone());
+        let explain = |error| explained(error, &applied, denied.clone());
         check(&required, &view).into_result().map_err(explain)?;
         let map = linked_session_map(&prefix)?.compile(&Transforms::new())?;
         let push = Push::builder(client.clone(), map).window(WINDOW);
@@ -112,20 +145,20 @@ impl EngagementSyncBuilder {
             Matcher::with_facts(client.clone(), plan, org)
         };
         let (opportunities, people, accounts) = (matcher(opportunity), matcher(person), matcher(account));
-        Ok((EngagementSync { client, prefix, bindings, push, opportunities, people, accounts }, provisioned))
+        Ok((EngagementSync { client, prefix, bindings, push, opportunities, people, accounts }, applied))
     }
 }
 
-/// Whether a user was kept from changing metadata; an org without API access is another thing.
+/// Whether a user was kept from setting up; an org without API access is another thing.
 fn is_denial(error: &Error) -> bool {
     error.kind() == ErrorKind::Forbidden
-        && error.operation().starts_with("metadata.")
         && !error.has_code("API_DISABLED_FOR_ORG")
+        && !error.has_code("API_CURRENTLY_DISABLED")
 }
 
 /// What is missing, what a person has to finish first, and that it could not be made.
-fn explained(error: Error, provisioned: &Provisioned, denied: Option<Error>) -> Error {
-    let by_hand = Finding::into_result("provision", &provisioned.by_hand).err();
+fn explained(error: Error, applied: &Applied, denied: Option<Error>) -> Error {
+    let by_hand = Finding::into_result("schema.setup", &applied.by_hand).err();
     let causes = [by_hand, denied];
     let first = causes.iter().flatten().map(|cause| {
         let advice = cause.advice().unwrap_or_default();
@@ -180,6 +213,8 @@ impl EngagementSync {
             access: Access::default(),
             bindings: LinkBindings::default(),
             latest: None,
+            store: None,
+            set_up_by: None,
         }
     }
 

@@ -92,8 +92,10 @@ fn with_what_lacks(mut metadata: Map<String, Json>, wanted: &CustomField) -> Map
                 };
                 let has: Vec<String> = known.iter().map(name).collect();
                 // Tooling calls a value's name `valueName`, where files call it `fullName`.
-                let key = if known.iter().any(|value| value.get("fullName").is_some()) { "fullName" } else { "valueName" };
-                for value in values.values().iter().filter(|value| !has.contains(&value.full_name.to_ascii_lowercase())) {
+                let key =
+                    if known.iter().any(|value| value.get("fullName").is_some()) { "fullName" } else { "valueName" };
+                for value in values.values().iter().filter(|value| !has.contains(&value.full_name.to_ascii_lowercase()))
+                {
                     known.push(serde_json::json!({ key: value.full_name, "label": value.label, "default": false }));
                 }
             }
@@ -122,7 +124,8 @@ mod tests {
         assert_eq!(text, serde_json::json!({"label": "Theirs", "length": 100, "type": "Text", "trackHistory": true}));
         let number = changed(r#"{"precision":10,"scale":4}"#, FieldKind::number(12, 2));
         assert_eq!((&number["precision"], &number["scale"]), (&14.into(), &4.into()));
-        let values = r#"{"valueSet":{"valueSetDefinition":{"value":[{"valueName":"low","label":"L","default":true}]}}}"#;
+        let values =
+            r#"{"valueSet":{"valueSetDefinition":{"value":[{"valueName":"low","label":"L","default":true}]}}}"#;
         let picklist = changed(values, FieldKind::picklist(ValueSet::new(["Low", "High"])));
         let values = picklist["valueSet"]["valueSetDefinition"]["value"].as_array().expect("values");
         assert_eq!((values.len(), &values[0]["label"], &values[1]["valueName"]), (2, &"L".into(), &"High".into()));

@@ -61,8 +61,12 @@ impl Setup {
         }
         let ids = self.row_ids(set).await?;
         let id = |name: &str| ids.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, id)| *id);
-        rows.extend(grants.more_objects.iter().filter_map(|grant| Some(object_row(grant, None, Some(id(&grant.object)?)))));
-        rows.extend(grants.more_fields.iter().filter_map(|grant| Some(field_row(grant, None, Some(id(&grant.field)?)))));
+        rows.extend(
+            grants.more_objects.iter().filter_map(|grant| Some(object_row(grant, None, Some(id(&grant.object)?)))),
+        );
+        rows.extend(
+            grants.more_fields.iter().filter_map(|grant| Some(field_row(grant, None, Some(id(&grant.field)?)))),
+        );
         Ok(rows)
     }
 
@@ -81,9 +85,10 @@ impl Setup {
         let mut ids = Vec::new();
         for (reference, column) in [("objects", "SobjectType"), ("fields", "Field")] {
             let rows = answer.result_of(reference)?.page::<Record>()?.records;
-            ids.extend(rows.iter().filter_map(|row| {
-                Some((row.text(column)?.to_owned(), row.get("Id").and_then(Value::to_id)?))
-            }));
+            ids.extend(
+                rows.iter()
+                    .filter_map(|row| Some((row.text(column)?.to_owned(), row.get("Id").and_then(Value::to_id)?))),
+            );
         }
         Ok(ids)
     }
@@ -115,7 +120,8 @@ impl Setup {
                     .add("assignment", Subrequest::create(&ASSIGNMENT, &record.with("PermissionSetId", set.as_str()))),
                 // It was only just made, so its id is asked for in the same call.
                 None => {
-                    let soql = Soql::select(["Id"]).from(SET.as_str()).filter(field("Name").eq(name.as_str())).build()?;
+                    let soql =
+                        Soql::select(["Id"]).from(SET.as_str()).filter(field("Name").eq(name.as_str())).build()?;
                     let id = Reference::new("set.records[0].Id");
                     composite.add("set", Subrequest::query(soql)).add(
                         "assignment",
@@ -163,8 +169,7 @@ fn object_row(grant: &ObjectPermission, set: Option<RecordId>, id: Option<Record
 
 fn field_row(grant: &FieldPermission, set: Option<RecordId>, id: Option<RecordId>) -> Row {
     let (object, _) = split(&grant.field);
-    let record =
-        Record::new().with("PermissionsRead", grant.readable).with("PermissionsEdit", grant.editable);
+    let record = Record::new().with("PermissionsRead", grant.readable).with("PermissionsEdit", grant.editable);
     let record = match set {
         Some(set) => {
             let record = record.with("ParentId", set.as_str()).with("SobjectType", object);
@@ -204,8 +209,7 @@ fn collection(rows: &[Row]) -> Subrequest {
         Some(ItemKind::ObjectPermission) => OBJECT_ROWS,
         _ => FIELD_ROWS,
     };
-    let known: Vec<(RecordId, &Record)> =
-        rows.iter().filter_map(|row| Some((row.id?, &row.record))).collect();
+    let known: Vec<(RecordId, &Record)> = rows.iter().filter_map(|row| Some((row.id?, &row.record))).collect();
     if known.is_empty() {
         let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
         Subrequest::create_many(&object, &records, AllOrNone::No)
@@ -266,12 +270,7 @@ fn is_final(error: &Error) -> bool {
     )
 }
 
-fn settle_assignment(
-    name: &str,
-    answer: &CompositeResponse,
-    loaded: &mut Loaded,
-    applied: &mut Applied,
-) -> Result<()> {
+fn settle_assignment(name: &str, answer: &CompositeResponse, loaded: &mut Loaded, applied: &mut Applied) -> Result<()> {
     let made = LedgerEntry { state: EntryState::Made, ..LedgerEntry::intended(ItemKind::Assignment, name) };
     let Some(error) = answer.result_of("assignment")?.error() else {
         loaded.ledger.note(made);
@@ -307,4 +306,3 @@ fn unassigned(name: &str, error: &Error) -> Finding {
         ),
     )
 }
-

@@ -97,7 +97,10 @@ fn click_path(kind: &ItemKind, name: &str) -> String {
         ItemKind::Field => format!("Setup > Object Manager > {object} > Fields & Relationships > {field} > Delete"),
         ItemKind::PermissionSet => format!("Setup > Permission Sets > {name} > Delete"),
         ItemKind::ObjectPermission | ItemKind::FieldPermission | ItemKind::SystemPermission => {
-            format!("Setup > Permission Sets > Object Settings > {} > Edit", if object.is_empty() { name } else { object })
+            format!(
+                "Setup > Permission Sets > Object Settings > {} > Edit",
+                if object.is_empty() { name } else { object }
+            )
         }
         ItemKind::Assignment => format!("Setup > Permission Sets > {name} > Manage Assignments"),
         ItemKind::LayoutSection => {
@@ -112,7 +115,9 @@ fn click_path(kind: &ItemKind, name: &str) -> String {
             "NamedCredential" => format!("Setup > Named Credentials > {name} > Delete"),
             "RemoteSiteSetting" => format!("Setup > Remote Site Settings > {name} > Delete"),
             "ApexClass" => format!("Setup > Apex Classes > {name} > Del"),
-            "QuickAction" => "Setup > Object Manager > Buttons, Links, and Actions, or Setup > Global Actions".to_owned(),
+            "QuickAction" => {
+                "Setup > Object Manager > Buttons, Links, and Actions, or Setup > Global Actions".to_owned()
+            }
             other => format!("Setup: search for {other}"),
         },
     }
@@ -181,11 +186,13 @@ impl Setup {
                 match answer.result_of(&format!("count{index}"))?.page::<Record>() {
                     Ok(Page { total_size: 0, .. }) => {}
                     Ok(page) => {
-                        let reason = format!("{} records hold data in it; ask for data to be deleted too", page.total_size);
+                        let reason =
+                            format!("{} records hold data in it; ask for data to be deleted too", page.total_size);
                         removal.leave(&entry.kind, &entry.name, reason);
                     }
                     Err(error) if is_refusal(&error) => {
-                        let reason = "whether it holds data cannot be seen by the set-up user; ask for data to be deleted too";
+                        let reason =
+                            "whether it holds data cannot be seen by the set-up user; ask for data to be deleted too";
                         removal.leave(&entry.kind, &entry.name, reason);
                     }
                     Err(error) => return Err(error),
@@ -230,7 +237,9 @@ impl Setup {
             let object = row.path("EntityDefinition.QualifiedApiName").and_then(Value::as_text).unwrap_or_default();
             there.push(format!("{object}.{}", row.text("QualifiedApiName").unwrap_or_default()));
         }
-        removal.left.retain(|left| !left.reason.starts_with("whether") || there.iter().any(|name| same(name, &left.name)));
+        removal
+            .left
+            .retain(|left| !left.reason.starts_with("whether") || there.iter().any(|name| same(name, &left.name)));
         Ok(())
     }
 
@@ -257,7 +266,9 @@ impl Setup {
             Ok(rows.iter().filter_map(|row| row.get("Id").and_then(Value::to_id)).collect())
         };
         let mut gone: Vec<(LedgerEntry, RecordId)> = Vec::new();
-        for (entry, id) in assigned.iter().flat_map(|entry| ids("assigned").unwrap_or_default().into_iter().map(move |id| (entry, id))) {
+        for (entry, id) in
+            assigned.iter().flat_map(|entry| ids("assigned").unwrap_or_default().into_iter().map(move |id| (entry, id)))
+        {
             gone.push(((*entry).clone(), id));
         }
         if !whole && let Some(set) = ids("set")?.first() {
@@ -266,7 +277,8 @@ impl Setup {
         self.tell(&SetupProgress::Removing { kind: ItemKind::Assignment, count: gone.len() });
         for some in gone.chunks(ROWS) {
             let ids: Vec<RecordId> = some.iter().map(|(_, id)| *id).collect();
-            let results = self.client.composite().add("rows", Subrequest::delete_many(&ids, AllOrNone::No)).send().await?;
+            let results =
+                self.client.composite().add("rows", Subrequest::delete_many(&ids, AllOrNone::No)).send().await?;
             for ((entry, _), result) in some.iter().zip(results.result_of("rows")?.rows()?) {
                 match &result.error {
                     None => forget(entry, loaded, removal),
@@ -277,18 +289,16 @@ impl Setup {
             }
         }
         // What is no longer there has been taken away by somebody else.
-        let there = |entry: &LedgerEntry| gone.iter().any(|(known, _)| known.is(&entry.kind, &entry.name));
-        let candidates = assigned.iter().chain(rows.iter().filter(|_| !whole));
-        for entry in candidates.filter(|entry| !there(entry) && !removal.left.iter().any(|left| entry.is(&left.kind, &left.name))) {
-            if entry.kind != ItemKind::SystemPermission {
-                loaded.ledger.forget(&entry.kind, &entry.name);
+        for entry in assigned.iter().chain(rows.iter().filter(|_| !whole)) {
+            let there = gone.iter().any(|(known, _)| known.is(&entry.kind, &entry.name));
+            if there || removal.left.iter().any(|left| entry.is(&left.kind, &left.name)) {
+                continue;
+            }
+            if entry.kind == ItemKind::SystemPermission {
+                let reason = "a system permission of a set that is not ours is switched off by hand";
+                removal.leave(&entry.kind, &entry.name, reason);
             } else {
-                removal.left.push(Leftover {
-                    kind: entry.kind.clone(),
-                    name: entry.name.clone(),
-                    reason: "a system permission of a set that is not ours is switched off by hand".into(),
-                    click_path: click_path(&entry.kind, &entry.name),
-                });
+                loaded.ledger.forget(&entry.kind, &entry.name);
             }
         }
         self.ledger.save(loaded).await
@@ -333,14 +343,19 @@ impl Setup {
 
     /// Sections of page layouts, by the way they came.
     async fn remove_sections(&self, entries: &[LedgerEntry], loaded: &mut Loaded, removal: &mut Removal) -> Result<()> {
-        let sections: Vec<&LedgerEntry> = entries.iter().filter(|entry| entry.kind == ItemKind::LayoutSection).collect();
+        let sections: Vec<&LedgerEntry> =
+            entries.iter().filter(|entry| entry.kind == ItemKind::LayoutSection).collect();
         if sections.is_empty() {
             return Ok(());
         }
         let metadata = self.client.metadata();
         if !metadata.takes_token().await? {
             for entry in sections {
-                removal.leave(&entry.kind, &entry.name, "page layouts are read by SOAP, which takes no token of this kind");
+                removal.leave(
+                    &entry.kind,
+                    &entry.name,
+                    "page layouts are read by SOAP, which takes no token of this kind",
+                );
             }
             return Ok(());
         }
@@ -385,8 +400,14 @@ impl Setup {
     }
 
     /// Everything that a deploy can delete.
-    async fn remove_components(&self, entries: &[LedgerEntry], loaded: &mut Loaded, removal: &mut Removal) -> Result<()> {
-        let kept = |removal: &Removal, entry: &LedgerEntry| removal.left.iter().any(|left| entry.is(&left.kind, &left.name));
+    async fn remove_components(
+        &self,
+        entries: &[LedgerEntry],
+        loaded: &mut Loaded,
+        removal: &mut Removal,
+    ) -> Result<()> {
+        let kept =
+            |removal: &Removal, entry: &LedgerEntry| removal.left.iter().any(|left| entry.is(&left.kind, &left.name));
         let mut open: Vec<LedgerEntry> = entries
             .iter()
             .filter(|entry| entry.kind.component_type().is_some() && !kept(removal, entry))
@@ -429,9 +450,9 @@ impl Setup {
             let Some(error) = result.error() else {
                 for entry in open.drain(..) {
                     forget_with_rows(&entry, &mut loaded.ledger, removal);
-                    let fields = along.iter().filter(|field| {
-                        entry.kind == ItemKind::Object && same(split(&field.name).0, &entry.name)
-                    });
+                    let fields = along
+                        .iter()
+                        .filter(|field| entry.kind == ItemKind::Object && same(split(&field.name).0, &entry.name));
                     for field in fields {
                         forget_with_rows(field, &mut loaded.ledger, removal);
                     }
@@ -442,7 +463,11 @@ impl Setup {
             open.retain(|entry| {
                 let refused = result.failures().iter().find(|failure| concerns(failure, entry));
                 if let Some(refused) = refused {
-                    removal.leave(&entry.kind, &entry.name, refused.problem.clone().unwrap_or_else(|| error.to_string()));
+                    removal.leave(
+                        &entry.kind,
+                        &entry.name,
+                        refused.problem.clone().unwrap_or_else(|| error.to_string()),
+                    );
                 }
                 refused.is_none()
             });
@@ -467,9 +492,11 @@ impl Setup {
         let is_flow = |entry: &&LedgerEntry| entry.kind.component_type() == Some("Flow");
         let mut stopped: Vec<AnyComponent> = Vec::new();
         for entry in open.iter().filter(is_flow) {
-            let known = self.desired.components.iter().find(|known| {
-                known.component_type() == "Flow" && same(known.full_name(), &entry.name)
-            });
+            let known = self
+                .desired
+                .components
+                .iter()
+                .find(|known| known.component_type() == "Flow" && same(known.full_name(), &entry.name));
             if let Some(flow) = known.map(AnyComponent::get::<Flow>).transpose()?.flatten() {
                 stopped.push(Flow { status: FlowStatus::Obsolete, ..flow }.into());
             }

@@ -116,10 +116,12 @@ impl VerifiedField {
             return Some(missing("field_missing", name, self.presence, object));
         }
         if let Some(misfit) = &self.misfit {
-            let path = format!("Setup > Object Manager > {object} > Fields & Relationships: rename it, or make it larger");
+            let path =
+                format!("Setup > Object Manager > {object} > Fields & Relationships: rename it, or make it larger");
             return Some(Finding::shape("field_shape", name, misfit.clone(), path));
         }
-        let path = format!("Setup > Permission Sets > Object Settings > {object} > Edit > Field Permissions: Edit Access");
+        let path =
+            format!("Setup > Permission Sets > Object Settings > {object} > Edit > Field Permissions: Edit Access");
         let unwritable = self.wanted_editable && !self.editable;
         unwritable.then(|| Finding::right("field_write", name, "cannot be changed by the user", path))
     }

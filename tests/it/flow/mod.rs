@@ -7,7 +7,7 @@ use crate::support::client;
 use futures_util::stream;
 use serde_json::{Value, json};
 use sforce::adapters::engagement::{EngagementSession, EngagementSync, Link, RunReport};
-use sforce::schema::Provisioned;
+use sforce::schema::Applied;
 use sforce::sync::Outcome;
 use sforce::testing::org::{MockOrg, Operation};
 use sforce::types::{Decimal, Record, Timestamp};
@@ -15,11 +15,11 @@ use sforce::{Client, Error};
 
 pub(super) const OBJECT: &str = "Navattic_Session__c";
 
-pub(super) async fn connect(org: &MockOrg) -> (EngagementSync, Provisioned) {
+pub(super) async fn connect(org: &MockOrg) -> (EngagementSync, Applied) {
     try_connect(client(org)).await.expect("set up")
 }
 
-pub(super) async fn try_connect(client: Client) -> Result<(EngagementSync, Provisioned), Error> {
+pub(super) async fn try_connect(client: Client) -> Result<(EngagementSync, Applied), Error> {
     EngagementSync::builder(client).build().await
 }
 
@@ -53,7 +53,8 @@ pub(super) fn insert(org: &MockOrg, object: &str, fields: Value) -> String {
     org.insert(object, fields)
 }
 
-const WRITES: [Operation; 8] = [
+const WRITES: [Operation; 9] = [
+    Operation::DeployCreate,
     Operation::MetadataCreate,
     Operation::MetadataUpdate,
     Operation::MetadataUpsert,
