@@ -105,8 +105,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         notes.extend(link.notes.iter().map(|note| (line, note.words())));
         progress.advance(line);
     });
-    let RunReport { totals, links, rolled_up, roll_up_failures, stopped, .. } = report.await;
+    let RunReport { totals, links, rolled_up, roll_up_failures, drift, stopped, .. } = report.await;
     progress.finish();
+    for event in &drift {
+        eprintln!("{event}; {}", event.remedy());
+    }
     let rejected = rejects.finish();
 
     let summary =

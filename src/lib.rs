@@ -160,3 +160,7 @@ struct PermissionsGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/budget.md")]
 struct BudgetGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/schema.md")]
+struct SchemaGuide;

@@ -248,6 +248,11 @@ impl CompiledMap {
         self.0.map.key()
     }
 
+    /// Another map, with the functions of this one.
+    pub(crate) fn with_map(&self, map: &FieldMap) -> Result<Self> {
+        map.compile(&self.0.functions)
+    }
+
     /// Where each value goes, in the order of the map.
     pub(crate) fn outputs(&self) -> impl ExactSizeIterator<Item = &Output> {
         self.0.rules.iter().map(|rule| &rule.output)

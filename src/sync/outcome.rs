@@ -32,7 +32,7 @@ pub enum Outcome {
     Deferred(Error),
 }
 
-/// How many records had which outcome. The sum of all but `read` is `read`.
+/// How many records had which outcome. The sum of all but `read` and `withheld` is `read`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Totals {
@@ -58,6 +58,10 @@ pub struct Totals {
     pub failed: u64,
     /// See [`Outcome::Deferred`].
     pub deferred: u64,
+    /// Records that are in the org now without fields that are suspended ([`Push::drift`](super::Push::drift)), though they have values for them;
+    /// they count among created, updated and unchanged. Left out of JSON where it is 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub withheld: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]

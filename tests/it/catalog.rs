@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{SharedClock, builder, client, field, object};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// A catalog whose time the test moves.
 fn catalog(org: &MockOrg) -> (SchemaCatalog, SharedClock) {
@@ -24,7 +24,9 @@ fn catalog(org: &MockOrg) -> (SchemaCatalog, SharedClock) {
 
 fn things(org: &MockOrg, count: usize) -> Vec<SObjectName> {
     let names: Vec<String> = (0..count).map(|number| format!("Thing{number}__c")).collect();
-    names.iter().for_each(|name| org.add_object(ObjectSpec::new(name).field(FieldSpec::text("Note__c", 80))));
+    for name in &names {
+        org.add_object(ObjectSpec::new(name).field(FieldSpec::text("Note__c", 80)));
+    }
     names.into_iter().map(|name| SObjectName::new(name).expect("a name")).collect()
 }
 

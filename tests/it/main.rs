@@ -17,6 +17,7 @@ mod connect;
 mod connections;
 mod deploy;
 mod doctor;
+mod drift;
 mod engagement;
 mod faults;
 mod files;

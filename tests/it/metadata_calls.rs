@@ -22,11 +22,12 @@ async fn answering(refuse: usize) -> (MockServer, Client) {
         let body = std::str::from_utf8(&request.body).expect("UTF-8");
         let name = |rest: &str| rest.split("</").next().unwrap_or_default().to_owned();
         let separator = if body.contains("<fullNames>") { "<fullNames>" } else { "<fullName>" };
-        let results: String = body
+        let results: Vec<String> = body
             .split(separator)
             .skip(1)
             .map(|rest| format!("<result><fullName>{}</fullName><success>true</success></result>", name(rest)))
             .collect();
+        let results = results.concat();
         let envelope = format!("<E><Body><r>{results}</r></Body></E>");
         ResponseTemplate::new(200).set_body_raw(envelope.into_bytes(), "text/xml")
     };

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use sforce::api::{AllOrNone, Composite, Graph, LimitValue, SaveResult, Subrequest, Subresult};
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::client::{ApiRequest, RetryPolicy};
+use sforce::schema::{ExpectedFields, FieldUse, drift};
 use sforce::testing::ManualClock;
 use sforce::types::{ExternalId, FieldName, Record, RecordId, SObjectName, Timestamp, Value};
 use sforce::{Client, Error, ErrorKind};
@@ -455,6 +456,10 @@ fn same_describe(describe: &sforce::types::SObjectDescribe, json: &Json) {
     }
     assert!(describe.child_relationships.iter().all(|child| child.other.is_empty()));
     assert!(describe.record_type_infos.iter().all(|info| info.other.is_empty()));
+    let expected = describe.fields.iter().fold(ExpectedFields::of(describe, true), |expected, field| {
+        expected.uses(describe, &field.name, FieldUse::WRITE)
+    });
+    assert_eq!(drift(&expected, describe), [], "an object has not drifted from itself");
     let written = serde_json::to_string(describe).expect("serialises");
     assert_eq!(serde_json::from_str::<sforce::types::SObjectDescribe>(&written).expect("decodes"), *describe);
     assert!(written.len() * 5 < json.to_string().len() * 3, "{} of {}", written.len(), json.to_string().len());

@@ -35,9 +35,8 @@ fn wsdl(folder: &Path) -> Schema {
     Schema::of(&fs::read_to_string(folder.join("wsdl/metadata-v63.0.wsdl")).expect("readable"))
 }
 
-/// A component of every type, and a field of every type, with all that goes with it.
-fn every_component() -> Vec<AnyComponent> {
-    let desired = desired_schema(&Prefix::default(), Access::FullCrud);
+/// Every type of a field, with all that goes with it.
+fn every_kind() -> Vec<FieldKind> {
     let values = ValueSet::new([PicklistValue::new("a"), PicklistValue::new("b").label("B & C").default_value()]);
     let mut kinds = vec![
         FieldKind::text(80),
@@ -91,12 +90,18 @@ fn every_component() -> Vec<AnyComponent> {
         ]
         .map(|result| FieldKind::formula(result, "NULL")),
     );
+    kinds
+}
+
+/// A component of every type, and a field of every type, with all that goes with it.
+fn every_component() -> Vec<AnyComponent> {
+    let desired = desired_schema(&Prefix::default(), Access::FullCrud);
     let field = |(number, kind)| {
         let field = CustomField::new(format!("Every__c.F{number}__c"), "F <&>", kind);
         let field = field.description("d").inline_help_text("h").default_value("1").track_history();
         AnyComponent::from(field.required().unique().case_sensitive().external_id())
     };
-    let mut all: Vec<AnyComponent> = kinds.into_iter().enumerate().map(field).collect();
+    let mut all: Vec<AnyComponent> = every_kind().into_iter().enumerate().map(field).collect();
     let object = CustomObject {
         enable_bulk_api: Some(true),
         enable_sharing: Some(true),
@@ -268,17 +273,18 @@ fn the_wsdl_check_can_fail() {
     }
 }
 
+/// Through the type and back.
+fn through<T: Component>(text: &str) -> String {
+    let raw = AnyComponent::raw(T::TYPE, "Name", text).expect("well-formed");
+    let typed: T = raw.get().expect("reads").expect("of that type");
+    let file = Package::new().with(typed).component_files().expect("sound").remove(0);
+    String::from_utf8(file.bytes).expect("UTF-8")
+}
+
 #[test]
 fn recorded_metadata_files_are_read_and_written_back_losing_nothing() {
     let Some(folder) = recorded("recorded_metadata_files_are_read_and_written_back_losing_nothing") else { return };
     let read = |name: &str| fs::read_to_string(folder.join("metadata-files").join(name)).expect("readable");
-    /// Through the type and back.
-    fn through<T: Component>(text: &str) -> String {
-        let raw = AnyComponent::raw(T::TYPE, "Name", text).expect("well-formed");
-        let typed: T = raw.get().expect("reads").expect("of that type");
-        let file = Package::new().with(typed).component_files().expect("sound").remove(0);
-        String::from_utf8(file.bytes).expect("UTF-8")
-    }
     let schema = wsdl(&folder);
     for (text, written) in [
         (read("Account.workflow"), through::<Workflow>(&read("Account.workflow"))),

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::{MappingIssue, Transforms};
 use crate::matching::{MatchPlan, OrgFacts};
 use crate::schema::preflight::look;
-use crate::schema::{Applied, Finding, Setup, check};
+use crate::schema::{Applied, DriftEvent, Finding, Setup, check};
 use crate::store::Store;
 use crate::sync::{Latest, Matcher, Outcome, Push, PushBuilder, Reference, Totals, next_window};
 use crate::types::{FieldName, Record, RecordId, SObjectName, Value};
@@ -199,6 +199,8 @@ pub struct RunReport {
     pub rolled_up: u64,
     /// Records whose roll-up fields could not be written up to the end; the next run tries again.
     pub roll_up_failures: BTreeMap<RecordId, RollUpFailure>,
+    /// How the object of the sessions was found to have drifted: which of its fields are left out until they are back, and why.
+    pub drift: Vec<DriftEvent>,
     /// Why the run ended early; the rest of the input was not read. Run again to go on.
     pub stopped: Option<Error>,
 }
@@ -243,6 +245,10 @@ impl EngagementSync {
     {
         let mut report = RunReport::default();
         let mut input = std::pin::pin!(input);
+        match self.push.look_again().await {
+            Ok(events) => report.drift.extend(events),
+            Err(error) => report.stopped = Some(error),
+        }
         while report.stopped.is_none() {
             let window = next_window(&mut input, WINDOW).await;
             if window.is_empty() {
@@ -277,6 +283,8 @@ impl EngagementSync {
             .collect();
         let window = self.push.window(&linked).await;
         report.stopped = window.stopped;
+        report.drift.extend(window.drift);
+        report.totals.withheld += window.withheld.iter().filter(|fields| !fields.is_empty()).count() as u64;
         let fields = PARENTS.clone().map(|parent| self.prefix.field(parent.as_str()));
         let mut parents: [BTreeSet<RecordId>; 4] = Default::default();
         let mut pairs = Vec::with_capacity(links.len());

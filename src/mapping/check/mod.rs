@@ -80,6 +80,19 @@ impl FieldMap {
     }
 }
 
+impl FieldMap {
+    /// The texts that a rule may write, by its place, where they are fixed beforehand: constants, and what tables turn values into.
+    pub(crate) fn written_values(&self, rule: usize) -> Option<Vec<String>> {
+        let parts = &self.0;
+        let rule = parts.rules.get(rule)?;
+        let flow = flow_of(&rule.input, rule.default.as_ref(), &named_kinds(parts)).ok()?;
+        let Kind::OneOf(values) = flow.through(&rule.transforms).ok()?.kind else { return None };
+        // `a;b` of a multi-select is two values of the list.
+        let texts = values.iter().filter_map(|value| value.as_text());
+        Some(texts.flat_map(|text| [text].into_iter().chain(text.split(';'))).map(str::to_owned).collect())
+    }
+}
+
 /// What a reader takes for the source of a rule.
 fn source_of(rule: &FieldRule) -> String {
     match &rule.input {

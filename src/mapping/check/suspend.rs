@@ -6,7 +6,7 @@ use super::report::{FieldReport, MapReport, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::field_map::{FieldMap, FieldMapBuilder, Parts};
 use crate::mapping::origin::Origin;
-use crate::mapping::rule::FieldRule;
+use crate::mapping::rule::{Blank, FieldRule};
 use crate::types::{Direction, FieldName};
 
 /// The directions of a rule that are impossible.
@@ -73,6 +73,20 @@ impl FieldMap {
         }
         let suspended = suspended().cloned().collect();
         Ok((FieldMapBuilder(left).build()?, suspended))
+    }
+}
+
+impl FieldMap {
+    /// The map that clears none of these fields any more: a blank value leaves them alone.
+    pub(crate) fn keeping_blanks(&self, fields: &[String]) -> Result<Self> {
+        let mut parts = Parts { origin: Origin::default(), ..self.0.clone() };
+        for rule in parts.rules.iter_mut().filter(|rule| rule.direction.writes_salesforce()) {
+            let written = rule.target.written_field();
+            if rule.blank == Blank::Clear && fields.iter().any(|field| field.eq_ignore_ascii_case(&written)) {
+                rule.blank = Blank::Ignore;
+            }
+        }
+        FieldMapBuilder(parts).build()
     }
 }
 

@@ -238,10 +238,7 @@ fn the_key_is_an_external_id_that_is_unique() {
 #[test]
 fn a_key_that_is_a_number_is_told_before_any_record_fails_by_it() {
     let text = serde_json::to_string(&object("")).expect("serialises");
-    let text = text.replace(
-        "\"type\":\"string\",\"length\":80,\"digits\":0,\"precision\":0",
-        "\"type\":\"double\",\"precision\":18",
-    );
+    let text = text.replace("\"type\":\"string\",\"length\":80", "\"type\":\"double\",\"precision\":18");
     let object: SObjectDescribe = serde_json::from_str(&text).expect("reads");
     let map = FieldMap::from_toml(
         "version = 1\nobject = \"Thing__c\"\nkey = \"Key__c\"\n[[rules]]\nsource = \"id\"\ntarget = \"Key__c\"\n\

@@ -224,7 +224,7 @@ impl SchemaCatalog {
     ///
     /// Any error of [`Client::send`].
     ///
-    /// Source: Object Reference, "RecordType", `IsPersonType`.
+    /// Source: Object Reference, `IsPersonType` of record types.
     pub async fn person_record_types(&self) -> Result<Vec<RecordId>> {
         if self.org_traits().await?.person_accounts != Some(true) {
             return Ok(Vec::new());

@@ -116,7 +116,7 @@ pub(super) struct Turn<V> {
     shared: bool,
 }
 
-impl<V> Slot<V> {
+impl<V: Send + Sync> Slot<V> {
     /// Waits until nobody else asks for the key. Who gives up while it asks leaves the turn to the next one.
     pub(super) async fn turn(self: &Arc<Self>) -> Turn<V> {
         let before = self.ended.load(Ordering::Acquire);
@@ -189,10 +189,10 @@ impl<V> Held<V> {
 mod tests {
     use super::*;
 
-    const AGES: Ages = Ages { max_age: Duration::from_secs(60), whole_after: Duration::from_secs(600) };
+    const AGES: Ages = Ages { max_age: Duration::from_mins(1), whole_after: Duration::from_mins(10) };
 
-    fn read(value: u32) -> Result<Option<Snapshot<u32>>> {
-        Ok(Some(Snapshot { value, last_modified: Timestamp::parse("2026-01-01T00:00:00Z").ok(), etag: None }))
+    fn read(value: u32) -> Option<Snapshot<u32>> {
+        Some(Snapshot { value, last_modified: Timestamp::parse("2026-01-01T00:00:00Z").ok(), etag: None })
     }
 
     fn at(seconds: u64) -> Duration {
@@ -207,7 +207,7 @@ mod tests {
         let mut waiting = Box::pin(slot.turn());
         assert!(futures_util::poll!(waiting.as_mut()).is_pending());
         shelf.forget(|key| *key == 1);
-        assert_eq!(*turn.end(read(1), at(0)).expect("read"), 1);
+        assert_eq!(*turn.end(Ok(read(1)), at(0)).expect("read"), 1);
         assert_eq!(waiting.await.answer(AGES, at(0)).map(|answer| answer.map(|value| *value).ok()), Some(Some(1)));
         assert!(shelf.slot(&1).turn().await.answer(AGES, at(0)).is_none(), "the next one asks anew");
     }
@@ -216,7 +216,7 @@ mod tests {
     async fn an_error_is_shared_by_those_who_waited_and_keeps_what_was_held() {
         let shelf: Shelf<u8, u32> = Shelf::new(4);
         let slot = shelf.slot(&1);
-        slot.turn().await.end(read(7), at(0)).expect("read");
+        slot.turn().await.end(Ok(read(7)), at(0)).expect("read");
         let turn = slot.turn().await;
         assert!(turn.answer(AGES, at(60)).is_none() && turn.since(AGES, at(60)).is_some(), "old");
         let mut waiting = Box::pin(slot.turn());

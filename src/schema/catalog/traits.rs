@@ -58,7 +58,7 @@ mod tests {
         let person = describe("account", &["Id", "IsPersonAccount"]);
         let money = describe("Opportunity", &["CurrencyIsoCode"]);
         assert_eq!(traits(&[]), (None, None));
-        assert_eq!(traits(&[plain.clone()]), (Some(false), Some(false)));
+        assert_eq!(traits(std::slice::from_ref(&plain)), (Some(false), Some(false)));
         assert_eq!(traits(&[money.clone(), person]), (Some(true), Some(true)));
         assert_eq!(traits(&[money]), (None, Some(true)), "the user sees no accounts");
         assert_eq!(traits(&[describe("Thing__c", &["CurrencyIsoCode"])]), (None, None));

@@ -29,18 +29,23 @@ pub fn drift<'s>(expected: &ExpectedFields, now: impl Into<SeenObject<'s>>) -> V
         let mut add = |change: Change, impact: Impact| {
             events.push(DriftEvent::of_field(object, &field.name, change, impact));
         };
-        match change {
-            Some(change) => {
-                add(change, if field.usage.needed { Impact::Stops } else { Impact::Suspends });
-                continue;
-            }
-            None if expected.is_suspended(&field.name) => add(Change::Back, Impact::Lifts),
-            None => {}
+        if let Some(change) = change {
+            let some_fit = matches!(change, Change::Shrunk { .. } | Change::ValuesGone { .. } | Change::Restricted);
+            let impact = match (field.usage.needed, some_fit) {
+                (false, _) => Impact::Suspends,
+                (true, false) => Impact::Stops,
+                (true, true) => Impact::Told,
+            };
+            add(change, impact);
+            continue;
         }
-        if let Some(seen) = describe.field(&field.name) {
-            for (change, impact) in remarks(field, seen) {
-                add(change, impact);
-            }
+        let remarks = describe.field(&field.name).map(|seen| remarks(field, seen)).unwrap_or_default();
+        let narrowed = remarks.iter().any(|(_, impact)| *impact == Impact::KeepsBlanks);
+        if expected.is_suspended(&field.name) && !narrowed {
+            add(Change::Back, Impact::Lifts);
+        }
+        for (change, impact) in remarks {
+            add(change, impact);
         }
     }
     if expected.creates {

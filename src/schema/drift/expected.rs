@@ -14,6 +14,7 @@ const VERSION: u32 = 1;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing by itself")]
 pub struct FieldUse {
     /// Its value is read.
     pub reads: bool,
@@ -73,7 +74,7 @@ pub struct ExpectedFields {
     /// The names of all fields of then, in lower case: one of them is no new name of another.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub known: BTreeSet<String>,
-    /// The fields that are suspended, in lower case: once they are as expected again, that is told.
+    /// The fields that are suspended, or cleared no more, in lower case: once they are as expected again, that is told.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub suspended: BTreeSet<String>,
 }
@@ -198,7 +199,7 @@ impl ExpectedFields {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a field is suspended.
+    /// Whether a field is suspended, or cleared no more.
     #[must_use]
     pub fn is_suspended(&self, field: &str) -> bool {
         self.suspended.contains(&field.to_ascii_lowercase())
@@ -209,7 +210,7 @@ impl ExpectedFields {
         for event in events {
             let Some(field) = event.field.as_ref().map(|field| field.to_ascii_lowercase()) else { continue };
             match event.impact {
-                Impact::Suspends => {
+                Impact::Suspends | Impact::KeepsBlanks => {
                     self.suspended.insert(field);
                 }
                 Impact::Lifts => {
@@ -220,15 +221,31 @@ impl ExpectedFields {
         }
     }
 
-    /// Takes a field as it is now for what is expected, once a person has looked at the change. Nothing where the field is not in use or not
-    /// in the describe.
+    /// What is expected from now on: the fields that fit are taken as they are now, by a new snapshot of the same uses, and those that are
+    /// suspended as they were.
+    pub(crate) fn renewed_by(self, new: Self, used: impl Fn(&str) -> bool) -> Self {
+        // What new records need is told until somebody accepts it.
+        if self.suspended.is_empty() {
+            return Self { required: self.required, ..new };
+        }
+        let fits = new.fields.into_iter().filter(|field| !self.is_suspended(&field.name));
+        let kept = self.fields.iter().filter(|field| self.is_suspended(&field.name) && used(&field.name));
+        let fields = fits.chain(kept.cloned()).collect();
+        let suspended = self.suspended.iter().filter(|field| used(field)).cloned().collect();
+        // What was there before they were lost is no new name of theirs.
+        Self { fields, suspended, creates: new.creates, ..self }
+    }
+
+    /// Takes a field as it is now for what is expected, once a person has looked at the change; one that new records need for one that
+    /// they have always needed. Nothing where the field is not in the describe.
     pub fn accept(&mut self, describe: &SObjectDescribe, field: &str) {
-        let (Some(seen), Some(known)) = (describe.field(field), self.field(field)) else { return };
-        let new = ExpectedField::of(seen, known.usage, None);
-        self.fields
-            .iter_mut()
-            .filter(|known| known.name.eq_ignore_ascii_case(field))
-            .for_each(|known| *known = new.clone());
+        let Some(seen) = describe.field(field) else { return };
+        if seen.required_on_create() {
+            self.required.insert(seen.name.clone());
+        }
         self.suspended.remove(&field.to_ascii_lowercase());
+        for known in self.fields.iter_mut().filter(|known| known.name.eq_ignore_ascii_case(field)) {
+            *known = ExpectedField::of(seen, known.usage, None);
+        }
     }
 }

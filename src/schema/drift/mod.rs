@@ -31,6 +31,10 @@ impl<'s> SeenObject<'s> {
         Self { describe: None, defined: None }
     }
 
+    pub(crate) fn describe(&self) -> Option<&'s SObjectDescribe> {
+        self.describe
+    }
+
     /// Adds the names of all fields that exist, whoever may see them, by which a hidden field is told from a deleted one: the
     /// `QualifiedApiName`s of the Tooling API's `FieldDefinition`. A describe alone does not tell.
     #[must_use]
@@ -58,7 +62,8 @@ pub struct DriftEvent {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Impact {
-    /// Nothing goes on: the object, or a field that is [needed](FieldUse::needed).
+    /// Nothing goes on: the object, or a field that is [needed](FieldUse::needed). A needed field that only takes fewer values than before
+    /// goes on, and records that do not fit are refused one by one.
     Stops,
     /// The field is left out until it is back; all others go on.
     Suspends,

@@ -279,9 +279,9 @@ fn notifier(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
 }
 
 fn user(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
-    const DEDICATED: &str = "make a user for the integration alone: Setup > Users > New User, with the licence Salesforce Integration \
-                             and the profile Minimum Access - API Only Integrations; then assign it the permission set and connect \
-                             with it";
+    const DEDICATED: &str = "make a user for the integration alone: Setup > Users > New User, with the licence Salesforce Integration, the profile \
+         Minimum Access - API Only Integrations and the permission set licence Salesforce API Integration; then assign it the \
+         permission set and connect with it";
     let advice = |code, problem: &str, severity| {
         Finding::new(code, ErrorKind::Config, "the user", problem, DEDICATED).with_severity(severity)
     };

@@ -17,6 +17,7 @@ use super::json::Json;
 use super::locks::Locks;
 use super::people;
 use super::permissions::UserView;
+use super::record_types::RecordTypes;
 use super::schema::{Field, FieldType, Object, Schema};
 use super::setup_rules;
 use super::store::Store;
@@ -62,6 +63,7 @@ pub(crate) struct Data {
     pub(crate) locks: Locks,
     pub(crate) files: Files,
     pub(crate) limits: SetupLimits,
+    pub(crate) record_types: RecordTypes,
     serials: HashMap<String, u64>,
 }
 
@@ -76,6 +78,7 @@ impl Data {
             locks: Locks::default(),
             files: Files::default(),
             limits: SetupLimits::default(),
+            record_types: RecordTypes::default(),
             serials,
         }
     }
@@ -140,6 +143,7 @@ impl Data {
         row.insert("Id".to_owned(), Value::Text(id.clone()));
         self.name_record(object, &mut row, &id);
         people::name_person(object, &mut row, given.iter().any(|(name, _)| name == "Name"))?;
+        self.record_types.before_save(&self.store, object, &mut row, true)?;
         if writer.rights != Rights::System {
             check_required(object, &row, None)?;
         }
@@ -192,6 +196,7 @@ impl Data {
             set(&mut row, name, value.clone());
         }
         people::name_person(object, &mut row, given.iter().any(|(name, _)| name == "Name"))?;
+        self.record_types.before_save(&self.store, object, &mut row, false)?;
         check_required(object, &row, Some(&given))?;
         self.stamp_modified(object, &mut row, &writer.user);
         behaviour::before_save(&self.store, &self.clock, object, &mut row, Some(&old))?;

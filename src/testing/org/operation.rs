@@ -42,6 +42,8 @@ pub enum Operation {
     DescribeGlobal,
     /// `GET /sobjects/<object>/describe`, and `GET /sobjects/<object>`.
     Describe,
+    /// `GET /sobjects/<object>/describe/layouts`, also of one record type.
+    DescribeLayouts,
     /// `GET /query` and `GET /queryAll`.
     Query,
     /// `GET /query/<locator>`.
@@ -178,6 +180,7 @@ impl Operation {
         Self::ApexRest,
         Self::DescribeGlobal,
         Self::Describe,
+        Self::DescribeLayouts,
         Self::Query,
         Self::QueryMore,
         Self::SObjectCreate,

@@ -6,6 +6,7 @@ use super::error::ApiError;
 use super::ids;
 use super::json::Json;
 use super::mock::MockOrg;
+use super::record_types::RecordTypeSpec;
 use super::schema::{Field, FieldType, Object, ObjectExtra, Schema};
 use super::state::State;
 use super::value::{Row, Value, is_set, text};
@@ -149,7 +150,9 @@ impl MockOrg {
             object.fields.extend(fields);
             state.data.store.sync_table(object);
         }
-        state.changed();
+        // SOAP guide, "Person Account Record Types": a record type of theirs, with `IsPersonType`.
+        let person = RecordTypeSpec::new("PersonAccount").label("Person Account").person();
+        state.make_record_type("Account", &person);
     }
 
     /// Lets a contact belong to several accounts: `AccountContactRelation` is there, with a direct row for each contact that names

@@ -48,6 +48,11 @@ pub(crate) enum Route {
     /// `/sobjects/<object>`: basic information, or a create.
     Object(String),
     Describe(String),
+    /// `/sobjects/<object>/describe/layouts`, of one record type or of all.
+    Layouts {
+        object: String,
+        record_type: Option<String>,
+    },
     Record {
         object: String,
         id: String,
@@ -105,6 +110,10 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
             ["sobjects"] => Route::Global,
             ["sobjects", object] => Route::Object(text(object)),
             ["sobjects", object, "describe"] => Route::Describe(text(object)),
+            ["sobjects", object, "describe", "layouts"] => Route::Layouts { object: text(object), record_type: None },
+            ["sobjects", object, "describe", "layouts", id] => {
+                Route::Layouts { object: text(object), record_type: Some(text(id)) }
+            }
             ["sobjects", object, "updated"] => Route::Updated(text(object)),
             ["sobjects", object, "deleted"] => Route::Deleted(text(object)),
             ["sobjects", object, id] => Route::Record { object: text(object), id: text(id) },
@@ -164,6 +173,7 @@ pub(crate) fn operation(route: &Route, method: &Method) -> Result<Operation, &'s
         (Route::ApexRest, _) => O::ApexRest,
         (Route::Global, "GET") => O::DescribeGlobal,
         (Route::Describe(_) | Route::Object(_), "GET") => O::Describe,
+        (Route::Layouts { .. }, "GET") => O::DescribeLayouts,
         (Route::Object(_), "POST") => O::SObjectCreate,
         (Route::Record { id, .. }, "POST") if id == "Id" => O::SObjectCreate,
         (Route::Record { .. } | Route::ByKey { .. }, "GET") => O::SObjectGet,

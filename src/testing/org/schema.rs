@@ -72,7 +72,6 @@ pub(crate) struct PicklistValue {
 
 /// What the Metadata API knows of a field and nothing else asks for. Names as in the metadata WSDL.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "components are lists of flags")]
 pub(crate) struct FieldExtra {
     pub(crate) description: Option<String>,
     pub(crate) inline_help_text: Option<String>,
@@ -86,11 +85,13 @@ pub(crate) struct FieldExtra {
     /// The formula of a field that is calculated, and what blanks in it count as. The org does not compute it.
     pub(crate) formula: Option<String>,
     pub(crate) formula_blanks: Option<String>,
-    /// A location in decimals, not in degrees.
-    pub(crate) in_decimal: bool,
+    /// A location in decimals, not in degrees; as it was given.
+    pub(crate) in_decimal: Option<bool>,
     /// A formula default, which the org keeps and does not compute.
     pub(crate) default_formula: Option<String>,
     pub(crate) sorted: bool,
+    /// The field a dependent picklist depends on, and the controlling values each of its own goes with.
+    pub(crate) controller: Option<(String, BTreeMap<String, Vec<String>>)>,
     /// Numbers custom fields; 0 until the field is in the schema.
     pub(crate) serial: u64,
 }

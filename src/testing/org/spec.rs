@@ -356,6 +356,16 @@ impl FieldSpec {
         self
     }
 
+    /// Makes a picklist depend on another field of the object, a picklist or a checkbox (`true`, `false`): which controlling values each
+    /// of its values goes with. A create does not look at it, as the API does not.
+    #[must_use]
+    pub fn controlled_by(mut self, controller: &str, values: &[(&str, &[&str])]) -> Self {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let valid = values.iter().map(|(value, names)| ((*value).to_owned(), list(names)));
+        self.0.extra.controller = Some((controller.to_owned(), valid.collect()));
+        self
+    }
+
     /// The value of a record created without one, as a request would carry it.
     #[must_use]
     pub fn default_value(mut self, value: &str) -> Self {

@@ -91,7 +91,7 @@ pub struct FieldDescribe {
     /// GROUP BY can name it.
     #[serde(skip_serializing_if = "is_no")]
     pub groupable: bool,
-    /// COUNT_DISTINCT, MAX and their like can name it.
+    /// `COUNT_DISTINCT`, `MAX` and their like can name it.
     #[serde(skip_serializing_if = "is_no")]
     pub aggregatable: bool,
     /// The object's name field.
@@ -166,7 +166,7 @@ pub struct FieldDescribe {
     /// A location shows as decimals, not as degrees.
     #[serde(skip_serializing_if = "is_no")]
     pub display_location_in_decimal: bool,
-    /// DISTANCE can name it.
+    /// `DISTANCE` can name it.
     #[serde(skip_serializing_if = "is_no")]
     pub query_by_distance: bool,
     /// Holds more digits after the point than the `scale` of a currency.

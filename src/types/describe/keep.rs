@@ -14,8 +14,10 @@ use serde_json::value::RawValue;
 #[derive(Clone, Default)]
 pub struct OtherKeys(
     // One word where there are none: an object may have a thousand fields.
-    Option<Box<Vec<(Box<str>, Box<RawValue>)>>>,
+    Option<Box<Vec<OtherKey>>>,
 );
+
+type OtherKey = (Box<str>, Box<RawValue>);
 
 impl OtherKeys {
     /// The value of a key as JSON text.

@@ -2,7 +2,8 @@
 
 use sforce::adapters::presets::SurveyFields;
 use sforce::adapters::setup::{check_key, test_fields};
-use sforce::testing::org::{FieldSpec, Operation};
+use sforce::schema::preflight::UserKind;
+use sforce::testing::org::{Edition, FieldSpec, Operation};
 use sforce::{Error, ErrorKind};
 
 use super::*;
@@ -309,4 +310,68 @@ async fn a_refresh_token_that_was_revoked_is_the_finding() {
     let report = preflight(&client, &Preset::Survey.requirements()).await.expect("looked at");
     assert_eq!(codes(&report, Severity::Required), ["token_revoked"], "{report}");
     assert!(!report.unchecked.is_empty());
+}
+
+#[tokio::test]
+async fn heap_1_smv_1_an_edition_that_the_product_does_not_name_is_advice() {
+    for (edition, usage, crm) in
+        [(Edition::Developer, false, true), (Edition::Enterprise, false, false), (Edition::Professional, true, false)]
+    {
+        let org = MockOrg::start();
+        org.set_edition(edition);
+        // Professional Edition has bought it.
+        org.enable_api();
+        for (preset, told) in [(Preset::UsageRead, usage), (Preset::Crm, crm)] {
+            let report = look(&org, preset).await;
+            let finding = report.findings.iter().find(|finding| finding.code == "edition");
+            assert_eq!(finding.is_some(), told, "{edition:?} {preset}: {report}");
+            assert!(finding.is_none_or(|finding| finding.severity == Severity::Optional), "the API counts: {report}");
+        }
+    }
+    let org = MockOrg::start();
+    org.set_edition(Edition::Professional);
+    assert_eq!(
+        codes(&look(&org, Preset::UsageRead).await, Severity::Required),
+        ["api_disabled"],
+        "and it was not bought"
+    );
+}
+
+#[tokio::test]
+async fn nav_41_smv_45_private_records_are_told_where_the_user_has_no_view_all() {
+    let clinic = Clinic::new(Preset::Survey).await;
+    for (object, model) in [("Account", "Private"), ("Contact", "ControlledByParent")] {
+        clinic.org.set_sharing_model(object, model);
+    }
+    let report = clinic.report().await;
+    let finding =
+        report.findings.iter().find(|finding| finding.code == "sharing").unwrap_or_else(|| panic!("{report}"));
+    assert_eq!((finding.subject.as_str(), finding.severity), ("Contact", Severity::Recommended), "as its accounts are");
+    assert!(finding.remedy.ends_with("Setup > Sharing Settings > Organization-Wide Defaults > Contact"), "{finding}");
+    let set = clinic.org.insert("PermissionSet", json!({ "Name": "Wide", "Label": "Wide" }));
+    clinic.org.insert("PermissionSetAssignment", json!({ "AssigneeId": clinic.user.user_id, "PermissionSetId": set }));
+    clinic.org.insert(
+        "ObjectPermissions",
+        json!({ "ParentId": set, "SobjectType": "Contact", "PermissionsRead": true, "PermissionsViewAllRecords": true }),
+    );
+    assert!(clinic.report().await.findings.iter().all(|finding| finding.code != "sharing"), "View All sees all");
+}
+
+#[tokio::test]
+async fn nav_17_18_users_are_told_apart_by_licence_and_rights() {
+    let org = MockOrg::start();
+    let kinds = [
+        (UserSpec::new("machine@example.com").integration(), UserKind::Integration, None),
+        (UserSpec::new("api@example.com").permission("ApiEnabled").permission("ApiUserOnly"), UserKind::ApiOnly, None),
+        (UserSpec::new("boss@example.com").administrator(), UserKind::Administrator, Some("user_administrator")),
+        (UserSpec::new("sally@example.com").standard(), UserKind::Person, Some("user_person")),
+    ];
+    for (spec, kind, code) in kinds {
+        let user = org.add_user(spec);
+        let report = preflight(&client_of(&org, &user), &Preset::UsageRead.requirements()).await.expect("looked at");
+        assert_eq!(report.user_kind, Some(kind), "{report}");
+        let told: Vec<&str> =
+            report.findings.iter().map(|finding| finding.code).filter(|code| code.starts_with("user_")).collect();
+        assert_eq!(told, code.into_iter().collect::<Vec<_>>(), "{report}");
+    }
 }

@@ -19,6 +19,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::xml::Element;
 
 /// Largest zip that a deploy takes, in bytes: 39 MB, which is 50 MB in base64.
+///
+/// Source: Metadata API Developer Guide, "Metadata Limits".
 pub const MAX_ZIP: usize = 39_000_000;
 
 /// Most bytes that a package may have when it is unpacked: 600 MB.

@@ -29,6 +29,9 @@ const TYPES: [(&str, &str); 19] = [
     ("externalCredentialParameters", "ExternalCredentialParameter"),
 ];
 
+/// Elements that Salesforce writes and the WSDL does not have (recorded: metadata-files/Property__c.object).
+const MORE: [(&str, &str); 1] = [("CustomField", "displayLocationInDecimal")];
+
 fn elements(kind: &str) -> Option<Vec<&'static str>> {
     let mut lines = TABLE.lines().skip_while(|line| *line != kind);
     lines.next()?;
@@ -44,7 +47,8 @@ fn look<'e>(element: &'e Element, kind: &'static str) -> Option<(&'e Element, &'
     let known = elements(kind)?;
     for child in &element.children {
         // `fullName` is of all components.
-        if child.name != "fullName" && !known.contains(&child.name.as_str()) {
+        let more = child.name == "fullName" || MORE.contains(&(kind, child.name.as_str()));
+        if !more && !known.contains(&child.name.as_str()) {
             return Some((child, kind));
         }
         // A message has `fields` that are names.

@@ -243,8 +243,8 @@ fn typed(spec: &Spec<'_>, name: &str, label: &str) -> Result<Field, Refusal> {
         "Location" => {
             let mut field = plain(T::Location);
             field.scale = spec.number("scale", 0, 15)?;
-            let decimal = spec.component.flag("displayLocationInDecimal");
-            field.extra.in_decimal = decimal.ok_or_else(|| spec.must("displayLocationInDecimal"))?;
+            // The WSDL of 63.0 does not have it, files of Salesforce do.
+            field.extra.in_decimal = spec.component.flag("displayLocationInDecimal");
             field
         }
         "Date" => plain(T::Date),

@@ -168,7 +168,10 @@ fn field(node: Node, object: &Object, field: &Field, full_name: &str) -> Node {
             node.with("precision", number(field.precision)).with("scale", number(field.scale))
         }
         "AutoNumber" => node.maybe("displayFormat", field.default_value.as_deref()),
-        "Location" => node.flag("displayLocationInDecimal", field.extra.in_decimal).with("scale", number(field.scale)),
+        "Location" => {
+            let decimal = field.extra.in_decimal.map(|flag| flag.to_string());
+            node.maybe("displayLocationInDecimal", decimal).with("scale", number(field.scale))
+        }
         "Lookup" | "MasterDetail" => relationship(node, field, kind),
         "Picklist" | "MultiselectPicklist" => node.children([value_set(field)]),
         _ => node,

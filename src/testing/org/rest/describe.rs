@@ -1,13 +1,16 @@
 //! Describe (wire facts 2.6). Keys and their order as recorded: describe/*.json.
 
+use base64::Engine as _;
+
 use super::conditional::{self, Conditions, etag_of};
 use super::object_of;
 use super::records::record;
 use crate::testing::org::error::{ApiError, strings};
 
 use crate::testing::org::json::Json;
-use crate::testing::org::schema::{Field, FieldType, Object, Schema};
+use crate::testing::org::schema::{Field, FieldType, Object, PicklistValue, Schema};
 use crate::testing::org::state::{Call, State};
+use crate::testing::org::value::text;
 use crate::testing::org::wire::Answer;
 
 /// Records `GET /sobjects/<object>` shows.
@@ -45,7 +48,7 @@ pub(super) fn global(state: &State, call: &Call<'_>) -> Result<Answer, ApiError>
 /// `GET /sobjects/<object>/describe`
 pub(super) fn object(state: &State, call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
     let object = object_of(&call.view.schema, name)?;
-    cached(state, call, &full(&call.view.schema, object, &call.base, &state.auth.instance_url))
+    cached(state, call, &full(state, &call.view.schema, object, &call.base))
 }
 
 /// `GET /sobjects/<object>` (recorded: rest/sobject-basic-info.json)
@@ -146,7 +149,8 @@ fn urls(object: &Object, base: &str, ui: Option<&str>) -> Json {
     Json::Object(urls)
 }
 
-pub(super) fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> Json {
+pub(super) fn full(state: &State, schema: &Schema, object: &Object, base: &str) -> Json {
+    let host = state.auth.instance_url.as_str();
     let mut doc = Doc::new();
     add(&mut doc, "actionOverrides", Json::Array(Vec::new()));
     add(&mut doc, "activateable", false);
@@ -166,7 +170,7 @@ pub(super) fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> 
     flags(&mut doc, &[("deletable", object.deletable), ("deprecatedAndHidden", false)]);
     nulls(&mut doc, &["extendedBy", "extendsInterfaces"]);
     add(&mut doc, "feedEnabled", object.feed_enabled);
-    add(&mut doc, "fields", Json::Array(object.fields.iter().map(describe_field).collect()));
+    add(&mut doc, "fields", Json::Array(object.fields.iter().map(|field| describe_field(object, field)).collect()));
     add(&mut doc, "hasSubtypes", false);
     nulls(&mut doc, &["implementedBy", "implementsInterfaces"]);
     flags(&mut doc, &[("isInterface", false), ("isSubtype", false)]);
@@ -180,7 +184,7 @@ pub(super) fn full(schema: &Schema, object: &Object, base: &str, host: &str) -> 
     add(&mut doc, "namedLayoutInfos", Json::Array(Vec::new()));
     nulls(&mut doc, &["networkScopeFieldName"]);
     add(&mut doc, "queryable", object.queryable);
-    add(&mut doc, "recordTypeInfos", record_types(object, base));
+    add(&mut doc, "recordTypeInfos", record_types(state, object, base));
     flags(
         &mut doc,
         &[
@@ -220,24 +224,39 @@ fn child_relationships(schema: &Schema, parent: &Object) -> Json {
     Json::Array(children)
 }
 
-/// Every object with layouts has the master record type.
-fn record_types(object: &Object, base: &str) -> Json {
-    const MASTER: &str = "012000000000000AAA";
+/// The record type every object with layouts has.
+pub(super) const MASTER: &str = "012000000000000AAA";
+
+/// Where the layout of a record type is.
+pub(super) fn layout_url(base: &str, object: &Object, record_type: &str) -> String {
+    format!("{base}/sobjects/{}/describe/layouts/{record_type}", object.name)
+}
+
+/// Every object with layouts has the master record type, beside its own. [K] That the master is the last.
+fn record_types(state: &State, object: &Object, base: &str) -> Json {
     // recorded: describe/OpportunityContactRole.describe.json has none.
     if !object.layoutable || !object.searchable {
         return Json::Array(Vec::new());
     }
-    let layout = format!("{base}/sobjects/{}/describe/layouts/{MASTER}", object.name);
-    Json::Array(vec![Json::object([
-        ("active", true.into()),
-        ("available", true.into()),
-        ("defaultRecordTypeMapping", true.into()),
-        ("developerName", "Master".into()),
-        ("master", true.into()),
-        ("name", "Master".into()),
-        ("recordTypeId", MASTER.into()),
-        ("urls", Json::object([("layout", layout.into())])),
-    ])])
+    let types = state.data.record_types.of(&state.data.store, &object.name);
+    let info = |(available, default): (bool, bool), (name, label): (&str, &str), id: &str| {
+        Json::object([
+            ("active", true.into()),
+            ("available", available.into()),
+            ("defaultRecordTypeMapping", default.into()),
+            ("developerName", name.into()),
+            ("master", (id == MASTER).into()),
+            ("name", label.into()),
+            ("recordTypeId", id.into()),
+            ("urls", Json::object([("layout", layout_url(base, object, id).into())])),
+        ])
+    };
+    let own = types.iter().map(|(row, rules)| {
+        let names = (text(row, "DeveloperName"), text(row, "Name"));
+        info((rules.available, rules.default), names, text(row, "Id"))
+    });
+    let master = info((true, !types.iter().any(|(_, rules)| rules.default)), ("Master", "Master"), MASTER);
+    Json::Array(own.chain([master]).collect())
 }
 
 fn scopes(object: &Object) -> Json {
@@ -250,7 +269,7 @@ fn scopes(object: &Object) -> Json {
     Json::Array(scopes)
 }
 
-fn describe_field(field: &Field) -> Json {
+pub(super) fn describe_field(object: &Object, field: &Field) -> Json {
     use FieldType as T;
     let text = field.is_text();
     // Three bytes a character; ids and the fiscal period are plain (recorded: describe/Opportunity.describe.json).
@@ -271,13 +290,15 @@ fn describe_field(field: &Field) -> Json {
     add(&mut doc, "cascadeDelete", field.cascade_delete && field.custom);
     add(&mut doc, "caseSensitive", field.case_sensitive);
     add(&mut doc, "compoundFieldName", field.compound_field_name.clone());
-    nulls(&mut doc, &["controllerName"]);
+    let controller = field.extra.controller.as_ref().map(|(controller, _)| controller.clone());
+    let dependent = controller.is_some();
+    add(&mut doc, "controllerName", controller);
     add(&mut doc, "createable", field.createable);
     add(&mut doc, "custom", field.custom);
     add(&mut doc, "defaultValue", default_value(field));
     add(&mut doc, "defaultValueFormula", field.extra.default_formula.clone());
     add(&mut doc, "defaultedOnCreate", field.defaulted_on_create);
-    flags(&mut doc, &[("dependentPicklist", false), ("deprecatedAndHidden", false)]);
+    flags(&mut doc, &[("dependentPicklist", dependent), ("deprecatedAndHidden", false)]);
     add(&mut doc, "digits", Json::number(if integer { field.precision } else { 0 }));
     flags(
         &mut doc,
@@ -314,7 +335,7 @@ fn describe_field(field: &Field) -> Json {
             ("permissionable", field.permissionable),
         ],
     );
-    add(&mut doc, "picklistValues", picklist_values(field));
+    add(&mut doc, "picklistValues", picklist_values(object, field));
     add(&mut doc, "polymorphicForeignKey", polymorphic);
     add(&mut doc, "precision", Json::number(if integer { 0 } else { field.precision }));
     add(&mut doc, "queryByDistance", matches!(field.kind, T::Address | T::Location));
@@ -373,17 +394,37 @@ fn extra_type_info(field: &Field) -> Json {
     }
 }
 
-fn picklist_values(field: &Field) -> Json {
-    let entry = |value: &crate::testing::org::schema::PicklistValue| {
-        Json::object([
-            ("active", value.active.into()),
-            ("defaultValue", value.default.into()),
-            ("label", Json::string(&value.label)),
-            ("validFor", Json::Null),
-            ("value", Json::string(&value.value)),
-        ])
+fn picklist_values(object: &Object, field: &Field) -> Json {
+    Json::Array(field.picklist_values.iter().map(|value| entry(object, field, value)).collect())
+}
+
+/// A value of a picklist.
+pub(super) fn entry(object: &Object, field: &Field, value: &PicklistValue) -> Json {
+    Json::object([
+        ("active", value.active.into()),
+        ("defaultValue", value.default.into()),
+        ("label", Json::string(&value.label)),
+        ("validFor", valid_for(object, field, value)),
+        ("value", Json::string(&value.value)),
+    ])
+}
+
+/// The controlling values a dependent value goes with, a bit for each in their order, the highest bit first; a checkbox has false and
+/// true. (SOAP guide, `PicklistEntry.validFor`; [S] `gAAA`: three bytes at least.)
+fn valid_for(object: &Object, field: &Field, value: &PicklistValue) -> Json {
+    let Some((controller, valid)) = &field.extra.controller else { return Json::Null };
+    let controlling: Vec<&str> = match object.field(controller) {
+        Some(field) if field.kind == FieldType::Boolean => vec!["false", "true"],
+        Some(field) => field.picklist_values.iter().map(|value| value.value.as_str()).collect(),
+        None => Vec::new(),
     };
-    Json::Array(field.picklist_values.iter().map(entry).collect())
+    let mut bits = vec![0_u8; controlling.len().div_ceil(24).max(1) * 3];
+    for (place, name) in controlling.iter().enumerate() {
+        if valid.get(&value.value).is_some_and(|names| names.iter().any(|known| known == name)) {
+            bits[place >> 3] |= 0x80 >> (place & 7);
+        }
+    }
+    Json::String(base64::engine::general_purpose::STANDARD.encode(bits))
 }
 
 fn soap_type(kind: FieldType) -> &'static str {

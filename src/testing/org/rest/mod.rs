@@ -8,6 +8,7 @@ pub(crate) mod cursors;
 mod describe;
 pub(crate) mod files;
 pub(crate) mod identity;
+mod layouts;
 mod query;
 pub(crate) mod records;
 pub(crate) mod replication;
@@ -60,6 +61,7 @@ pub(crate) fn answer(state: &mut State, call: &Call<'_>, route: &Route) -> Resul
         Route::Object(object) if method == "GET" => describe::basic(state, call, object),
         Route::Object(object) => records::create(state, call, object),
         Route::Describe(object) => describe::object(state, call, object),
+        Route::Layouts { object, record_type } => layouts::layouts(state, call, object, record_type.as_deref()),
         Route::Record { object, .. } if method == "POST" => records::create(state, call, object),
         Route::Record { object, id } => records::by_id(state, call, object, id),
         Route::ByKey { object, field, value } => upsert::by_key(state, call, object, field, value),

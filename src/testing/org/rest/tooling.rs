@@ -164,7 +164,7 @@ fn basic(call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
 fn describe_object(state: &State, call: &Call<'_>, name: &str) -> Result<Answer, ApiError> {
     let object = object_of(call, name)?;
     let base = format!("{}/tooling", call.base);
-    Ok(Answer::json(200, &describe::full(tooling::schema(), object, &base, &state.auth.instance_url)))
+    Ok(Answer::json(200, &describe::full(state, tooling::schema(), object, &base)))
 }
 
 /// `GET /tooling/sobjects/<object>/<id>`, `fields=` or all.

@@ -186,6 +186,7 @@ fn every_operation_can_be_struck() {
         (Operation::QueryJobPatch, "PATCH", data("/jobs/query/x")),
         (Operation::QueryJobDelete, "DELETE", data("/jobs/query/x")),
         (Operation::QueryJobResults, "GET", data("/jobs/query/x/results?maxRecords=1")),
+        (Operation::DescribeLayouts, "GET", data("/sobjects/Account/describe/layouts")),
         (Operation::ToolingQuery, "GET", data("/tooling/query?q=x")),
         (Operation::ToolingQueryMore, "GET", data("/tooling/query/x")),
         (Operation::ToolingComposite, "POST", data("/tooling/composite")),

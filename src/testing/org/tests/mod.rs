@@ -9,6 +9,7 @@ mod composite_graph;
 mod composite_tree;
 mod conditional;
 mod deploy;
+mod describe;
 mod duplicates;
 mod faults;
 mod files;
