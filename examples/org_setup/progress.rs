@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sforce::schema::SetupProgress;
+use sforce::schema::{ItemKind, SetupProgress};
 
 #[derive(Clone, Default)]
 pub(crate) struct Progress(Arc<Mutex<State>>);
@@ -47,7 +47,16 @@ impl State {
             SetupProgress::Granting { rows: 0 } => ("assigning the permission set".to_owned(), None),
             SetupProgress::Granting { rows } => (format!("adding {rows} rights"), None),
             SetupProgress::Removing { count: 0, .. } => return,
-            SetupProgress::Removing { kind, count } => (format!("removing, of kind {kind}: {count}"), None),
+            SetupProgress::Removing { kind, count } => {
+                let what = match kind {
+                    ItemKind::Assignment | ItemKind::ObjectPermission | ItemKind::FieldPermission => {
+                        "rights taken back"
+                    }
+                    ItemKind::LayoutSection => "layouts to change",
+                    _ => "components to delete",
+                };
+                (format!("removing: {count} {what}"), None)
+            }
             // What later versions tell.
             _ => return,
         };

@@ -157,7 +157,13 @@ fn detail(item: &PlanItem, desired: &DesiredSchema, fields: &BTreeMap<String, Cu
             let object = desired.objects.iter().find(|object| object.full_name.eq_ignore_ascii_case(&item.subject));
             object.map_or_else(|| item.why.clone(), |object| object.label.clone())
         }
-        ItemKind::PermissionSet => item.why.strip_prefix("is not there; ").unwrap_or(&item.why).to_owned(),
+        ItemKind::PermissionSet => desired.permission_set.as_ref().map_or_else(
+            || item.why.clone(),
+            |set| {
+                let objects = count(set.objects.len(), "object", "objects");
+                format!("rights on {objects} and {}", count(set.fields.len(), "field", "fields"))
+            },
+        ),
         ItemKind::Component(_) => "new".to_owned(),
         _ => item.why.clone(),
     }
@@ -184,14 +190,21 @@ pub(crate) fn applied(applied: &Applied, plan: &SchemaPlan, user: &str, used: u6
         return format!("\nNothing was changed, {}", calls(used));
     }
     let mut text = format!("\nDone in {}, planning and looks at the deploy among them", calls(used));
-    for (names, what) in [
-        (&applied.created, "created"),
-        (&applied.changed, "changed"),
-        (&applied.granted, "given rights on in the permission set"),
-    ] {
+    let kind = |name: &String| {
+        let component = |item: &&PlanItem| {
+            let right =
+                matches!(item.kind, ItemKind::ObjectPermission | ItemKind::FieldPermission | ItemKind::Assignment);
+            item.subject == *name && !right
+        };
+        plan.items().iter().find(component).map(|item| &item.kind)
+    };
+    for (names, what) in [(&applied.created, "Created"), (&applied.changed, "Changed")] {
         if !names.is_empty() {
-            let _ = write!(text, "\n  {:>4} {what}", names.len());
+            let _ = write!(text, "\n  {what}: {}", counted(names.iter().filter_map(kind)));
         }
+    }
+    if !applied.granted.is_empty() {
+        let _ = write!(text, "\n  Added to the permission set: {}", count(applied.granted.len(), "right", "rights"));
     }
     let assigned = match applied.assignment {
         AssignmentOutcome::Assigned => Some(format!("The permission set is assigned to {user}.")),
@@ -248,10 +261,10 @@ pub(crate) fn removed(removal: &Removal, with_data: bool, used: u64) -> String {
     if removal.removed.is_empty() && removal.left.is_empty() {
         return format!("\nNothing to remove: the ledger has nothing of this schema in this org, {used}");
     }
-    let mut text = format!("\nRemoved: {}, {used}", removal.removed.len());
-    for (kind, names) in by_kind(&removal.removed) {
-        let _ = write!(text, "\n  {:>4} {kind}", names);
-    }
+    let mut text = match removal.removed.len() {
+        0 => format!("\nRemoved: nothing, {used}"),
+        _ => format!("\nRemoved: {}, {used}", by_kind(&removal.removed)),
+    };
     if removal.left.is_empty() {
         text.push_str("\nNothing is left.");
         return text;
@@ -260,6 +273,7 @@ pub(crate) fn removed(removal: &Removal, with_data: bool, used: u64) -> String {
     for Leftover { kind, name, reason, click_path, .. } in &removal.left {
         let _ = write!(text, "\n  {kind} {name}: {reason}\n    -> {click_path}");
     }
+    text.push_str("\nWhat is left stays in the ledger, so --remove can be tried again.");
     if !with_data {
         text.push_str("\nWith --with-data objects and fields that hold records go too, and the records with them.");
     }
@@ -267,16 +281,26 @@ pub(crate) fn removed(removal: &Removal, with_data: bool, used: u64) -> String {
 }
 
 /// How many of each kind; the names begin with theirs.
-fn by_kind(names: &[String]) -> Vec<(String, usize)> {
-    let mut counts: Vec<(String, usize)> = Vec::new();
-    for name in names {
-        let kind = name.rsplit_once(' ').map_or(name.as_str(), |(kind, _)| kind);
-        match counts.iter_mut().find(|(known, _)| known == kind) {
-            Some((_, number)) => *number += 1,
-            None => counts.push((kind.to_owned(), 1)),
-        }
-    }
-    counts
+fn by_kind(names: &[String]) -> String {
+    const KINDS: [ItemKind; 8] = [
+        ItemKind::Object,
+        ItemKind::Field,
+        ItemKind::PermissionSet,
+        ItemKind::ObjectPermission,
+        ItemKind::FieldPermission,
+        ItemKind::SystemPermission,
+        ItemKind::Assignment,
+        ItemKind::LayoutSection,
+    ];
+    let is = |name: &str, kind: &ItemKind| name.strip_prefix(kind.as_str()).is_some_and(|rest| rest.starts_with(' '));
+    let kinds: Vec<ItemKind> = names
+        .iter()
+        .map(|name| {
+            let known = KINDS.into_iter().find(|kind| is(name, kind));
+            known.unwrap_or_else(|| ItemKind::Component(name.split(' ').next().unwrap_or_default().to_owned()))
+        })
+        .collect();
+    counted(kinds.iter())
 }
 
 /// Which files were written.
