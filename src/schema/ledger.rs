@@ -241,3 +241,63 @@ impl LedgerFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn format_1_of_a_ledger_is_read() {
+        let stored = include_bytes!("../../tests/fixtures/store/schema-ledger-v1.json").trim_ascii();
+        let ledger = LEDGERS.decode(stored).expect("format 1");
+        let kinds: Vec<&str> = ledger.entries().iter().map(|entry| entry.kind.as_str()).collect();
+        assert_eq!(
+            kinds,
+            [
+                "object",
+                "field",
+                "permission set",
+                "rights on object",
+                "rights on field",
+                "system permission",
+                "assignment of",
+                "layout section",
+                "Flow"
+            ]
+        );
+        assert_eq!(ledger.entries()[1].label.as_deref(), Some("Visits"));
+        assert_eq!(ledger.entries()[3].rights.as_deref(), Some("read create edit"));
+        assert_eq!(ledger.entries()[8].state, EntryState::Intended);
+        assert_eq!(ledger.deploy().map(|id| id.to_string()).as_deref(), Some("0AfdM000001AbCdSAK"));
+        assert_eq!(LEDGERS.encode(&ledger).expect("JSON"), stored, "and written as it was");
+    }
+
+    #[test]
+    fn a_newer_format_says_so() {
+        let error = LEDGERS.decode(br#"{"format":2}"#).expect_err("newer");
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Store, Retry::Never));
+    }
+
+    #[tokio::test]
+    async fn of_two_writers_one_is_told_to_plan_again_and_an_empty_ledger_leaves_nothing() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let org = RecordId::new("00DdM000001AbCdEAK").or_else(|_| RecordId::new("00DdM000001AbCd")).expect("an id");
+        let file = LedgerFile::new(Arc::clone(&store), org, "usage").expect("a key");
+        let (mut one, mut other) = (file.load().await.expect("read"), file.load().await.expect("read"));
+        one.ledger.note(LedgerEntry::intended(ItemKind::Object, "Usage__c"));
+        file.save(&mut one).await.expect("written");
+        other.ledger.note(LedgerEntry::intended(ItemKind::Object, "Other__c"));
+        let error = file.save(&mut other).await.expect_err("somebody has written");
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Conflict, Retry::After(None)));
+        one.ledger.made(&ItemKind::Object, "USAGE__C");
+        file.save(&mut one).await.expect("written");
+        let read = file.load().await.expect("read").ledger;
+        assert_eq!(read.entry(&ItemKind::Object, "usage__c").map(|entry| entry.state), Some(EntryState::Made));
+        let elsewhere = LedgerFile::new(Arc::clone(&store), org, "survey").expect("a key");
+        assert!(elsewhere.load().await.expect("read").ledger.is_empty(), "each schema has its own");
+        one.ledger.forget(&ItemKind::Object, "Usage__c");
+        file.save(&mut one).await.expect("deleted");
+        assert!(store.scan("", None, 9).await.expect("read").is_empty());
+    }
+}

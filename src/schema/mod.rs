@@ -8,6 +8,7 @@ mod finding;
 mod ledger;
 mod load;
 mod names;
+mod notifier;
 mod org;
 mod plan;
 pub mod preflight;
@@ -23,6 +24,7 @@ pub use self::drift::{
 pub use self::finding::{Finding, Severity};
 pub use self::ledger::{EntryState, ItemKind, Ledger, LedgerEntry};
 pub use self::names::api_name;
+pub use self::notifier::ChangeNotifier;
 pub use self::org::{OrgField, OrgObject, OrgPermissionSet, OrgSchema};
 pub use self::plan::{Conflict, PlanItem, SchemaPlan, Step, plan};
 pub use self::preflight::{

@@ -27,7 +27,8 @@ pub use compound::{Address, Location};
 pub use decimal::{Decimal, Rounding};
 pub use describe::{
     ActionOverride, ChildRelationship, DependentValues, DescribeGlobal, FieldDescribe, FieldType, FilteredLookupInfo,
-    NamedLayoutInfo, OtherKeys, PicklistValue, RecordTypeInfo, SObjectDescribe, SObjectSummary, ScopeInfo, Urls,
+    NamedLayoutInfo, OtherKeys, PicklistValue, RecordTypeInfo, RecordTypeMapping, RecordTypeMappings,
+    RecordTypePicklist, SObjectDescribe, SObjectSummary, ScopeInfo, Urls,
 };
 pub use direction::Direction;
 pub use external_id::ExternalId;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use sforce::auth::{AccessToken, StaticToken};
 use sforce::client::RetryPolicy;
 use sforce::schema::{OrgTraits, SchemaCatalog};
-use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation};
+use sforce::testing::org::{FieldSpec, MockOrg, ObjectSpec, Operation, RecordTypeSpec};
 use sforce::types::{FieldType, RecordId, SObjectName};
 use sforce::{Client, ErrorKind};
 use wiremock::matchers::any;
@@ -240,31 +240,33 @@ async fn a_list_of_no_objects_and_a_304_that_nobody_asked_for_are_no_answers() {
 }
 
 #[tokio::test]
-async fn picklists_of_a_record_type_are_kept_by_object_and_type() {
-    let body = r#"{"eTag":"x","picklistFieldValues":{"StageName":{"controllerValues":{},"defaultValue":null,"values":[
-        {"label":"Won","value":"Closed Won","validFor":[]}]}}}"#;
-    let (server, catalog, clock) = served(&["{}", body]).await;
-    let opportunity = object("Opportunity");
-    let [master, renewal] = ["012000000000000AAA", "0125g000000abcDAAQ"].map(|id| RecordId::new(id).expect("an id"));
-    assert_eq!(catalog.picklists(&opportunity, master).await.expect_err("no lists").kind(), ErrorKind::Decode);
-    for _ in 0..2 {
-        let lists = catalog.picklists(&opportunity, master).await.expect("read");
-        assert!(lists.field("stagename").is_some_and(|stage| stage.has("Closed Won")));
-        catalog.picklists(&object("opportunity"), renewal).await.expect("read");
-    }
-    let asked = async || server.received_requests().await.expect("recorded").len();
-    assert_eq!(asked().await, 3);
-    let first = &server.received_requests().await.expect("recorded")[0];
-    assert!(
-        first.url.path().ends_with("/ui-api/object-info/Opportunity/picklist-values/012000000000000AAA"),
-        "{}",
-        first.url
+async fn a_picklist_is_read_as_a_record_type_opens_it() {
+    let org = MockOrg::start();
+    org.add_field("Opportunity", FieldSpec::picklist("Tier__c", &["Gold", "Silver", "Lead"]));
+    let renewal =
+        org.add_record_type("Opportunity", RecordTypeSpec::new("Renewal").picklist("Tier__c", &["Gold", "Silver"]));
+    let (catalog, clock) = catalog(&org);
+    let (opportunity, tier) = (object("Opportunity"), field("tier__c"));
+    let values = async |id: &str| {
+        let values = catalog.picklist(&opportunity, RecordId::new(id).expect("an id"), &tier).await;
+        values.map(|values| values.into_iter().map(|value| value.value).collect::<Vec<_>>().join(","))
+    };
+    let (calls, open) = cost(&org, values(&renewal)).await;
+    assert_eq!((calls, open.expect("read").as_str()), (1, "Gold,Silver"));
+    let (calls, all) = cost(&org, values("012000000000000AAA")).await;
+    assert_eq!(
+        (calls, all.expect("read").as_str()),
+        (1, "Gold,Silver,Lead"),
+        "the master type says nothing, the describe does"
     );
-    catalog.invalidate(&opportunity);
-    catalog.picklists(&opportunity, renewal).await.expect("read");
+    assert_eq!(cost(&org, values(&renewal)).await.0, 0);
+    assert_eq!(values("0125g000000abcDAAQ").await.expect_err("not there").kind(), ErrorKind::Schema);
     clock.0.advance(6 * MINUTE);
-    catalog.picklists(&opportunity, renewal).await.expect("read");
-    assert_eq!(asked().await, 5);
+    assert_eq!(cost(&org, values(&renewal)).await.0, 1);
+    catalog.invalidate(&opportunity);
+    assert_eq!(cost(&org, catalog.record_type_mappings(&opportunity)).await.0, 1);
+    let (_server, catalog, _) = served(&["{}"]).await;
+    assert_eq!(catalog.record_type_mappings(&opportunity).await.expect_err("no list").kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
@@ -285,15 +287,18 @@ async fn heap_3_every_field_of_an_object_is_offered_with_its_type() {
 
 #[tokio::test]
 async fn smv_38_the_record_types_of_an_object_are_read_with_those_the_user_may_choose() {
-    let body = r#"{"name":"Opportunity","fields":[{"name":"Id","type":"id"},{"name":"RecordTypeId","type":"reference"}],"recordTypeInfos":[
-        {"active":true,"available":true,"defaultRecordTypeMapping":true,"developerName":"Renewal","master":false,"name":"Renewal","recordTypeId":"0125g000000abcDAAQ","urls":{"layout":"/l"}},
-        {"active":false,"available":false,"developerName":"Old","master":false,"name":"Old","recordTypeId":"0125g000000abcEAAQ"},
-        {"active":true,"available":true,"developerName":"Master","master":true,"name":"Master","recordTypeId":"012000000000000AAA"}]}"#;
-    let (_server, catalog, _) = served(&[body]).await;
+    let org = MockOrg::start();
+    org.add_record_type("Opportunity", RecordTypeSpec::new("Renewal").default_type());
+    org.add_record_type("Opportunity", RecordTypeSpec::new("New_Business").label("New business"));
+    org.add_record_type("Opportunity", RecordTypeSpec::new("Theirs").unavailable());
+    let (catalog, _) = catalog(&org);
     let types = catalog.record_types(&object("Opportunity")).await.expect("read");
     let open = types.iter().filter(|info| info.active && info.available && !info.master);
-    let pipelines: Vec<_> = open.map(|info| (&*info.developer_name, info.default_record_type_mapping)).collect();
-    assert_eq!(pipelines, [("Renewal", true)]);
+    let mut pipelines: Vec<_> =
+        open.map(|info| (&*info.developer_name, &*info.name, info.default_record_type_mapping)).collect();
+    pipelines.sort_unstable();
+    assert_eq!(pipelines, [("New_Business", "New business", false), ("Renewal", "Renewal", true)]);
+    assert_eq!(types.len(), 4, "those of others and the master type as well");
 }
 
 #[tokio::test]
@@ -307,7 +312,7 @@ async fn what_kind_of_org_it_is_costs_one_call_and_is_told_as_far_as_the_user_se
     assert_eq!((calls, types.expect("none").len()), (0, 0));
     org.advance(2 * MINUTE);
     org.enable_person_accounts();
-    org.add_field("Opportunity", FieldSpec::picklist("CurrencyIsoCode", &["EUR", "USD"]));
+    org.enable_multi_currency(&[("EUR", 1.0), ("USD", 1.1)]);
     catalog.invalidate_all();
     let traits = catalog.org_traits().await.expect("read");
     assert_eq!((traits.person_accounts, traits.multi_currency), (Some(true), Some(true)));

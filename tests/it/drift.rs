@@ -99,7 +99,21 @@ async fn heap_12_a_field_that_drifts_in_the_middle_of_a_run_is_suspended_and_lif
     let lost = "Suspends Thing__c.Note__c: deleted, or hidden from the user by field-level security";
     let renamed =
         "Suspends Thing__c.Note__c: deleted, hidden or renamed: it may be Remark__c (same label, type and length)";
-    let table: [(&str, ChangeOf, ChangeOf, &str, &str); 6] = [
+    let table: [(&str, ChangeOf, ChangeOf, &str, &str); 8] = [
+        (
+            "hidden",
+            |org| org.hide_field("Thing__c", "Note__c"),
+            |org| org.show_field("Thing__c", "Note__c"),
+            "Note__c",
+            lost,
+        ),
+        (
+            "renamed by name alone",
+            |org| org.rename_field("Thing__c", "Note__c", "Remark__c"),
+            |org| org.rename_field("Thing__c", "Remark__c", "Note__c"),
+            "Note__c",
+            renamed,
+        ),
         (
             "deleted",
             |org| org.remove_field("Thing__c", "Note__c"),
@@ -137,8 +151,8 @@ async fn heap_12_a_field_that_drifts_in_the_middle_of_a_run_is_suspended_and_lif
         ),
         (
             "value gone",
-            |org| replace(org, "Kind__c", kind(&["b"])),
-            |org| replace(org, "Kind__c", kind(&["a", "b"])),
+            |org| org.remove_picklist_value("Thing__c", "Kind__c", "a"),
+            |org| org.add_picklist_value("Thing__c", "Kind__c", "a"),
             "Kind__c",
             "Suspends Thing__c.Kind__c: values are no longer on its list: a, and others are refused",
         ),

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use self::shelf::{Ages, Shelf, Turn};
 pub use self::traits::OrgTraits;
-use crate::api::{MAX_SUBREQUESTS, RecordTypePicklists, Snapshot};
+use crate::api::{MAX_SUBREQUESTS, Snapshot};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{
-    DescribeGlobal, FieldDescribe, FieldName, RecordId, RecordTypeInfo, SObjectDescribe, SObjectName, Soql, soql,
+    DescribeGlobal, FieldDescribe, FieldName, PicklistValue, RecordId, RecordTypeInfo, RecordTypeMapping,
+    RecordTypeMappings, SObjectDescribe, SObjectName, Soql, soql,
 };
 
 /// What an org has, as the user of a client sees it: describes are read once and kept.
@@ -35,7 +36,7 @@ struct Inner {
     global: Shelf<(), DescribeGlobal>,
     /// By name in lower case.
     objects: Shelf<String, SObjectDescribe>,
-    picklists: Shelf<(String, RecordId), RecordTypePicklists>,
+    mappings: Shelf<String, RecordTypeMappings>,
 }
 
 /// Settings of a [`SchemaCatalog`].
@@ -60,7 +61,7 @@ impl SchemaCatalogBuilder {
         self
     }
 
-    /// How many describes are kept, and how many record types' picklists; 100 of each by default. A describe takes up to a megabyte, most far less.
+    /// How many describes are kept, and of how many objects the record types' picklists; 100 of each by default. A describe takes up to a megabyte, most far less.
     pub fn capacity(mut self, objects: usize) -> Self {
         self.capacity = objects;
         self
@@ -70,8 +71,8 @@ impl SchemaCatalogBuilder {
     #[must_use]
     pub fn build(self) -> SchemaCatalog {
         let Self { client, ages, capacity } = self;
-        let (objects, picklists) = (Shelf::new(capacity), Shelf::new(capacity));
-        SchemaCatalog(Arc::new(Inner { client, ages, global: Shelf::new(1), objects, picklists }))
+        let (objects, mappings) = (Shelf::new(capacity), Shelf::new(capacity));
+        SchemaCatalog(Arc::new(Inner { client, ages, global: Shelf::new(1), objects, mappings }))
     }
 }
 
@@ -185,19 +186,48 @@ impl SchemaCatalog {
         Ok(self.object(object).await?.record_type_infos.clone())
     }
 
-    /// What a record type opens of the object's picklists. Costs no API call while it is fresh, else one: it has no date to ask with.
+    /// What each record type opens of the object's picklists. Costs no API call while it is fresh, else one: it has no date to ask with.
     ///
     /// # Errors
     ///
-    /// As for [`Client::record_type_picklists`].
-    pub async fn picklists(&self, object: &SObjectName, record_type: RecordId) -> Result<Arc<RecordTypePicklists>> {
+    /// As for [`Client::record_type_mappings`].
+    pub async fn record_type_mappings(&self, object: &SObjectName) -> Result<Arc<RecordTypeMappings>> {
         let inner = &self.0;
-        let turn = inner.picklists.slot(&(key_of(object), record_type)).turn().await;
+        let turn = inner.mappings.slot(&key_of(object)).turn().await;
         if let Some(answer) = turn.answer(inner.ages, self.now()) {
             return answer;
         }
-        let asked = inner.client.record_type_picklists(object, record_type).await;
+        let asked = inner.client.record_type_mappings(object).await;
         turn.end(asked.map(|value| Some(Snapshot { value, last_modified: None, etag: None })), self.now())
+    }
+
+    /// The values of a picklist that a record type opens; those of the field where the type says nothing of it, as the master type
+    /// may. Costs no API call while object and record types are fresh, else one for each.
+    ///
+    /// Which of them are open for a value of the controlling field, [`PicklistValue::is_valid_for`] tells.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Schema`] for a record type that the object does not have, or as for [`field`](Self::field); as for
+    /// [`record_type_mappings`](Self::record_type_mappings).
+    pub async fn picklist(
+        &self,
+        object: &SObjectName,
+        record_type: RecordId,
+        field: &FieldName,
+    ) -> Result<Vec<PicklistValue>> {
+        let mappings = self.record_type_mappings(object).await?;
+        let is_it =
+            |mapping: &&RecordTypeMapping| RecordId::new(&mapping.record_type_id).is_ok_and(|id| id == record_type);
+        let mapping = mappings.record_type_mappings.iter().find(is_it).ok_or_else(|| {
+            Error::new(ErrorKind::Schema, "catalog", "the object has no such record type")
+                .with_context("object", object)
+                .with_context("record_type", record_type)
+        })?;
+        match mapping.values(field.as_str()) {
+            Some(values) => Ok(values.to_vec()),
+            None => Ok(self.field(object, field).await?.picklist_values),
+        }
     }
 
     /// What kind of org it is. Costs no API call while the objects it looks at are fresh, else one.
@@ -241,14 +271,14 @@ impl SchemaCatalog {
     pub fn invalidate(&self, object: &SObjectName) {
         let key = key_of(object);
         self.0.objects.forget(|known| *known == key);
-        self.0.picklists.forget(|(known, _)| *known == key);
+        self.0.mappings.forget(|known| *known == key);
     }
 
     /// Forgets everything.
     pub fn invalidate_all(&self) {
         self.0.global.forget(|()| true);
         self.0.objects.forget(|_| true);
-        self.0.picklists.forget(|_| true);
+        self.0.mappings.forget(|_| true);
     }
 
     /// How many objects are kept.

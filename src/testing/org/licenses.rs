@@ -3,7 +3,7 @@
 //! A user has the licence of its profile. One of "Salesforce Integration" has the API and nothing of the standard objects; the permission
 //! set licence `SalesforceAPIIntegrationPsl` opens them. (Help, "Give Integration Users API Only Access".)
 
-use super::data::row_id;
+use super::data::{Data, row_id};
 use super::edition::SetupLimits;
 use super::error::ApiError;
 use super::schema::Schema;
@@ -116,4 +116,16 @@ pub(crate) fn check_license(store: &Store, row: &Row) -> Result<(), ApiError> {
         return Err(ApiError::row("LICENSE_LIMIT_EXCEEDED", message, []));
     }
     Ok(())
+}
+
+/// Tells how many of a permission set licence are in use. [K] One that is taken back is not told at once.
+pub(crate) fn count(data: &mut Data, assignment: &str) {
+    let license = data.store.find(assignment).map(|(row, _)| text(row, "PermissionSetLicenseId").to_owned());
+    let Some(license) = license else { return };
+    let rows = data.store.rows("PermissionSetLicenseAssign", false);
+    let used = rows.filter(|row| text(row, "PermissionSetLicenseId") == license).count();
+    let Some((row, false)) = data.store.find(&license) else { return };
+    let mut row = row.clone();
+    row.insert("UsedLicenses".to_owned(), Value::Number(used.into()));
+    data.store.update(&license, row);
 }

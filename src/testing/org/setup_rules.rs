@@ -237,6 +237,9 @@ pub(crate) fn bad_name(label: &str, field: &str) -> ApiError {
 
 /// Without reading a record grants nothing, and is gone. (Object Reference, `FieldPermissions`; [K] `ObjectPermissions`)
 pub(crate) fn after_save(data: &mut Data, object: &Object, id: &str) {
+    if object.name == "PermissionSetLicenseAssign" {
+        licenses::count(data, id);
+    }
     if !matches!(object.name.as_str(), "FieldPermissions" | "ObjectPermissions") {
         return;
     }

@@ -103,7 +103,7 @@ pub struct FieldDescribe {
     /// Values outside the list are refused.
     #[serde(skip_serializing_if = "is_no")]
     pub restricted_picklist: bool,
-    /// Which values are open depends on another field: [`SObjectDescribe::dependent_values`].
+    /// Which values are open depends on another field: [`SObjectDescribe::dependent_values`](crate::types::SObjectDescribe::dependent_values).
     #[serde(skip_serializing_if = "is_no")]
     pub dependent_picklist: bool,
     /// The field that decides which values are open.

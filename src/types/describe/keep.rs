@@ -12,10 +12,8 @@ use serde_json::value::RawValue;
 ///
 /// Read from `serde_json` only; another format's error says so, and only where there is such a key.
 #[derive(Clone, Default)]
-pub struct OtherKeys(
-    // One word where there are none: an object may have a thousand fields.
-    Option<Box<Vec<OtherKey>>>,
-);
+#[expect(clippy::box_collection, reason = "one word where there are none: an object may have a thousand fields")]
+pub struct OtherKeys(Option<Box<Vec<OtherKey>>>);
 
 type OtherKey = (Box<str>, Box<RawValue>);
 

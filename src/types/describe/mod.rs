@@ -3,6 +3,7 @@
 mod dependent;
 mod field;
 mod keep;
+mod layouts;
 
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ pub use self::dependent::DependentValues;
 pub use self::field::{FieldDescribe, FieldType, FilteredLookupInfo, PicklistValue};
 pub use self::keep::{OtherKeys, Urls};
 use self::keep::{is_no, reads_keys};
+pub use self::layouts::{RecordTypeMapping, RecordTypeMappings, RecordTypePicklist};
 
 /// The answer of describe global: every object the user can see.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

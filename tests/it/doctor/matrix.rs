@@ -154,7 +154,6 @@ fn granted(clinic: &Clinic, set: &str, object: &str) -> Vec<Value> {
 async fn the_set_up_mends_what_it_is_said_to(preset: Preset) {
     let clinic = Clinic::new(preset).await;
     let (org, schema) = (&clinic.org, preset.desired_schema());
-    let user = RecordId::new(&clinic.user.user_id).expect("an id");
     let admin = client(org);
     // With these, rights on objects would go without saying.
     for wide in ["ModifyAllData", "ViewAllData"] {
@@ -162,7 +161,10 @@ async fn the_set_up_mends_what_it_is_said_to(preset: Preset) {
     }
     let healthy = named(&clinic.report().await.findings);
     let sets = org.records("PermissionSet");
-    let set = sets.iter().find(|set| set["Name"] == schema.permission_set.full_name.as_str()).expect("made");
+    let set = sets
+        .iter()
+        .find(|set| set["Name"] == schema.permission_set.as_ref().expect("one").full_name.as_str())
+        .expect("made");
     let set = set["Id"].as_str().expect("an id");
     let mut mended = 0;
     for object in ["FieldPermissions", "ObjectPermissions"] {
@@ -178,7 +180,7 @@ async fn the_set_up_mends_what_it_is_said_to(preset: Preset) {
                 report.of(Severity::Required).find(|finding| finding.subject == subject && finding.code == code);
             assert!(finding.is_some_and(|finding| finding.fixable), "{preset} {subject}: {report}");
             assert!(report.of(Severity::Required).all(|finding| finding.fixable), "{preset} {subject}: {report}");
-            provision(&admin, &schema, user).await.expect("applied");
+            clinic.set_up().await;
             assert_eq!(named(&clinic.report().await.findings), healthy, "{preset} {subject}");
             mended += 1;
         }
@@ -193,7 +195,7 @@ async fn the_set_up_mends_what_it_is_said_to(preset: Preset) {
             subjects == [made.full_name.as_str()] && report.findings.iter().any(|finding| finding.fixable),
             "{report}"
         );
-        provision(&admin, &schema, user).await.expect("applied");
+        clinic.set_up().await;
         assert_eq!(named(&clinic.report().await.findings), healthy, "{preset}");
     }
 }
@@ -226,9 +228,7 @@ async fn heap_19_20_21_view_all_and_modify_all_taken_away_are_named_and_mended()
     for preset in [Preset::Usage, Preset::UsageRead] {
         let clinic = Clinic::new(preset).await;
         let healthy = clinic.report().await;
-        let schema = preset.desired_schema();
         let admin = client(&clinic.org);
-        let user = RecordId::new(&clinic.user.user_id).expect("an id");
         for row in
             clinic.org.records("ObjectPermissions").into_iter().filter(|row| row["PermissionsViewAllRecords"] == true)
         {
@@ -259,7 +259,7 @@ async fn heap_19_20_21_view_all_and_modify_all_taken_away_are_named_and_mended()
                     in_setup(finding, &format!("Object Settings > {subject} > Object Permissions > {label}"));
                 }
             }
-            provision(&admin, &schema, user).await.expect("applied");
+            clinic.set_up().await;
             assert_eq!(named(&clinic.report().await.findings), named(&healthy.findings), "{preset} {subject}");
         }
     }

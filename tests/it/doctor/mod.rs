@@ -5,12 +5,14 @@ mod org;
 mod program;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sforce::Client;
 use sforce::adapters::setup::Preset;
 use sforce::auth::{ClientCredentials, LoginHost};
-use sforce::schema::{Finding, ObjectRight, Report, RequirementSet, Severity, preflight, provision};
+use sforce::schema::{Finding, ObjectRight, Report, RequirementSet, Setup, Severity, preflight};
+use sforce::store::MemoryStore;
 use sforce::testing::ManualClock;
 use sforce::testing::org::{MockOrg, TestUser, UserSpec};
 use sforce::types::{RecordId, SObjectName};
@@ -21,7 +23,10 @@ use crate::support::client;
 struct Clinic {
     org: MockOrg,
     user: TestUser,
+    preset: Preset,
     required: RequirementSet,
+    /// What the set-up has made.
+    store: Arc<MemoryStore>,
 }
 
 /// Objects whose rights come with another object or with the licence.
@@ -44,15 +49,22 @@ impl Clinic {
     async fn new(preset: Preset) -> Self {
         let (org, required) = (MockOrg::start(), preset.requirements());
         let user = org.add_user(UserSpec::new("robot@example.com"));
-        let id = RecordId::new(&user.user_id).expect("an id");
-        provision(&client(&org), &preset.desired_schema(), id).await.expect("made");
-        let granted = preset.desired_schema().permission_set;
-        let clinic = Self { org, user, required };
+        let clinic = Self { org, user, preset, required, store: Arc::default() };
+        clinic.set_up().await;
+        let granted = preset.desired_schema().permission_set.expect("one");
         clinic.grant_the_rest(&granted).await;
         clinic.org.insert("Account", json!({ "Name": "A" }));
         clinic.org.insert("Contact", json!({ "LastName": "L" }));
         clinic.org.insert("Opportunity", json!({ "Name": "O", "StageName": "Prospecting", "CloseDate": "2030-01-01" }));
         clinic
+    }
+
+    /// Makes what is missing, as an admin.
+    async fn set_up(&self) {
+        let user = RecordId::new(&self.user.user_id).expect("an id");
+        let setup = Setup::builder(client(&self.org), self.preset.desired_schema()).user(user);
+        let setup = setup.shared_store(Arc::<MemoryStore>::clone(&self.store)).build().await.expect("sound");
+        setup.run().await.expect("set up");
     }
 
     /// A permission set with what the preset's own does not grant: system permissions, and what is less than required.

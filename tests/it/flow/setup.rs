@@ -231,10 +231,7 @@ async fn roll_up_fields_that_are_too_small_are_refused_before_any_session() {
         org.add_field("Contact", small);
         let error = try_connect(client(&org)).await.expect_err("too small");
         assert_eq!(error.kind(), ErrorKind::Schema);
-        assert!(
-            error.to_string().contains("0), not Number(1") && error.to_string().contains("not made by us"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("0), not Number(1"), "{error}");
         assert_eq!((org.count(OBJECT), writes(&org)), (0, 0));
     }
 }

@@ -189,3 +189,52 @@ async fn a_component_that_the_org_refuses_is_named_and_nothing_is_made() {
     assert!(client(&org).describe(&object("Usage__c")).await.is_err(), "the object too");
     assert!(setup.ledger().await.expect("read").entries().is_empty());
 }
+
+#[tokio::test]
+async fn smv_12_a_notifier_is_set_up_once_and_taken_away_though_its_flow_is_active() {
+    use sforce::schema::{ChangeNotifier, Filled};
+    let org = MockOrg::start();
+    let user = org.records("User").into_iter().find(|user| user["Id"] == org.user_id().as_str()).expect("the user");
+    let user = user["Username"].as_str().expect("a name").to_owned();
+    let notifier = ChangeNotifier::new("Opportunity", "https://app.acme.example/s3cret", user).fields(["Amount"]);
+    let schema = DesiredSchema::new("notifier").notifier(&notifier).expect("sound");
+    let setup = setup(&org, schema).await;
+    let applied = setup.run().await.expect("set up");
+    assert_eq!(applied.created, ["Opportunity.Tell_of_Opportunity", "Tell_of_Opportunity"]);
+    let again = setup.run().await.expect("nothing to do");
+    assert!(again.is_unchanged(), "{again:?}");
+    let removal = setup.remove(Filled::Keep).await.expect("removed");
+    assert!(removal.is_complete(), "{removal}");
+    assert_eq!(removal.removed.len(), 2, "{removal:?}");
+}
+
+#[tokio::test]
+async fn gpt_23_a_section_is_added_to_a_layout_and_taken_away_and_all_else_stays() {
+    use sforce::api::metadata::Layout;
+    use sforce::schema::{DesiredSection, Filled};
+    let org = MockOrg::start();
+    let read = || async {
+        let layouts = client(&org).metadata().read::<Layout>(&["Account-Account Layout"]).await.expect("answered");
+        layouts.into_iter().flatten().next().expect("every object has one")
+    };
+    let before = read().await;
+    let section = DesiredSection {
+        layout: "Account-Account Layout".into(),
+        label: "Usage <of us>".into(),
+        fields: vec!["Visits__c".into()],
+    };
+    let setup = setup(&org, small().layout_section(section)).await;
+    let plan = setup.plan().await.expect("planned");
+    assert_eq!((calls(&org) - 1, plan.api_calls()), (3, 2), "one call more, by SOAP: {plan}");
+    let applied = setup.apply(&plan).await.expect("set up");
+    assert_eq!(applied.changed, ["Account-Account Layout/Usage <of us>"], "{applied:?}");
+    let now = read().await;
+    assert!(now.shows("Visits__c"));
+    let kept = |layout: &Layout| {
+        layout.sections.iter().filter(|section| section.label != "Usage <of us>").cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&now), kept(&before));
+    assert!(setup.run().await.expect("nothing to do").is_unchanged());
+    assert!(setup.remove(Filled::Keep).await.expect("removed").is_complete());
+    assert_eq!(read().await, before);
+}

@@ -133,6 +133,9 @@ fn an_integration_user_needs_a_licence_for_standard_objects() {
     ));
     assert_eq!(seen.json()["records"][0]["PermissionSetLicense"]["DeveloperName"], "SalesforceAPIIntegrationPsl");
     assert_eq!(client_of(&org, &user.access_token).get(&data("/sobjects/Account/describe")).status, 200);
+    let seats =
+        client.query("SELECT TotalLicenses, UsedLicenses FROM PermissionSetLicense").json()["records"][0].clone();
+    assert_eq!((&seats["TotalLicenses"], &seats["UsedLicenses"]), (&json!(5), &json!(1)));
 }
 
 #[test]
