@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use serde::Serialize;
 use sforce::adapters::engagement::{self, Access, Prefix};
-use sforce::adapters::setup::{Preset, UsageOptions, usage_schema};
+use sforce::adapters::setup::{Preset, UsageOptions, crm_notifier, usage_schema};
 use sforce::schema::{Applied, DesiredSchema, Filled, Finding, Leftover, SchemaFault, SchemaPlan, Setup, Verification};
 use sforce::types::RecordId;
 use sforce::{Client, Error};
@@ -86,6 +86,12 @@ struct Arguments {
     /// What the API names of engagement and usage begin with [default: Navattic_, Heap_]
     #[arg(long, conflicts_with = "schema")]
     prefix: Option<String>,
+    /// Let crm tell this address of changed opportunities, by a flow and an outbound message; it should hold a secret
+    #[arg(long, value_name = "URL", conflicts_with = "schema")]
+    notifier_url: Option<String>,
+    /// As whom the notifier reads what it tells, by user name [default: the run-time user]
+    #[arg(long, value_name = "NAME", requires = "notifier_url")]
+    notifier_user: Option<String>,
     /// Print one JSON object as the last line instead of text
     #[arg(long)]
     json: bool,
@@ -164,10 +170,18 @@ async fn main() -> ExitCode {
 /// Whether all was done and holds.
 async fn run(arguments: Arguments, done: &mut Done) -> Result<bool, Failure> {
     let tell = |text: &str| if arguments.json { Ok(()) } else { say(text) };
-    let desired = desired(&arguments, done)?;
+    let mut desired = desired(&arguments, done)?;
     done.schema.clone_from(&desired.name);
     let Arguments { plan, apply, verify, remove, .. } = arguments;
+    if let Some(user) = &arguments.notifier_user {
+        desired = with_notifier(desired, &arguments, user)?;
+    }
     if let Some(folder) = &arguments.emit_metadata {
+        if arguments.notifier_url.is_some() && arguments.notifier_user.is_none() {
+            return Err(Failure::Usage(
+                "files need no org, so nobody is the run-time user: give --notifier-user NAME".into(),
+            ));
+        }
         let written = metadata::write(&desired, folder)?;
         tell(&show::written(&written, folder))?;
         done.emitted = Some(written.files);
@@ -177,6 +191,9 @@ async fn run(arguments: Arguments, done: &mut Done) -> Result<bool, Failure> {
     }
     let org = connect()?;
     let runtime = Runtime::of(&org).await?;
+    if arguments.notifier_user.is_none() {
+        desired = with_notifier(desired, &arguments, &runtime.name)?;
+    }
     let ledger = Ledger::open(arguments.ledger.as_deref(), org.is_mock(), apply || remove).await?;
     done.org = Some(org.name.clone());
     done.ledger = ledger.path.clone();
@@ -203,6 +220,9 @@ fn desired(arguments: &Arguments, done: &mut Done) -> Result<DesiredSchema, Fail
             if done.faults.is_empty() { error.into() } else { Failure::Failed(show::faults(path, &done.faults)) }
         });
     }
+    if arguments.notifier_url.is_some() && arguments.preset != Preset::Crm {
+        return Err(Failure::Usage("--notifier-url is for crm".into()));
+    }
     let Some(prefix) = &arguments.prefix else { return Ok(arguments.preset.desired_schema()) };
     let prefix = Prefix::new(&**prefix).map_err(|error| {
         Failure::Usage(format!("--prefix is {}: {}", error.message(), error.advice().unwrap_or_default()))
@@ -214,6 +234,13 @@ fn desired(arguments: &Arguments, done: &mut Done) -> Result<DesiredSchema, Fail
             "--prefix is for engagement and usage: the names of {other} are the product's own"
         ))),
     }
+}
+
+/// The schema with the notifier that was asked for.
+fn with_notifier(desired: DesiredSchema, arguments: &Arguments, user: &str) -> Result<DesiredSchema, Failure> {
+    let Some(address) = &arguments.notifier_url else { return Ok(desired) };
+    let added = desired.notifier(&crm_notifier(address, user));
+    added.map_err(|error| Failure::Usage(format!("the notifier: {}", error.message())))
 }
 
 /// The user who works in the org once it is set up.

@@ -33,19 +33,36 @@ pub(crate) fn faults(path: &Path, faults: &[SchemaFault]) -> String {
     text
 }
 
-/// A kind of thing, of one and of many.
-fn words(kind: &ItemKind) -> (&str, String) {
-    match kind {
-        ItemKind::Object => ("object", "objects".into()),
-        ItemKind::Field => ("field", "fields".into()),
-        ItemKind::PermissionSet => ("permission set", "permission sets".into()),
-        ItemKind::ObjectPermission => ("right on an object", "rights on objects".into()),
-        ItemKind::FieldPermission => ("right on a field", "rights on fields".into()),
-        ItemKind::SystemPermission => ("system permission", "system permissions".into()),
-        ItemKind::Assignment => ("assignment", "assignments".into()),
-        ItemKind::LayoutSection => ("layout section", "layout sections".into()),
-        other => (other.as_str(), other.as_str().into()),
+/// A type of component in words: `outbound message` of `OutboundMessage`.
+fn spoken(component_type: &str) -> String {
+    let mut words = String::new();
+    for character in component_type.chars() {
+        if character.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(character.to_ascii_lowercase());
     }
+    words
+}
+
+/// A kind of thing, of one and of many.
+fn words(kind: &ItemKind) -> (String, String) {
+    let (one, many) = match kind {
+        ItemKind::Object => ("object", "objects"),
+        ItemKind::Field => ("field", "fields"),
+        ItemKind::PermissionSet => ("permission set", "permission sets"),
+        ItemKind::ObjectPermission => ("right on an object", "rights on objects"),
+        ItemKind::FieldPermission => ("right on a field", "rights on fields"),
+        ItemKind::SystemPermission => ("system permission", "system permissions"),
+        ItemKind::Assignment => ("assignment", "assignments"),
+        ItemKind::LayoutSection => ("layout section", "layout sections"),
+        other => {
+            let one = spoken(other.as_str());
+            let many = format!("{one}{}", if one.ends_with('s') { "es" } else { "s" });
+            return (one, many);
+        }
+    };
+    (one.to_owned(), many.to_owned())
 }
 
 /// How many of each kind, in the order of their first coming.
@@ -59,7 +76,7 @@ fn counted<'a>(kinds: impl Iterator<Item = &'a ItemKind>) -> String {
     }
     let each = |(kind, number): &(&ItemKind, usize)| {
         let (one, many) = words(kind);
-        count(*number, one, &many)
+        count(*number, &one, &many)
     };
     counts.iter().map(each).collect::<Vec<_>>().join(", ")
 }
@@ -121,7 +138,7 @@ fn table(items: &[&PlanItem], desired: &DesiredSchema) -> String {
             let _ = write!(text, "\n  {heading}");
             last = heading;
         }
-        let _ = write!(text, "\n    {name:width$}  {detail}");
+        let _ = write!(text, "\n{}", format!("    {name:width$}  {detail}").trim_end());
         if let Some(path) = path {
             let _ = write!(text, "\n      -> {path}");
         }
@@ -141,7 +158,11 @@ fn place(item: &PlanItem) -> (String, &str) {
         (ItemKind::SystemPermission, _) => ("System permissions", subject),
         (ItemKind::Assignment, _) => ("Assignment of the permission set", subject),
         (ItemKind::LayoutSection, _) => ("Sections of page layouts", subject),
-        (other, _) => (other.as_str(), subject),
+        (other, _) => {
+            let spoken = spoken(other.as_str());
+            let (first, rest) = spoken.split_at(spoken.len().min(1));
+            return (format!("{}{rest}", first.to_ascii_uppercase()), subject);
+        }
     };
     (heading.to_owned(), name)
 }
@@ -164,7 +185,8 @@ fn detail(item: &PlanItem, desired: &DesiredSchema, fields: &BTreeMap<String, Cu
                 format!("rights on {objects} and {}", count(set.fields.len(), "field", "fields"))
             },
         ),
-        ItemKind::Component(_) => "new".to_owned(),
+        // Its heading and its name say it all.
+        ItemKind::Component(_) => String::new(),
         _ => item.why.clone(),
     }
 }
@@ -230,7 +252,10 @@ pub(crate) fn verified(seen: &Verification, user: &str, used: u64) -> String {
     let mut text = format!("\nVerified as {user}, {}", calls(used));
     let width = seen.objects.iter().map(|object| object.name.chars().count()).max().unwrap_or(0);
     for object in &seen.objects {
-        let fields = count(object.fields.len(), "field", "fields");
+        let fields = match object.fields.len() {
+            0 => "rights".to_owned(),
+            fields => count(fields, "field", "fields"),
+        };
         let _ = write!(text, "\n  {:width$}  {fields:>10}  {}", object.name, verdict(object));
     }
     if findings.is_empty() {
