@@ -71,7 +71,7 @@ struct Arguments {
     /// Look as the run-time user whether everything is there, fits, is visible and can be written
     #[arg(long)]
     verify: bool,
-    /// Take away what the ledger has, but for what holds records
+    /// Take away what the ledger has, but for what holds records; with the options of --apply
     #[arg(long)]
     remove: bool,
     /// Let --remove take away what holds records too, and the records with it
