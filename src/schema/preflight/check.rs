@@ -40,19 +40,16 @@ impl Notes {
 pub fn check(required: &RequirementSet, seen: &OrgView) -> Report {
     let mut notes = Notes::default();
     let mut unchecked = Vec::new();
-    match &seen.refused {
-        Some(error) => {
-            notes.findings.extend(refusal(error));
-            unchecked = all_that(required);
-        }
-        None => {
-            access(required, seen, &mut notes);
-            objects(required, seen, &mut notes);
-            records(required, seen, &mut notes);
-            notifier(required, seen, &mut notes);
-            user(required, seen, &mut notes);
-            org(required, seen, &mut notes);
-        }
+    if let Some(error) = &seen.refused {
+        notes.findings.extend(refusal(error));
+        unchecked = all_that(required);
+    } else {
+        access(required, seen, &mut notes);
+        objects(required, seen, &mut notes);
+        records(required, seen, &mut notes);
+        notifier(required, seen, &mut notes);
+        user(required, seen, &mut notes);
+        org(required, seen, &mut notes);
     }
     let Notes { mut findings, fine } = notes;
     for finding in &mut findings {
@@ -193,14 +190,14 @@ fn wide_rights(object: &ObjectRequirement, seen: &OrgView, notes: &mut Notes, fi
             }
             None => {
                 let subject = format!("{right} on {name}");
-                notes.unseen(severity, &subject, why(&seen.object_rights), look_at(object_path(name, *right)));
+                notes.unseen(severity, &subject, why(&seen.object_rights), look_at(&object_path(name, *right)));
             }
         }
     }
 }
 
 /// Where the user may not look, somebody else does.
-fn look_at(path: String) -> String {
+fn look_at(path: &str) -> String {
     format!("let an admin look at it, or give the user View Setup and Configuration; if it is missing, {path}")
 }
 
@@ -230,7 +227,7 @@ fn sharing(object: &ObjectRequirement, seen: &OrgView, notes: &mut Notes, findin
                 format!("{path}; or share them: Setup > Sharing Settings > Organization-Wide Defaults > {name}");
             findings.push(Finding::right("sharing", name, problem, remedy).with_severity(severity));
         }
-        None => notes.unseen(severity, &format!("sharing of {name}"), why(&seen.object_rights), look_at(path)),
+        None => notes.unseen(severity, &format!("sharing of {name}"), why(&seen.object_rights), look_at(&path)),
     }
 }
 
