@@ -108,8 +108,14 @@ impl Planner<'_> {
         if let Some(item) = self.items.last_mut() {
             item.why = format!("is not there; grants rights on {objects} objects and {fields} fields");
         }
-        self.work.assign = Some(name.clone());
-        self.say(ItemKind::Assignment, &name, Step::Create, "the run-time user gets it");
+        self.assign(&name);
+    }
+
+    /// Noted before it is made, like all else: a run that ends in between has made what it must take back.
+    fn assign(&mut self, name: &str) {
+        self.work.assign = Some(name.to_owned());
+        self.work.intents.push(LedgerEntry::intended(ItemKind::Assignment, name));
+        self.say(ItemKind::Assignment, name, Step::Create, "the run-time user gets it");
     }
 
     fn object_rights(&mut self, wanted: &PermissionSet, existing: &PermissionSet) {
@@ -214,8 +220,7 @@ impl Planner<'_> {
         if assigned {
             self.there(ItemKind::Assignment, name, "the run-time user has it");
         } else {
-            self.work.assign = Some(name.to_owned());
-            self.say(ItemKind::Assignment, name, Step::Create, "the run-time user gets it");
+            self.assign(name);
         }
     }
 }
