@@ -316,6 +316,9 @@ fn raw_xml_is_taken_if_it_is_what_it_says() {
         assert!(AnyComponent::raw("CustomTab", "X__c", bad).is_err(), "{bad}");
     }
     assert!(AnyComponent::raw("CustomTab", "", xml).is_err());
+    for kind in ["../Custom", "a/b", "..", "Custom:Tab", "A\"b", "Tab\u{e9}"] {
+        assert!(AnyComponent::raw(kind, "X__c", &format!("<{kind}></{kind}>")).is_err(), "{kind}");
+    }
     let set = PermissionSet { full_name: "P".into(), label: "P".into(), ..PermissionSet::default() };
     let any = AnyComponent::from(set.clone());
     assert_eq!(any.get::<PermissionSet>().expect("reads"), Some(set));
