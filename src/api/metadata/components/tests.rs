@@ -222,6 +222,10 @@ fn the_other_types_survive_the_way_out_and_back() {
     assert_eq!(round_trip(&flow), flow);
     assert_eq!(flow.start.as_ref().and_then(|start| start.connector.as_deref()), Some("Send_One"));
     assert_eq!(flow.action_calls[0].connector.as_deref(), Some("Send_One_2"));
+    let deleted = Flow::record_triggered("F", "F", "Account", RecordTriggerType::Delete);
+    let trigger = deleted.start.as_ref().and_then(|start| start.trigger_type.as_deref());
+    assert_eq!(trigger, Some("RecordBeforeDelete"), "no flow starts after that");
+    assert_eq!(round_trip(&deleted), deleted);
     let credential =
         NamedCredential::bearer("N", "N", "https://example.com", "token").header("X-A", "b").external_credential("E");
     assert_eq!(round_trip(&credential), credential);
