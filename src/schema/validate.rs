@@ -9,7 +9,8 @@ use super::DesiredSchema;
 use super::desired::{DesiredSection, split};
 use super::names;
 use crate::api::metadata::{
-    CustomField, CustomObject, DeleteConstraint, FieldKind, NameField, NameKind, PermissionSet, ValueSet, ValueSource,
+    CustomField, CustomObject, DeleteConstraint, FieldKind, NameField, NameKind, PermissionSet, SharingModel, ValueSet,
+    ValueSource,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -133,6 +134,7 @@ pub(super) fn faults(schema: &DesiredSchema) -> Vec<SchemaFault> {
         checker.field(field, schema);
     }
     checker.counts(&fields);
+    checker.details(schema, &fields);
     checker.children(&fields);
     if let Some(set) = &schema.permission_set {
         checker.at(Place::PermissionSet, &format!("permission set {}", set.full_name));
@@ -402,6 +404,34 @@ impl Checker {
             let many = tracked > MAX_TRACKED;
             self.wrong_if(many, format!("gets {tracked} tracked fields, {MAX_TRACKED} are allowed"));
             self.wrong_if(masters > 2, format!("gets {masters} master-detail relationships, 2 are allowed"));
+        }
+    }
+
+    /// What master-detail relationships ask of the object that is their detail. General knowledge, not verified.
+    fn details(&mut self, schema: &DesiredSchema, fields: &[(Place, CustomField)]) {
+        for (index, object) in schema.objects.iter().enumerate() {
+            let mut orders = Vec::new();
+            for (place, field) in fields {
+                let FieldKind::MasterDetail { relationship_order, .. } = &field.kind else { continue };
+                if !split(&field.full_name).0.eq_ignore_ascii_case(&object.full_name) {
+                    continue;
+                }
+                self.at(*place, &field.full_name);
+                self.wrong_if(*relationship_order > 1, "has a relationship order other than 0 and 1");
+                self.wrong_if(
+                    orders.contains(relationship_order),
+                    format!("is the second master-detail relationship of the order {relationship_order}"),
+                );
+                orders.push(*relationship_order);
+            }
+            let by_parent = object.sharing_model == Some(SharingModel::ControlledByParent);
+            self.at(Place::Object(index), &object.full_name);
+            if !orders.is_empty() {
+                let other = object.sharing_model.is_some() && !by_parent;
+                self.wrong_if(other, "is a detail, whose sharing model is ControlledByParent");
+            } else if object.full_name.ends_with("__c") {
+                self.wrong_if(by_parent, "has the sharing model ControlledByParent, but no master-detail relationship");
+            }
         }
     }
 

@@ -203,11 +203,28 @@ async fn a_deploy_is_cancelled_once_however_often_that_is_said() {
             Err(error) => assert!(!taken && error.to_string().contains(now), "{error}"),
         }
     }
-    // An answer without a body.
-    let org = Scripted::new(|number, _| {
-        if number == 0 { Answer::Given(202, Vec::new()) } else { deploy(200, &json!({"status": "Canceled"})) }
-    });
-    assert_eq!(org.client().deploy_job(id()).cancel().await.expect("told").status, DeployStatus::Canceled);
+    // An answer without a body, or without a status.
+    for body in ["", "{}", r#"{"id":"0AfD00000000001KAA","deployResult":{"done":false}}"#] {
+        let org = Scripted::new(move |number, _| {
+            if number == 0 { Answer::Given(202, body.into()) } else { deploy(200, &json!({"status": "Canceled"})) }
+        });
+        assert_eq!(org.client().deploy_job(id()).cancel().await.expect("told").status, DeployStatus::Canceled);
+    }
+}
+
+#[tokio::test]
+async fn the_id_of_a_deploy_is_kept_whatever_else_the_answer_says() {
+    for body in [
+        json!({"id": ID, "deployResult": {"status": null}}),
+        json!({"id": ID, "deployResult": "soon"}),
+        json!({"deployResult": {"id": ID, "numberComponentsTotal": "many"}}),
+    ] {
+        let org = Scripted::new(move |_, _| answer(201, &body));
+        assert_eq!(org.client().deploy(ZIP, &DeployOptions::new()).await.expect("begun").id(), id());
+    }
+    let org = Scripted::new(|_, _| answer(201, &json!({"deployResult": {"id": "nonsense"}})));
+    let error = org.client().deploy(ZIP, &DeployOptions::new()).await.expect_err("no id");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Decode, Effect::Unknown));
 }
 
 #[tokio::test]

@@ -228,6 +228,14 @@ fn a_field_that_is_only_read_drifts_only_where_reading_does() {
 }
 
 #[test]
+fn a_snapshot_of_a_format_that_is_not_known_is_not_read() {
+    let stored = serde_json::to_string(&expected(&object(&[KEY]))).expect("serialises");
+    let later = stored.replace(r#""version":1"#, r#""version":2"#);
+    let error = serde_json::from_str::<ExpectedFields>(&later).expect_err("a later one");
+    assert!(error.to_string().contains("version 2"), "{error}");
+}
+
+#[test]
 fn every_change_has_words_and_a_remedy() {
     let changes = [
         Change::ObjectGone,
