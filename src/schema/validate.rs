@@ -1,6 +1,6 @@
 //! What is wrong with a desired schema, all at once, before the first call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -333,14 +333,14 @@ impl Checker {
         self.wrong_if(values.is_empty(), "is a picklist without values");
         self.wrong_if(values.len() > MAX_PICKLIST_VALUES, format!("has {} values, 1,000 are allowed", values.len()));
         self.wrong_if(values.iter().filter(|value| value.default).count() > 1, "has two default values");
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for value in values {
             let name = value.full_name.as_str();
             let length = name.encode_utf16().count();
             self.wrong_if(name.trim().is_empty(), "has an empty value");
             self.wrong_if(length > 255, format!("has a value of {length} characters, 255 are allowed"));
             self.wrong_if(name.chars().any(char::is_control), "has a value with control characters");
-            self.wrong_if(seen.insert(name.to_lowercase(), ()).is_some(), format!("has the value {name:?} twice"));
+            self.wrong_if(!seen.insert(name.to_lowercase()), format!("has the value {name:?} twice"));
         }
     }
 
@@ -426,11 +426,11 @@ impl Checker {
         self.name(&set.full_name, names::MAX_PERMISSION_SET);
         self.label("label", &set.label, MAX_SET_LABEL);
         self.text("description", set.description.as_ref(), MAX_SET_DESCRIPTION);
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for grant in &set.fields {
             let name = &grant.field;
             self.wrong_if(split(name).0.is_empty(), format!("grants {name}, which names no object"));
-            self.wrong_if(seen.insert(name.to_ascii_lowercase(), ()).is_some(), format!("grants {name} twice"));
+            self.wrong_if(!seen.insert(name.to_ascii_lowercase()), format!("grants {name} twice"));
             self.wrong_if(grant.editable && !grant.readable, format!("lets {name} be changed and not be seen"));
             let made = fields.iter().find(|(_, field)| field.full_name.eq_ignore_ascii_case(name));
             let Some((_, field)) = made else { continue };
@@ -443,11 +443,11 @@ impl Checker {
             let computed = matches!(field.kind, FieldKind::Formula { .. } | FieldKind::AutoNumber { .. });
             self.wrong_if(grant.editable && computed, format!("lets {name} be changed, which Salesforce fills"));
         }
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for grant in &set.objects {
             let name = &grant.object;
             self.wrong_if(name.trim().is_empty(), "grants rights on no object");
-            self.wrong_if(seen.insert(name.to_ascii_lowercase(), ()).is_some(), format!("grants {name} twice"));
+            self.wrong_if(!seen.insert(name.to_ascii_lowercase()), format!("grants {name} twice"));
             // Wire facts 4.2: "Permission Read X depends on permission(s): Read Y".
             let any = grant.create || grant.edit || grant.delete || grant.view_all || grant.modify_all;
             self.wrong_if(any && !grant.read, format!("grants more than Read on {name}, but not Read"));
@@ -476,9 +476,9 @@ impl Checker {
         self.wrong_if(section.object().is_empty(), "names no layout such as Contact-Contact Layout");
         self.label("label", &section.label, MAX_SET_LABEL);
         self.wrong_if(section.fields.is_empty(), "has no fields");
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for name in &section.fields {
-            self.wrong_if(seen.insert(name.to_ascii_lowercase(), ()).is_some(), format!("has {name} twice"));
+            self.wrong_if(!seen.insert(name.to_ascii_lowercase()), format!("has {name} twice"));
             let full = format!("{}.{name}", section.object());
             let known =
                 !name.ends_with("__c") || fields.iter().any(|(_, field)| field.full_name.eq_ignore_ascii_case(&full));

@@ -73,7 +73,7 @@ fn object<'a>(required: &'a RequirementSet, name: &str) -> &'a ObjectRequirement
 fn each_preset_is_a_sound_schema() {
     for preset in Preset::ALL {
         assert_eq!(preset.desired_schema().validate(), [], "{preset}");
-        preset.requirements().validate().expect(preset.name());
+        assert!(preset.requirements().validate().is_ok(), "{preset}");
     }
 }
 

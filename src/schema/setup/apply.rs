@@ -154,10 +154,10 @@ impl Setup {
         }
         for entry in &work.intents {
             // Rows of a set that is there come by a call of their own.
-            if work.set.is_none() || entry.kind.component_type().is_some() || entry.kind == ItemKind::LayoutSection {
-                if entry.kind != ItemKind::Assignment {
-                    loaded.ledger.made(&entry.kind, &entry.name);
-                }
+            let deployed = entry.kind.component_type().is_some() || entry.kind == ItemKind::LayoutSection;
+            let with_set = work.set.is_none() && entry.kind != ItemKind::Assignment;
+            if deployed || with_set {
+                loaded.ledger.made(&entry.kind, &entry.name);
             }
         }
         self.ledger.save(loaded).await?;

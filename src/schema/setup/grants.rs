@@ -115,20 +115,16 @@ impl Setup {
         let assign = work.assign.as_ref().filter(|_| first);
         if let Some(name) = assign {
             let record = Record::new().with("AssigneeId", self.user.as_str());
-            composite = match work.set {
-                Some(set) => composite
-                    .add("assignment", Subrequest::create(&ASSIGNMENT, &record.with("PermissionSetId", set.as_str()))),
+            composite = if let Some(id) = work.set {
+                let record = record.with("PermissionSetId", id.as_str());
+                composite.add("assignment", Subrequest::create(&ASSIGNMENT, &record))
+            } else {
                 // It was only just made, so its id is asked for in the same call.
-                None => {
-                    let soql =
-                        Soql::select(["Id"]).from(SET.as_str()).filter(field("Name").eq(name.as_str())).build()?;
-                    let id = Reference::new("set.records[0].Id");
-                    composite.add("set", Subrequest::query(soql)).add(
-                        "assignment",
-                        Subrequest::create(&ASSIGNMENT, &record)
-                            .with_reference(&FieldName::from_static("PermissionSetId"), &id),
-                    )
-                }
+                let soql = Soql::select(["Id"]).from(SET.as_str()).filter(field("Name").eq(name.as_str())).build()?;
+                let id = Reference::new("set.records[0].Id");
+                let made = Subrequest::create(&ASSIGNMENT, &record);
+                let made = made.with_reference(&FieldName::from_static("PermissionSetId"), &id);
+                composite.add("set", Subrequest::query(soql)).add("assignment", made)
             };
             sent = true;
         }

@@ -221,12 +221,11 @@ impl SetupBuilder {
     pub async fn build(self) -> Result<Setup> {
         let Self { client, desired, store, user, deadline, progress } = self;
         let token = client.access_token().await?;
-        let (org, own) = match (token.org_id(), token.user_id()) {
-            (Some(org), Some(user)) => (org, user),
-            _ => {
-                let info = client.user_info().await?;
-                (info.organization_id, info.user_id)
-            }
+        let (org, own) = if let (Some(org), Some(user)) = (token.org_id(), token.user_id()) {
+            (org, user)
+        } else {
+            let info = client.user_info().await?;
+            (info.organization_id, info.user_id)
         };
         let ledger = LedgerFile::new(store, org, &desired.name)?;
         Ok(Setup { client, desired, org, user: user.unwrap_or(own), ledger, deadline, progress })

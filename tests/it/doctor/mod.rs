@@ -5,12 +5,14 @@ mod org;
 mod program;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sforce::Client;
 use sforce::adapters::setup::Preset;
 use sforce::auth::{ClientCredentials, LoginHost};
 use sforce::schema::{Finding, ObjectRight, Report, RequirementSet, Setup, Severity, preflight};
+use sforce::store::MemoryStore;
 use sforce::testing::ManualClock;
 use sforce::testing::org::{MockOrg, TestUser, UserSpec};
 use sforce::types::{RecordId, SObjectName};
@@ -22,6 +24,7 @@ struct Clinic {
     org: MockOrg,
     user: TestUser,
     preset: Preset,
+    store: Arc<MemoryStore>,
     required: RequirementSet,
 }
 
@@ -45,7 +48,7 @@ impl Clinic {
     async fn new(preset: Preset) -> Self {
         let (org, required) = (MockOrg::start(), preset.requirements());
         let user = org.add_user(UserSpec::new("robot@example.com"));
-        let clinic = Self { org, user, preset, required };
+        let clinic = Self { org, user, preset, store: Arc::default(), required };
         clinic.set_up().await;
         let granted = preset.desired_schema().permission_set.expect("one");
         clinic.grant_the_rest(&granted).await;
@@ -55,10 +58,11 @@ impl Clinic {
         clinic
     }
 
-    /// Makes what is missing, as an admin whose ledger is empty: what somebody took back of what a ledger knows is left alone.
+    /// Makes what is missing, as an admin whose ledger knows what it has given: that is given again.
     async fn set_up(&self) {
         let user = RecordId::new(&self.user.user_id).expect("an id");
-        let setup = Setup::builder(client(&self.org), self.preset.desired_schema()).user(user);
+        let setup =
+            Setup::builder(client(&self.org), self.preset.desired_schema()).user(user).store(Arc::clone(&self.store));
         setup.build().await.expect("sound").run().await.expect("set up");
     }
 
