@@ -10,6 +10,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Setup;
+use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::desired::{same, split};
 use crate::schema::ledger::{EntryState, ItemKind, Ledger, LedgerEntry, Loaded};
@@ -76,6 +77,11 @@ impl Removal {
         self.removed.push(format!("{kind} {name}"));
     }
 
+    /// Whether this one stays.
+    fn has_left(&self, entry: &LedgerEntry) -> bool {
+        self.left.iter().any(|left| entry.is(&left.kind, &left.name))
+    }
+
     fn leave(&mut self, kind: &ItemKind, name: &str, reason: impl Into<String>) {
         if !self.left.iter().any(|left| left.kind == *kind && same(&left.name, name)) {
             let (kind, name, reason) = (kind.clone(), name.to_owned(), reason.into());
@@ -97,7 +103,11 @@ fn click_path(kind: &ItemKind, name: &str) -> String {
                 if object.is_empty() { name } else { object }
             )
         }
-        ItemKind::Assignment => format!("Setup > Permission Sets > {name} > Manage Assignments"),
+        ItemKind::Assignment => {
+            let (set, user) = rows::set_and_user(name);
+            let user = user.map(|user| format!(": the user {user}")).unwrap_or_default();
+            format!("Setup > Permission Sets > {set} > Manage Assignments{user}")
+        }
         ItemKind::LayoutSection => {
             let (layout, label) = name.split_once('/').unwrap_or((name, ""));
             let (object, layout) = layout.split_once('-').unwrap_or((layout, ""));
@@ -126,23 +136,43 @@ impl Setup {
     /// Rights that somebody has changed since are left alone. Objects and fields that hold data stay unless [`Filled::Delete`] is asked
     /// for; they are counted first.
     ///
-    /// Costs some 5 API calls and the looks at the deploys, more where data is counted: one for each 5 objects and fields.
+    ///
+    /// That an object holds nothing is believed of a user alone who sees all of its records ("View All Data", "View All" on the object, or
+    /// a standard object that all users share): what cannot be seen stays. [`remove_seen_by`](Self::remove_seen_by) asks a second user.
+    ///
+    /// Costs some 6 API calls and the looks at the deploys, more where data is counted: one for each 5 objects and fields.
     ///
     /// # Errors
     ///
     /// As for [`apply`](Self::apply); what was taken away until then is gone from the ledger.
     pub async fn remove(&self, filled: Filled) -> Result<Removal> {
-        self.remove_where(filled, |_| true).await
+        self.remove_where(filled, None, |_| true).await
     }
 
-    pub(super) async fn remove_where(&self, filled: Filled, ours: impl Fn(&LedgerEntry) -> bool) -> Result<Removal> {
+    /// Like [`remove`](Self::remove), with the run-time user's client to count what the set-up user cannot see: fields that were made for
+    /// another user are hidden from whoever made them. Costs up to 2 API calls more, and one for each 5 objects and fields.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Config`] for a client of another org.
+    /// - As for [`remove`](Self::remove).
+    pub async fn remove_seen_by(&self, runtime: &Client, filled: Filled) -> Result<Removal> {
+        self.remove_where(filled, Some(runtime), |_| true).await
+    }
+
+    pub(super) async fn remove_where(
+        &self,
+        filled: Filled,
+        runtime: Option<&Client>,
+        ours: impl Fn(&LedgerEntry) -> bool,
+    ) -> Result<Removal> {
         let mut loaded = self.ledger.load().await?;
         self.resume(&mut loaded).await?;
         let entries: Vec<LedgerEntry> = loaded.ledger.entries().iter().filter(|entry| ours(entry)).cloned().collect();
         let mut removal = Removal::default();
         // Counted before rights are taken, without which nothing is seen.
         if filled == Filled::Keep {
-            self.keep_filled(&entries, &mut removal).await?;
+            self.keep_filled(&entries, runtime, &mut removal).await?;
         }
         self.remove_rights(&entries, &mut loaded, &mut removal).await?;
         self.remove_sections(&entries, &mut loaded, &mut removal).await?;

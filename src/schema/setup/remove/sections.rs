@@ -2,10 +2,12 @@
 
 use super::super::{Setup, SetupProgress};
 use super::{Removal, forget};
-use crate::api::metadata::{AnyComponent, Layout, Package};
-use crate::error::Result;
+use crate::api::metadata::{AnyComponent, Layout, LayoutSection, MAX_COMPONENTS, Package};
+use crate::error::{ErrorKind, Result};
 use crate::schema::desired::same;
 use crate::schema::ledger::{ItemKind, LedgerEntry, Loaded};
+
+const UNREADABLE: &str = "page layouts are read by SOAP, which takes no token of this kind";
 
 impl Setup {
     /// Sections of page layouts, by the way they came.
@@ -20,54 +22,90 @@ impl Setup {
         if sections.is_empty() {
             return Ok(());
         }
-        let metadata = self.client.metadata();
-        if !metadata.takes_token().await? {
+        let Some(layouts) = self.layouts_of(&sections).await? else {
             for entry in sections {
-                removal.leave(
-                    &entry.kind,
-                    &entry.name,
-                    "page layouts are read by SOAP, which takes no token of this kind",
-                );
+                removal.leave(&entry.kind, &entry.name, UNREADABLE);
             }
             return Ok(());
-        }
-        let mut names: Vec<&str> = sections.iter().filter_map(|entry| Some(entry.name.split_once('/')?.0)).collect();
-        names.sort_unstable();
-        names.dedup();
+        };
+        let mut going: Vec<&LedgerEntry> = Vec::new();
         let mut changed: Vec<AnyComponent> = Vec::new();
-        for names in names.chunks(crate::api::metadata::MAX_COMPONENTS) {
-            for mut layout in metadata.read::<Layout>(names).await?.into_iter().flatten() {
-                let before = layout.sections.len();
-                layout.sections.retain(|section| {
-                    let name = format!("{}/{}", layout.full_name, section.label);
-                    !sections.iter().any(|entry| same(&entry.name, &name)) || self.has_foreign_fields(section)
-                });
-                if layout.sections.len() < before {
-                    changed.push(layout.into());
+        for mut layout in layouts {
+            let before = layout.sections.len();
+            let name = layout.full_name.clone();
+            layout.sections.retain(|section| {
+                let full_name = format!("{name}/{}", section.label);
+                let Some(entry) = sections.iter().find(|entry| same(&entry.name, &full_name)) else { return true };
+                let foreign = self.foreign_fields(&name, section, &loaded.ledger);
+                if foreign.is_empty() {
+                    going.push(entry);
+                    return false;
                 }
+                let reason = format!("somebody has put other fields into it: {}", foreign.join(", "));
+                removal.leave(&entry.kind, &entry.name, reason);
+                true
+            });
+            if layout.sections.len() < before {
+                changed.push(layout.into());
             }
         }
+        let mut refused = None;
         if !changed.is_empty() {
             self.tell(&SetupProgress::Removing { kind: ItemKind::LayoutSection, count: changed.len() });
             let package = Package::new().version(self.client.api_version()).with_all(changed);
-            let result = self.deploy(package, loaded).await?;
-            if let Some(error) = result.error() {
-                for entry in sections {
-                    removal.leave(&entry.kind, &entry.name, error.to_string());
-                }
-                return self.ledger.save(loaded).await;
-            }
+            refused = self.deploy(package, loaded).await?.error();
         }
         for entry in sections {
-            forget(entry, loaded, removal);
+            if let (Some(error), true) = (&refused, going.contains(&entry)) {
+                removal.leave(&entry.kind, &entry.name, error.to_string());
+            } else if going.contains(&entry) {
+                forget(entry, loaded, removal);
+            } else if !removal.has_left(entry) {
+                // Somebody else has taken it away.
+                loaded.ledger.forget(&entry.kind, &entry.name);
+            }
         }
         self.ledger.save(loaded).await
     }
 
-    /// Whether somebody has put other fields into a section of ours.
-    fn has_foreign_fields(&self, section: &crate::api::metadata::LayoutSection) -> bool {
-        let ours = self.desired.layout_sections.iter().find(|known| known.label == section.label);
-        let Some(ours) = ours else { return false };
-        section.fields().any(|shown| !ours.fields.iter().any(|known| same(known, shown)))
+    /// The layouts that these are on; `None` where SOAP refuses the token.
+    async fn layouts_of(&self, sections: &[&LedgerEntry]) -> Result<Option<Vec<Layout>>> {
+        let metadata = self.client.metadata();
+        if !metadata.takes_token().await? {
+            return Ok(None);
+        }
+        let mut names: Vec<&str> = sections.iter().filter_map(|entry| Some(entry.name.split_once('/')?.0)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut layouts = Vec::new();
+        for names in names.chunks(MAX_COMPONENTS) {
+            match metadata.read::<Layout>(names).await {
+                Ok(some) => layouts.extend(some.into_iter().flatten()),
+                // REST has taken it for the rights.
+                Err(error) if error.kind() == ErrorKind::Auth => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(layouts))
+    }
+
+    /// What somebody else has put into a section of ours. Of a section that the schema no longer has, our fields are those that we made.
+    fn foreign_fields(
+        &self,
+        layout: &str,
+        section: &LayoutSection,
+        ledger: &crate::schema::ledger::Ledger,
+    ) -> Vec<String> {
+        let known = self
+            .desired
+            .layout_sections
+            .iter()
+            .find(|known| same(&known.layout, layout) && same(&known.label, &section.label));
+        let object = layout.split('-').next().unwrap_or_default();
+        let is_ours = |shown: &&str| match known {
+            Some(known) => known.fields.iter().any(|field| same(field, shown)),
+            None => ledger.has(&ItemKind::Field, &format!("{object}.{shown}")),
+        };
+        section.fields().filter(|shown| !is_ours(shown)).map(str::to_owned).collect()
     }
 }
