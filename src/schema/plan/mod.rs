@@ -91,6 +91,8 @@ pub struct SchemaPlan {
     name: String,
     items: Vec<PlanItem>,
     unfinished: Option<RecordId>,
+    /// What was known to be ours when it was made: once that has moved on, the plan is out of date.
+    pub(super) ledger: Ledger,
     pub(super) work: Work,
 }
 
@@ -263,7 +265,7 @@ pub fn plan(desired: &DesiredSchema, org: &OrgSchema, ledger: &Ledger) -> Schema
     planner.layouts();
     planner.rights();
     let Planner { items, work, .. } = planner;
-    SchemaPlan { name: desired.name.clone(), items, unfinished: ledger.deploy(), work }
+    SchemaPlan { name: desired.name.clone(), items, unfinished: ledger.deploy(), ledger: ledger.clone(), work }
 }
 
 struct Planner<'a> {
