@@ -380,6 +380,8 @@ impl fmt::Display for Error {
         let status = inner.status.map(|status| status.to_string());
         let status = status.iter().map(|status| ("status", status.as_str()));
         for (index, (key, value)) in codes.chain(status).chain(facts).enumerate() {
+            // Names and codes may come from elsewhere, and one error is one line of a log.
+            let value = value.replace(char::is_control, " ");
             write!(f, "{}{key} {value}", if index == 0 { " (" } else { ", " })?;
         }
         if !(inner.salesforce.is_empty() && inner.context.is_empty() && inner.status.is_none()) {
@@ -438,6 +440,10 @@ mod tests {
             "collections.upsert: unavailable (code SERVER_UNAVAILABLE, status 503, object Account, records 200); \
              try again later"
         );
+        let forged = Error::new(ErrorKind::Invalid, "deploy", "")
+            .with_salesforce(vec![ApiError::new("A\nB", "", vec![])])
+            .with_context("component", "X\r\n2026-01-01 all is well\u{1b}[2J");
+        assert!(!forged.to_string().contains(char::is_control), "{forged}");
     }
 
     #[test]

@@ -61,6 +61,8 @@
 //! | what changed or was deleted since | [`api::SObjectApi::updated`], [`deleted`](api::SObjectApi::deleted) | 1 per 600,000 ids |
 //! | by their words | [`Client::search`] | 1, for 2,000 records at most |
 //! | files | [`Client::files`] | 1 a file |
+//! | none; objects, fields and rights that an org is to have | [`schema::Setup`] | 2 to plan, 2 to apply and 1 a look at the deploy, 1 to verify |
+//! | none; what a user may do | [`schema::preflight`](fn@schema::preflight) | 1 for up to 20 objects |
 //!
 //! [`api::estimate`] prices a run before it starts, and [`Client::plan_read`] chooses between a query and a Bulk query. Calls of handles may be
 //! capped ([`client::ApiBudget`]), paced ([`Client::paced`]) and kept to hours of the day ([`Client::only_during`]).
@@ -152,6 +154,10 @@ struct CompositeGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/metadata.md")]
 struct MetadataGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/setup.md")]
+struct SetupGuide;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/permissions.md")]

@@ -13,6 +13,9 @@ use sforce::{Client, Error};
 
 const VARIABLES: [&str; 3] = ["SALESFORCE_LOGIN_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"];
 
+const RUNTIME_VARIABLES: [&str; 3] =
+    ["SALESFORCE_RUNTIME_LOGIN_URL", "SALESFORCE_RUNTIME_CLIENT_ID", "SALESFORCE_RUNTIME_CLIENT_SECRET"];
+
 /// The text that `--help` ends with.
 pub(crate) const ENVIRONMENT: &str = "Environment:
   SALESFORCE_LOGIN_URL      the org's My Domain, such as https://acme.my.salesforce.com
@@ -112,28 +115,59 @@ pub(crate) fn read_describe(path: &Path) -> Result<SObjectDescribe, String> {
 pub(crate) struct Org {
     pub(crate) client: Client,
     pub(crate) name: String,
-    _mock: Option<MockOrg>,
+    mock: Option<MockOrg>,
+}
+
+impl Org {
+    /// Whether it ends with this program.
+    pub(crate) fn is_mock(&self) -> bool {
+        self.mock.is_some()
+    }
+}
+
+/// A setting, unless it is blank.
+#[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// Address, id and secret of a login; `None` where none of them is set.
+fn login(variables: [&str; 3], advice: &str) -> Result<Option<[String; 3]>, Failure> {
+    let values = variables.map(setting);
+    let missing: Vec<&str> =
+        variables.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    match values {
+        [Some(url), Some(id), Some(secret)] => Ok(Some([url, id, secret])),
+        _ if missing.len() < variables.len() => {
+            Err(Failure::Usage(format!("{} not set: {advice}", missing.join(" and "))))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Connects as the environment says, or starts a mock org.
 pub(crate) fn connect() -> Result<Org, Failure> {
-    #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
-    let values = VARIABLES.map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
-    let missing: Vec<&str> =
-        VARIABLES.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
-    let (url, id, secret, mock) = match values {
-        [Some(url), Some(id), Some(secret)] => (url, id, secret, None),
-        _ if missing.len() < VARIABLES.len() => {
-            let advice = "set all three for a real org, none for the mock org";
-            return Err(Failure::Usage(format!("{} not set: {advice}", missing.join(" and "))));
-        }
-        _ => {
-            let mock = customer_org(MockOrg::builder())?;
-            (mock.base_url(), mock.client_id(), mock.client_secret(), Some(mock))
-        }
+    let named = login(VARIABLES, "set all three for a real org, none for the mock org")?;
+    let (url, id, secret, mock) = if let Some([url, id, secret]) = named {
+        (url, id, secret, None)
+    } else {
+        let mock = customer_org(MockOrg::builder())?;
+        (mock.base_url(), mock.client_id(), mock.client_secret(), Some(mock))
     };
     let host = LoginHost::allowing_loopback(&url)?;
     let name = if mock.is_some() { "the mock org".to_owned() } else { host.to_string() };
     let client = Client::builder(ClientCredentials::new(host, id, secret)?).build()?;
-    Ok(Org { client, name, _mock: mock })
+    Ok(Org { client, name, mock })
+}
+
+/// Connects as the user who works in the org later, if the environment names one.
+pub(crate) fn connect_runtime(org: &Org) -> Result<Option<Client>, Failure> {
+    let advice = "set all three for a second user, none where one user does both";
+    let Some([url, id, secret]) = login(RUNTIME_VARIABLES, advice)? else { return Ok(None) };
+    if org.is_mock() {
+        let words = format!("{} is for an org that is named too: set {} as well", RUNTIME_VARIABLES[0], VARIABLES[0]);
+        return Err(Failure::Usage(words));
+    }
+    let host = LoginHost::allowing_loopback(&url)?;
+    Ok(Some(Client::builder(ClientCredentials::new(host, id, secret)?).build()?))
 }

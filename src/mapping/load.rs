@@ -69,7 +69,7 @@ fn read((tree, mut problems): Tree, file: Option<&str>) -> Result<FieldMap> {
 struct Reader(Vec<Problem>);
 
 impl Reader {
-    fn read<'n, T: Deserialize<'n>>(&mut self, node: &'n Node, part: Part) -> Option<T> {
+    fn read<'n, T: Deserialize<'n>>(&mut self, node: &'n Node, part: &Part) -> Option<T> {
         let (value, problems) = node.read();
         self.0.extend(problems.into_iter().map(|problem| Problem { part: Some(part.clone()), ..problem }));
         value
@@ -77,7 +77,7 @@ impl Reader {
 
     fn read_key<'n, T: Deserialize<'n>>(&mut self, map: &'n Node, key: &str) -> Option<T> {
         let node = &map.member(key)?.value;
-        self.read(node, Part { number: None, words: key.to_owned() })
+        self.read(node, &Part { number: None, words: key.to_owned() })
     }
 
     fn wrong(&mut self, line: usize, words: impl Into<String>) {
@@ -153,7 +153,7 @@ fn values(node: &Node, reader: &mut Reader) -> BTreeMap<String, NamedValue> {
         return BTreeMap::new();
     };
     let read = |member: &Member| {
-        let value = reader.read(&member.value, value_part(&member.key))?;
+        let value = reader.read(&member.value, &value_part(&member.key))?;
         Some((member.key.clone(), value))
     };
     members.iter().filter_map(read).collect()
@@ -165,7 +165,7 @@ fn rules(node: &Node, reader: &mut Reader) -> Vec<(usize, FieldRule)> {
         reader.wrong(node.line, "\"rules\" is a list of rules");
         return Vec::new();
     };
-    let read = |(index, item): (usize, &Node)| Some((index, reader.read(item, rule_part(index, item))?));
+    let read = |(index, item): (usize, &Node)| Some((index, reader.read(item, &rule_part(index, item))?));
     items.iter().enumerate().filter_map(read).collect()
 }
 

@@ -9,7 +9,8 @@ use super::denied::{VIEW_SETUP, denied};
 use super::desired::same;
 use super::org::{OrgField, OrgObject, OrgPermissionSet, OrgSchema};
 use crate::api::metadata::{
-    CustomField, FieldKind, FieldPermission, Layout, ObjectPermission, PermissionSet, PicklistValue, ValueSet,
+    AnyComponent, CustomField, FieldKind, FieldPermission, Layout, ObjectPermission, PermissionSet, PicklistValue,
+    ValueSet,
 };
 use crate::api::{CompositeResponse, MAX_COLLECTIONS_AND_QUERIES, MAX_SUBREQUESTS, Page, Subrequest, Subresult};
 use crate::client::Client;
@@ -281,12 +282,12 @@ struct Lookup {
 /// Source of objects and columns: Tooling API Developer Guide, the page of each object.
 fn component_queries(desired: &DesiredSchema) -> Result<Vec<Lookup>> {
     let mut lookups = Vec::new();
-    let mut kinds: Vec<&str> = desired.components.iter().map(|component| component.component_type()).collect();
+    let mut kinds: Vec<&str> = desired.components.iter().map(AnyComponent::component_type).collect();
     kinds.sort_unstable();
     kinds.dedup();
     for kind in kinds {
         let names = desired.components.iter().filter(|component| component.component_type() == kind);
-        let names: Vec<&str> = names.map(|component| component.full_name()).collect();
+        let names: Vec<&str> = names.map(AnyComponent::full_name).collect();
         // Without its object in front.
         let short: Vec<&str> =
             names.iter().map(|name| name.split_once('.').map_or(*name, |(_, short)| short)).collect();
@@ -389,9 +390,8 @@ fn object(
     let named = definitions.get(&format!("{api_name}.name").to_ascii_lowercase());
     let name_kind = match (name_field, named) {
         (Some(field), _) if field.auto_number => "AutoNumber",
-        (Some(_), _) => "Text",
         (None, Some(named)) if named.data_type.starts_with("Auto Number") => "AutoNumber",
-        (None, Some(_)) => "Text",
+        (Some(_), _) | (None, Some(_)) => "Text",
         (None, None) => "",
     };
     let ours = desired.iter().filter(|field| same(field.object(), &api_name));

@@ -1,6 +1,6 @@
 //! What is wrong with a desired schema, all at once, before the first call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -9,7 +9,8 @@ use super::DesiredSchema;
 use super::desired::{DesiredSection, split};
 use super::names;
 use crate::api::metadata::{
-    CustomField, CustomObject, DeleteConstraint, FieldKind, NameField, NameKind, PermissionSet, ValueSet, ValueSource,
+    CustomField, CustomObject, DeleteConstraint, FieldKind, NameField, NameKind, PermissionSet, SharingModel, ValueSet,
+    ValueSource,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -133,6 +134,7 @@ pub(super) fn faults(schema: &DesiredSchema) -> Vec<SchemaFault> {
         checker.field(field, schema);
     }
     checker.counts(&fields);
+    checker.details(schema, &fields);
     checker.children(&fields);
     if let Some(set) = &schema.permission_set {
         checker.at(Place::PermissionSet, &format!("permission set {}", set.full_name));
@@ -333,14 +335,14 @@ impl Checker {
         self.wrong_if(values.is_empty(), "is a picklist without values");
         self.wrong_if(values.len() > MAX_PICKLIST_VALUES, format!("has {} values, 1,000 are allowed", values.len()));
         self.wrong_if(values.iter().filter(|value| value.default).count() > 1, "has two default values");
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for value in values {
             let name = value.full_name.as_str();
             let length = name.encode_utf16().count();
             self.wrong_if(name.trim().is_empty(), "has an empty value");
             self.wrong_if(length > 255, format!("has a value of {length} characters, 255 are allowed"));
             self.wrong_if(name.chars().any(char::is_control), "has a value with control characters");
-            self.wrong_if(seen.insert(name.to_lowercase(), ()).is_some(), format!("has the value {name:?} twice"));
+            self.wrong_if(!seen.insert(name.to_lowercase()), format!("has the value {name:?} twice"));
         }
     }
 
@@ -405,6 +407,34 @@ impl Checker {
         }
     }
 
+    /// What master-detail relationships ask of the object that is their detail. General knowledge, not verified.
+    fn details(&mut self, schema: &DesiredSchema, fields: &[(Place, CustomField)]) {
+        for (index, object) in schema.objects.iter().enumerate() {
+            let mut orders = Vec::new();
+            for (place, field) in fields {
+                let FieldKind::MasterDetail { relationship_order, .. } = &field.kind else { continue };
+                if !split(&field.full_name).0.eq_ignore_ascii_case(&object.full_name) {
+                    continue;
+                }
+                self.at(*place, &field.full_name);
+                self.wrong_if(*relationship_order > 1, "has a relationship order other than 0 and 1");
+                self.wrong_if(
+                    orders.contains(relationship_order),
+                    format!("is the second master-detail relationship of the order {relationship_order}"),
+                );
+                orders.push(*relationship_order);
+            }
+            let by_parent = object.sharing_model == Some(SharingModel::ControlledByParent);
+            self.at(Place::Object(index), &object.full_name);
+            if !orders.is_empty() {
+                let other = object.sharing_model.is_some() && !by_parent;
+                self.wrong_if(other, "is a detail, whose sharing model is ControlledByParent");
+            } else if object.full_name.ends_with("__c") {
+                self.wrong_if(by_parent, "has the sharing model ControlledByParent, but no master-detail relationship");
+            }
+        }
+    }
+
     /// The children's name on a parent leads to one field.
     fn children(&mut self, fields: &[(Place, CustomField)]) {
         let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
@@ -426,11 +456,11 @@ impl Checker {
         self.name(&set.full_name, names::MAX_PERMISSION_SET);
         self.label("label", &set.label, MAX_SET_LABEL);
         self.text("description", set.description.as_ref(), MAX_SET_DESCRIPTION);
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for grant in &set.fields {
             let name = &grant.field;
             self.wrong_if(split(name).0.is_empty(), format!("grants {name}, which names no object"));
-            self.wrong_if(seen.insert(name.to_ascii_lowercase(), ()).is_some(), format!("grants {name} twice"));
+            self.wrong_if(!seen.insert(name.to_ascii_lowercase()), format!("grants {name} twice"));
             self.wrong_if(grant.editable && !grant.readable, format!("lets {name} be changed and not be seen"));
             let made = fields.iter().find(|(_, field)| field.full_name.eq_ignore_ascii_case(name));
             let Some((_, field)) = made else { continue };
@@ -443,11 +473,11 @@ impl Checker {
             let computed = matches!(field.kind, FieldKind::Formula { .. } | FieldKind::AutoNumber { .. });
             self.wrong_if(grant.editable && computed, format!("lets {name} be changed, which Salesforce fills"));
         }
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for grant in &set.objects {
             let name = &grant.object;
             self.wrong_if(name.trim().is_empty(), "grants rights on no object");
-            self.wrong_if(seen.insert(name.to_ascii_lowercase(), ()).is_some(), format!("grants {name} twice"));
+            self.wrong_if(!seen.insert(name.to_ascii_lowercase()), format!("grants {name} twice"));
             // Wire facts 4.2: "Permission Read X depends on permission(s): Read Y".
             let any = grant.create || grant.edit || grant.delete || grant.view_all || grant.modify_all;
             self.wrong_if(any && !grant.read, format!("grants more than Read on {name}, but not Read"));
@@ -476,9 +506,9 @@ impl Checker {
         self.wrong_if(section.object().is_empty(), "names no layout such as Contact-Contact Layout");
         self.label("label", &section.label, MAX_SET_LABEL);
         self.wrong_if(section.fields.is_empty(), "has no fields");
-        let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for name in &section.fields {
-            self.wrong_if(seen.insert(name.to_ascii_lowercase(), ()).is_some(), format!("has {name} twice"));
+            self.wrong_if(!seen.insert(name.to_ascii_lowercase()), format!("has {name} twice"));
             let full = format!("{}.{name}", section.object());
             let known =
                 !name.ends_with("__c") || fields.iter().any(|(_, field)| field.full_name.eq_ignore_ascii_case(&full));

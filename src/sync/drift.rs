@@ -127,9 +127,11 @@ pub(super) fn apply(
 /// Whether a change takes a field away in this direction.
 fn loses(change: &Change, direction: Direction) -> bool {
     match change {
-        Change::ReadOnly { .. } | Change::Shrunk { .. } | Change::ValuesGone { .. } | Change::Restricted => {
-            direction != Direction::FromSalesforce
-        }
+        Change::ReadOnly { .. }
+        | Change::Computed
+        | Change::Shrunk { .. }
+        | Change::ValuesGone { .. }
+        | Change::Restricted => direction != Direction::FromSalesforce,
         _ => true,
     }
 }
@@ -202,6 +204,9 @@ mod tests {
         let locked = NOTE.replace("OPEN", r#""nillable":true"#);
         let going = go_on_without(&map, &expected, &object("a", &[&locked, KIND, ACCOUNT])).expect("goes on");
         assert_eq!(going.map.map().rules()[1].direction, Direction::FromSalesforce);
+        let formula = NOTE.replace("OPEN", r#""nillable":true,"calculated":true"#);
+        let going = go_on_without(&map, &expected, &object("a", &[&formula, KIND, ACCOUNT])).expect("goes on");
+        assert_eq!(going.map.map().rules()[1].direction, Direction::FromSalesforce, "a formula can be read");
         let going = go_on_without(&map, &expected, &object("a", &[KIND, ACCOUNT])).expect("goes on");
         assert_eq!((going.map.map().rules().len(), going.suspended.len()), (3, 2), "both ways of one rule");
     }

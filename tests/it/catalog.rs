@@ -228,11 +228,18 @@ async fn an_answer_that_is_cut_garbage_or_about_something_else_never_stays() {
 }
 
 #[tokio::test]
-async fn a_list_of_no_objects_and_a_304_that_nobody_asked_for_are_no_answers() {
+async fn lists_of_nothing_and_a_304_that_nobody_asked_for_are_no_answers() {
     let (_server, catalog, _) = served(&["{}", r#"{"encoding":"UTF-8","sobjects":[]}"#]).await;
     for _ in 0..2 {
         assert_eq!(catalog.global().await.expect_err("no list").kind(), ErrorKind::Decode);
     }
+    let mapping = r#"{"recordTypeMappings":[{"recordTypeId":"012000000000000AAA","master":true}]}"#;
+    let (_server, catalog, _) = served(&["{}", r#"{"recordTypeMappings":[]}"#, mapping]).await;
+    for _ in 0..2 {
+        let error = catalog.record_type_mappings(&object("Account")).await.expect_err("no record types");
+        assert_eq!(error.kind(), ErrorKind::Decode);
+    }
+    assert_eq!(catalog.record_type_mappings(&object("Account")).await.expect("read").record_type_mappings.len(), 1);
     let (server, catalog, _) = served(&["{}"]).await;
     server.reset().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(304)).mount(&server).await;

@@ -20,8 +20,8 @@ pub(crate) fn example(name: &str) -> Command {
     let program = folder.join("examples").join(name);
     assert!(program.is_file(), "{} is not built: run plain `cargo test`", program.display());
     let mut command = Command::new(program);
-    for variable in ["SALESFORCE_LOGIN_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"] {
-        command.env_remove(variable);
+    for variable in ["LOGIN_URL", "CLIENT_ID", "CLIENT_SECRET"] {
+        command.env_remove(format!("SALESFORCE_{variable}")).env_remove(format!("SALESFORCE_RUNTIME_{variable}"));
     }
     command.stdin(Stdio::null());
     command

@@ -27,6 +27,7 @@ mod map_preview;
 mod mapping;
 mod matching;
 mod metadata_calls;
+mod org_setup;
 mod outside;
 mod query;
 mod recordings;

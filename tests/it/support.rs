@@ -15,6 +15,8 @@ use sforce::testing::ManualClock;
 use sforce::testing::org::MockOrg;
 use sforce::types::{FieldName, Record, SObjectName};
 
+use crate::wsdl::schema::Schema;
+
 /// A client of the mock org whose waiting takes no time.
 pub(crate) fn client(org: &MockOrg) -> Client {
     builder(org).build().expect("a client")
@@ -76,4 +78,9 @@ pub(crate) fn recorded(what: &str) -> Option<PathBuf> {
     }
     not_run(what, "there is no folder ../shared/recorded");
     None
+}
+
+/// The types of the Metadata API, from the folder of recorded answers.
+pub(crate) fn wsdl(folder: &Path) -> Schema {
+    Schema::of(&std::fs::read_to_string(folder.join("wsdl/metadata-v63.0.wsdl")).expect("readable"))
 }

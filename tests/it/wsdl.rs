@@ -1,6 +1,6 @@
 //! What Salesforce wrote about its Metadata API, as a judge of our calls: the WSDL of our requests, recordings of our reading.
 
-mod schema;
+pub(crate) mod schema;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,8 +19,8 @@ use sforce::{Client, ErrorKind, Retry};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use self::schema::{Node, Schema};
-use crate::support::{not_run, recorded};
+use self::schema::Node;
+use crate::support::{not_run, recorded, wsdl};
 
 async fn serve(status: u16, body: &str) -> (MockServer, Client) {
     let server = MockServer::start().await;
@@ -29,10 +29,6 @@ async fn serve(status: u16, body: &str) -> (MockServer, Client) {
     let token = AccessToken::allowing_loopback("00D!<token>&", &server.uri()).expect("loopback");
     let client = Client::builder(StaticToken::new(token)).retry(RetryPolicy::never()).build().expect("a client");
     (server, client)
-}
-
-fn wsdl(folder: &Path) -> Schema {
-    Schema::of(&fs::read_to_string(folder.join("wsdl/metadata-v63.0.wsdl")).expect("readable"))
 }
 
 /// Every type of a field, with all that goes with it.

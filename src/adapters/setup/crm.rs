@@ -1,7 +1,7 @@
 //! Opportunities and what belongs to them, read and never written.
 
 use super::grants::permission_set;
-use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement, RequirementSet, Severity};
+use crate::schema::{ChangeNotifier, DesiredSchema, FieldRequirement, ObjectRequirement, RequirementSet, Severity};
 use crate::types::{FieldName, SObjectName};
 
 /// The outbound message that tells of changed opportunities.
@@ -18,6 +18,13 @@ pub fn crm_schema() -> DesiredSchema {
         "Made by the revenue integration: opportunities, accounts and contacts, to read.",
     );
     DesiredSchema::new("crm").permission_set(permission_set)
+}
+
+/// What tells an address of changed opportunities, by the name that [`crm_requirements`] looks for:
+/// `crm_schema().notifier(&crm_notifier(address, user))`.
+pub fn crm_notifier(endpoint: impl Into<String>, user_name: impl Into<String>) -> ChangeNotifier {
+    let fields = ["Name", "Amount", "CloseDate", "StageName", "OwnerId", "AccountId", "LastModifiedDate"];
+    ChangeNotifier::new("Opportunity", endpoint, user_name).name(NOTIFIER).fields(fields)
 }
 
 fn reads<const N: usize>(object: &'static str, fields: [&'static str; N]) -> ObjectRequirement {

@@ -23,7 +23,7 @@ mod usage;
 use std::fmt;
 use std::str::FromStr;
 
-pub use self::crm::{crm_requirements, crm_schema};
+pub use self::crm::{crm_notifier, crm_requirements, crm_schema};
 pub use self::scores::{scores_requirements, scores_schema};
 pub use self::survey::{survey_requirements, survey_schema, test_fields};
 pub use self::usage::{

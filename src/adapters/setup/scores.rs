@@ -2,11 +2,16 @@
 
 use super::grants::permission_set;
 use crate::api::metadata::{CustomField, FieldKind};
-use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement, ObjectRight, RequirementSet, Severity};
+use crate::schema::{
+    DesiredSchema, DesiredSection, FieldRequirement, ObjectRequirement, ObjectRight, RequirementSet, Severity,
+};
 use crate::types::{FieldName, SObjectName};
 
 static OBJECTS: [SObjectName; 3] =
     [SObjectName::from_static("Contact"), SObjectName::from_static("Lead"), SObjectName::from_static("Account")];
+
+/// The section of the page layouts that shows them.
+const SECTION: &str = "GPTWeb Insights";
 
 /// The six fields, as [`score_map`](crate::adapters::presets::score_map) fills them: API name, label and type.
 fn fields() -> [(FieldName, &'static str, FieldKind); 6] {
@@ -21,7 +26,8 @@ fn fields() -> [(FieldName, &'static str, FieldKind); 6] {
     ]
 }
 
-/// The six score fields on contact, lead and account, and who may use them.
+/// The six score fields on contact, lead and account, a section with them on the layouts that each org starts with, and who may use
+/// them. An org whose layouts have other names gets the section by hand: the plan says so.
 #[must_use]
 pub fn scores_schema() -> DesiredSchema {
     let made = OBJECTS.iter().flat_map(|object| {
@@ -33,7 +39,12 @@ pub fn scores_schema() -> DesiredSchema {
         "GPTWeb Integration",
         "Made by the website scores integration: contacts, leads and accounts, and the score fields on them.",
     );
-    DesiredSchema::new("scores").fields(made).permission_set(permission_set)
+    let schema = DesiredSchema::new("scores").fields(made).permission_set(permission_set);
+    OBJECTS.iter().fold(schema, |schema, object| {
+        let fields = fields().map(|(name, ..)| name.to_string()).into();
+        let layout = format!("{object}-{object} Layout");
+        schema.layout_section(DesiredSection { layout, label: SECTION.to_owned(), fields })
+    })
 }
 
 /// What the user needs to write scores: contacts, leads and accounts to read, create and edit, and the six fields on each.

@@ -70,6 +70,14 @@ fn object<'a>(required: &'a RequirementSet, name: &str) -> &'a ObjectRequirement
 }
 
 #[test]
+fn each_preset_is_a_sound_schema() {
+    for preset in Preset::ALL {
+        assert_eq!(preset.desired_schema().validate(), [], "{preset}");
+        assert!(preset.requirements().validate().is_ok(), "{preset}");
+    }
+}
+
+#[test]
 fn presets_are_known_by_their_names() {
     for preset in Preset::ALL {
         assert_eq!(preset.name().parse::<Preset>().expect("known"), preset);
@@ -82,6 +90,9 @@ fn presets_are_known_by_their_names() {
 fn gpt_3_the_fields_that_a_scores_set_up_makes_take_what_the_score_map_sends() {
     let schema = scores_schema();
     assert_eq!(schema.fields.len(), 18, "six on each of three objects");
+    assert_eq!(schema.validate(), [], "GPT-23: the sections name fields that are made");
+    let sections: Vec<&str> = schema.layout_sections.iter().map(|section| section.layout.as_str()).collect();
+    assert_eq!(sections, ["Contact-Contact Layout", "Lead-Lead Layout", "Account-Account Layout"]);
     for name in ["Contact", "Lead", "Account"] {
         let map = score_map(
             SObjectName::new(name).expect("a name"),
@@ -177,7 +188,8 @@ fn heap_15_the_usage_objects_are_made_or_come_with_a_package() {
 
 #[test]
 fn heap_29_history_is_kept_where_that_is_asked_for() {
-    let metric = |level| UsageMetric { level, field: FieldName::from_static("Logins__c"), label: "Logins".into() };
+    let metric = |level| UsageMetric::new(level, "Log-ins (7 days)");
+    assert_eq!(metric(UsageLevel::Account).field.as_str(), "Log_ins_7_days__c");
     let options =
         UsageLevel::ALL.into_iter().fold(UsageOptions::default(), |options, level| options.metric(metric(level)));
     let tracked = |schema: &DesiredSchema| {

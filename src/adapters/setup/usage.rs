@@ -4,7 +4,9 @@ use super::grants::permission_set;
 use crate::adapters::engagement::Prefix;
 use crate::api::metadata::{CustomField, CustomObject, FieldKind, NameField};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{DesiredSchema, FieldRequirement, ObjectRequirement, ObjectRight, RequirementSet, Severity};
+use crate::schema::{
+    DesiredSchema, FieldRequirement, ObjectRequirement, ObjectRight, RequirementSet, Severity, api_name,
+};
 use crate::types::{FieldName, SObjectName};
 
 /// Characters of a key: an id of the product or of Salesforce.
@@ -40,6 +42,24 @@ pub struct UsageMetric {
     pub field: FieldName,
     /// The field's label.
     pub label: String,
+}
+
+impl UsageMetric {
+    /// A metric of that label, whose API name is made of it by [`api_name`].
+    #[must_use]
+    pub fn new(level: UsageLevel, label: impl Into<String>) -> Self {
+        let label = label.into();
+        let field = identifier(FieldName::new, format!("{}__c", api_name(&label, |_| false)));
+        Self { level, field, label }
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "labels are made API names, and prefix and namespace were checked when they were given"
+)]
+fn identifier<T>(make: fn(String) -> Result<T>, name: String) -> T {
+    make(name).expect("an identifier")
 }
 
 /// Names and metrics of the usage objects.
@@ -107,15 +127,13 @@ impl UsageOptions {
 
     /// The usage object of a level, such as `Heap_Account_Usage__c`.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "prefix and namespace were checked when they were given")]
     pub fn object(&self, level: UsageLevel) -> SObjectName {
         let name = self.resolved(&format!("{}{}_Usage", self.prefix.as_str(), level.name()));
-        SObjectName::new(name).expect("an identifier")
+        identifier(SObjectName::new, name)
     }
 
-    #[expect(clippy::expect_used, reason = "prefix and namespace were checked when they were given")]
     fn field(&self, name: &str) -> FieldName {
-        FieldName::new(self.resolved(name)).expect("an identifier")
+        identifier(FieldName::new, self.resolved(name))
     }
 
     /// The field with the id of the account or contact, by which rows are named: `Account_Id__c` or `Contact_Id__c`.

@@ -190,7 +190,7 @@ impl SchemaCatalog {
     ///
     /// # Errors
     ///
-    /// As for [`Client::record_type_mappings`].
+    /// [`ErrorKind::Decode`] for an answer without record types; as for [`Client::record_type_mappings`].
     pub async fn record_type_mappings(&self, object: &SObjectName) -> Result<Arc<RecordTypeMappings>> {
         let inner = &self.0;
         let turn = inner.mappings.slot(&key_of(object)).turn().await;
@@ -198,6 +198,7 @@ impl SchemaCatalog {
             return answer;
         }
         let asked = inner.client.record_type_mappings(object).await;
+        let asked = asked.and_then(|value| sound_mappings(value, object));
         turn.end(asked.map(|value| Some(Snapshot { value, last_modified: None, etag: None })), self.now())
     }
 
@@ -348,6 +349,15 @@ fn sound(
         return Ok(snapshot);
     }
     Err(Error::new(ErrorKind::Decode, "describe", "the answer does not describe the object")
+        .with_context("object", object))
+}
+
+fn sound_mappings(mappings: RecordTypeMappings, object: &SObjectName) -> Result<RecordTypeMappings> {
+    // An object with layouts has the master type at least.
+    if !mappings.record_type_mappings.is_empty() {
+        return Ok(mappings);
+    }
+    Err(Error::new(ErrorKind::Decode, "describe.layouts", "the answer has no record types")
         .with_context("object", object))
 }
 

@@ -50,9 +50,8 @@ pub fn drift<'s>(expected: &ExpectedFields, now: impl Into<SeenObject<'s>>) -> V
     }
     if expected.creates {
         let written = |name: &str| expected.field(name).is_some_and(|field| field.usage.creates);
-        let new = |field: &&FieldDescribe| {
-            field.required_on_create() && !written(&field.name) && !expected.required.contains(&field.name)
-        };
+        let needed = |name: &str| expected.required.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let new = |field: &&FieldDescribe| field.required_on_create() && !written(&field.name) && !needed(&field.name);
         let new = describe
             .fields
             .iter()
@@ -117,7 +116,9 @@ fn changed(field: &ExpectedField, seen: &FieldDescribe) -> Option<Change> {
     if seen.field_type != field.field_type {
         return Some(Change::Retyped { from: field.field_type.clone(), to: seen.field_type.clone() });
     }
-    if let Some(change) = reference(field, seen) {
+    if !field.reference_to.iter().any(|to| leads_to(seen, to))
+        && let Some(change) = reference(field, seen)
+    {
         return Some(change);
     }
     if !field.usage.writes() {
@@ -126,7 +127,9 @@ fn changed(field: &ExpectedField, seen: &FieldDescribe) -> Option<Change> {
     let creates = field.usage.creates && field.createable && !seen.createable;
     let updates = field.usage.updates && field.updateable && !seen.updateable;
     if creates || updates {
-        return Some(Change::ReadOnly { creates, updates });
+        // No right makes it writable again.
+        let computed = seen.calculated || seen.auto_number;
+        return Some(if computed { Change::Computed } else { Change::ReadOnly { creates, updates } });
     }
     shrunk(field, seen)
         .or_else(|| values_gone(field, seen, true))
@@ -136,6 +139,9 @@ fn changed(field: &ExpectedField, seen: &FieldDescribe) -> Option<Change> {
 /// What does not leave it out.
 fn remarks(field: &ExpectedField, seen: &FieldDescribe) -> Vec<(Change, Impact)> {
     let mut remarks = Vec::new();
+    if let Some(change) = reference(field, seen) {
+        remarks.push((change, Impact::Told));
+    }
     if !field.usage.writes() {
         return remarks;
     }
@@ -149,14 +155,20 @@ fn remarks(field: &ExpectedField, seen: &FieldDescribe) -> Vec<(Change, Impact)>
     remarks
 }
 
+fn leads_to(seen: &FieldDescribe, object: &str) -> bool {
+    seen.reference_to.iter().any(|to| to.eq_ignore_ascii_case(object))
+}
+
+/// The objects that a reference no longer leads to. Of several, such as those of `WhatId`, one that is gone concerns nobody who does not use
+/// it: a map that does says so, and its check refuses it.
 fn reference(field: &ExpectedField, seen: &FieldDescribe) -> Option<Change> {
-    let leads_to = |name: &String| seen.reference_to.iter().any(|to| to.eq_ignore_ascii_case(name));
-    let lost = !field.reference_to.iter().all(leads_to);
+    let lost = !field.reference_to.iter().all(|to| leads_to(seen, to));
     lost.then(|| Change::ReferenceChanged { from: field.reference_to.clone(), to: seen.reference_to.clone() })
 }
 
 fn shrunk(field: &ExpectedField, seen: &FieldDescribe) -> Option<Change> {
-    if seen.length < field.length {
+    // No text has room for nothing: a length of 0 says that it has none.
+    if (1..field.length).contains(&seen.length) {
         return Some(Change::Shrunk { from: field.length.to_string(), to: seen.length.to_string() });
     }
     let (whole, scale) = (whole_digits(seen), seen.scale);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{DriftEvent, Impact};
 use crate::types::{FieldDescribe, FieldType, SObjectDescribe};
@@ -60,7 +60,8 @@ impl FieldUse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExpectedFields {
-    /// The format, 1.
+    /// The format, 1; another one is not read.
+    #[serde(deserialize_with = "known_version")]
     pub version: u32,
     /// The object.
     pub object: String,
@@ -141,6 +142,15 @@ impl ExpectedField {
             usage,
         }
     }
+}
+
+/// What a later format means is not to be guessed: fields that it leaves out would be lifted.
+fn known_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    if version == VERSION {
+        return Ok(version);
+    }
+    Err(de::Error::custom(format_args!("version {version} of the format is not known, {VERSION} is")))
 }
 
 /// Digits before the point.

@@ -124,6 +124,8 @@ pub enum Change {
         /// In records that are there.
         updates: bool,
     },
+    /// It is computed now: a formula, a roll-up summary or an auto-number, which nobody can write. It can still be read.
+    Computed,
     /// It may be blank no more.
     Required,
     /// A field that nothing writes is needed by new records.
@@ -202,6 +204,9 @@ impl DriftEvent {
             Change::ReadOnly { .. } => {
                 format!("make it editable for the user: {fields} > (field) > Set Field-Level Security")
             }
+            Change::Computed => {
+                format!("take it out of what the map writes, or put a field in its place that can be written: {fields}")
+            }
             Change::Required => "see to it that the source always has a value, or give the rule a default".into(),
             Change::NewRequired => {
                 format!("add a rule for it to the map, or make it optional or give it a default: {fields}")
@@ -257,6 +262,7 @@ impl fmt::Display for Change {
             Self::ReadOnly { creates, updates } => {
                 write!(f, "the user may no longer {} it", rights(*creates, *updates))
             }
+            Self::Computed => f.write_str("it is computed now, and nobody can write it"),
             Self::Required => f.write_str("it may be blank no more"),
             Self::NewRequired => f.write_str("new records need it, and nothing writes it"),
             Self::ValuesGone { values, restricted } => {

@@ -173,8 +173,9 @@ pub(in crate::schema) fn merged(field: &CustomField, found: &FieldKind) -> Field
             *scale = after.max(*scale);
             *precision = before + *scale;
         }
-        FieldKind::Picklist { values } => *values = joined(values, found),
-        FieldKind::MultiselectPicklist { values, .. } => *values = joined(values, found),
+        FieldKind::Picklist { values } | FieldKind::MultiselectPicklist { values, .. } => {
+            *values = joined(values, found);
+        }
         _ => {}
     }
     kind

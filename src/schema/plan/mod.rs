@@ -91,6 +91,8 @@ pub struct SchemaPlan {
     name: String,
     items: Vec<PlanItem>,
     unfinished: Option<RecordId>,
+    /// What was known to be ours when it was made: once that has moved on, the plan is out of date.
+    pub(super) ledger: Ledger,
     pub(super) work: Work,
 }
 
@@ -184,7 +186,9 @@ impl SchemaPlan {
         let changes = work.changes.len().div_ceil(COLLECTIONS) + work.changes.len().div_ceil(25);
         let rows = work.grants.collections().div_ceil(COLLECTIONS);
         let more = work.assign.is_some() || !work.grants.system.is_empty();
-        deploy + changes + rows.max(usize::from(more))
+        // Rows that get more are looked for by one call.
+        let ids = usize::from(!work.grants.more_objects.is_empty() || !work.grants.more_fields.is_empty());
+        deploy + changes + ids + rows.max(usize::from(more))
     }
 
     fn count(&self, is: impl Fn(Step) -> bool) -> usize {
@@ -248,7 +252,8 @@ impl Serialize for SchemaPlan {
 ///
 /// What exists is left as it is, with these exceptions, all of them additions to what the ledger says is ours: a text or number that
 /// is too small grows, a picklist gets the values it lacks, history is switched on, and a permission set gets the rights it lacks. Labels
-/// are never touched, since admins reword them. Rights that an admin has narrowed, taken back or made are left alone and told.
+/// are never touched, since admins reword them. Rights that we gave and somebody took back are given again; those that somebody else made are
+/// left alone and told.
 #[must_use]
 pub fn plan(desired: &DesiredSchema, org: &OrgSchema, ledger: &Ledger) -> SchemaPlan {
     let mut planner =
@@ -260,7 +265,7 @@ pub fn plan(desired: &DesiredSchema, org: &OrgSchema, ledger: &Ledger) -> Schema
     planner.layouts();
     planner.rights();
     let Planner { items, work, .. } = planner;
-    SchemaPlan { name: desired.name.clone(), items, unfinished: ledger.deploy(), work }
+    SchemaPlan { name: desired.name.clone(), items, unfinished: ledger.deploy(), ledger: ledger.clone(), work }
 }
 
 struct Planner<'a> {

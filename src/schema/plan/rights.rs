@@ -3,7 +3,7 @@
 use super::{Conflict, Planner, Step};
 use crate::api::metadata::{FieldPermission, ObjectPermission, PermissionSet};
 use crate::schema::desired::{same, split};
-use crate::schema::ledger::{EntryState, ItemKind, LedgerEntry};
+use crate::schema::ledger::{ItemKind, LedgerEntry};
 
 /// The rights of a row, in a fixed order.
 pub(in crate::schema) fn object_rights(grant: &ObjectPermission) -> String {
@@ -51,11 +51,11 @@ fn lacking(wanted: &str, has: &str) -> Vec<String> {
 enum Row {
     /// All that is needed is granted.
     Fits,
-    /// It is not there and never was by us.
+    /// It is not there.
     New,
-    /// It is as we left it, and more is needed now.
+    /// It is ours, and less than is needed.
     More,
-    /// Somebody else made it, narrowed it or took it away.
+    /// Somebody else made it, and it grants less than is needed.
     Theirs(String),
 }
 
@@ -108,18 +108,23 @@ impl Planner<'_> {
         if let Some(item) = self.items.last_mut() {
             item.why = format!("is not there; grants rights on {objects} objects and {fields} fields");
         }
-        self.work.assign = Some(name.clone());
-        self.say(ItemKind::Assignment, &name, Step::Create, "the run-time user gets it");
+        self.assign(&name);
+    }
+
+    /// Noted before it is made, like all else: a run that ends in between has made what it must take back.
+    fn assign(&mut self, name: &str) {
+        self.work.assign = Some(name.to_owned());
+        self.work.intents.push(LedgerEntry::intended(ItemKind::Assignment, name));
+        self.say(ItemKind::Assignment, name, Step::Create, "the run-time user gets it");
     }
 
     fn object_rights(&mut self, wanted: &PermissionSet, existing: &PermissionSet) {
         for grant in &wanted.objects {
             let row = existing.objects.iter().find(|row| same(&row.object, &grant.object));
             let has = row.map(object_rights);
-            let fresh = self.is_created(&ItemKind::Object, &grant.object);
             let rights = object_rights(grant);
             let name = grant.object.as_str();
-            match self.row(&ItemKind::ObjectPermission, name, &rights, has.as_deref(), fresh) {
+            match self.row(&ItemKind::ObjectPermission, name, &rights, has.as_deref()) {
                 Row::Fits => self.granted(ItemKind::ObjectPermission, name),
                 Row::New => {
                     self.work.grants.objects.push(grant.clone());
@@ -145,10 +150,9 @@ impl Planner<'_> {
             let row = existing.fields.iter().find(|row| same(&row.field, &grant.field));
             let has = row.map(field_rights);
             let (object, _) = split(&grant.field);
-            let fresh = self.is_created(&ItemKind::Field, &grant.field) || self.is_created(&ItemKind::Object, object);
             let rights = field_rights(grant);
             let name = grant.field.as_str();
-            match self.row(&ItemKind::FieldPermission, name, &rights, has.as_deref(), fresh) {
+            match self.row(&ItemKind::FieldPermission, name, &rights, has.as_deref()) {
                 Row::Fits => self.granted(ItemKind::FieldPermission, name),
                 Row::New => {
                     self.work.grants.fields.push(grant.clone());
@@ -173,7 +177,7 @@ impl Planner<'_> {
     fn system_rights(&mut self, wanted: &PermissionSet, existing: &PermissionSet) {
         for name in &wanted.users {
             let has = existing.users.iter().any(|known| known.eq_ignore_ascii_case(name)).then_some("on");
-            match self.row(&ItemKind::SystemPermission, name, "on", has, false) {
+            match self.row(&ItemKind::SystemPermission, name, "on", has) {
                 Row::Fits => self.granted(ItemKind::SystemPermission, name),
                 Row::Theirs(why) => {
                     let path = format!("Setup > Permission Sets > {} > System Permissions > Edit", existing.label);
@@ -187,24 +191,18 @@ impl Planner<'_> {
         }
     }
 
-    /// `fresh` tells that what the row is on is only being made.
-    fn row(&self, kind: &ItemKind, name: &str, wanted: &str, has: Option<&str>, fresh: bool) -> Row {
-        let noted = self.ledger.entry(kind, name);
-        let Some(has) = has else {
-            let taken = noted.is_some_and(|entry| entry.state == EntryState::Made) && !fresh;
-            return if taken { Row::Theirs("was granted, and somebody has taken it back".into()) } else { Row::New };
-        };
+    /// What we gave and somebody took back is given again; what we did not give is never widened.
+    fn row(&self, kind: &ItemKind, name: &str, wanted: &str, has: Option<&str>) -> Row {
+        let Some(has) = has else { return Row::New };
         let missing = lacking(wanted, has);
         if missing.is_empty() {
-            return Row::Fits;
+            Row::Fits
+        } else if self.ledger.has(kind, name) {
+            Row::More
+        } else {
+            let missing = missing.join(" and ");
+            Row::Theirs(format!("grants no {missing}; somebody else has made it, so it is left alone"))
         }
-        // Ours to add to only where it is as we left it.
-        if noted.is_some_and(|entry| entry.rights.as_deref() == Some(has)) {
-            return Row::More;
-        }
-        let what = missing.join(" and ");
-        let why = if noted.is_some() { "somebody has narrowed it" } else { "somebody else has made it" };
-        Row::Theirs(format!("grants no {what}; {why}, so it is left alone"))
     }
 
     fn granted(&mut self, kind: ItemKind, name: &str) {
@@ -212,27 +210,17 @@ impl Planner<'_> {
     }
 
     fn grant(&mut self, kind: ItemKind, name: &str, rights: &str, step: Step) {
-        let rights = Some(rights.to_owned());
-        self.work.intents.push(LedgerEntry { rights: rights.clone(), ..LedgerEntry::intended(kind.clone(), name) });
-        let why = format!("gets {}", rights.unwrap_or_default().replace(' ', ", "));
+        let noted = Some(rights.to_owned());
+        self.work.intents.push(LedgerEntry { rights: noted, ..LedgerEntry::intended(kind.clone(), name) });
+        let why = format!("gets {}", rights.replace(' ', ", "));
         self.say(kind, name, step, why);
     }
 
     fn assignment(&mut self, name: &str, assigned: bool) {
         if assigned {
-            self.say(ItemKind::Assignment, name, Step::Nothing, "the run-time user has it");
-        } else if self.ledger.entry(&ItemKind::Assignment, name).is_some_and(|entry| entry.state == EntryState::Made) {
-            let path = format!("Setup > Permission Sets > {name} > Manage Assignments > Add Assignment");
-            self.say_how(
-                ItemKind::Assignment,
-                name,
-                Step::ByHand,
-                "was assigned, and somebody has taken it back",
-                path,
-            );
+            self.there(ItemKind::Assignment, name, "the run-time user has it");
         } else {
-            self.work.assign = Some(name.to_owned());
-            self.say(ItemKind::Assignment, name, Step::Create, "the run-time user gets it");
+            self.assign(name);
         }
     }
 }

@@ -268,47 +268,44 @@ fn heap_29_history_is_switched_on_where_it_is_ours_and_told_where_it_is_not() {
 }
 
 #[test]
-fn nav_16_no_right_that_an_admin_narrowed_took_back_or_made_is_touched() {
+fn nav_16_no_right_that_somebody_else_made_is_widened_and_ours_is_given_again() {
     let (org, ledger) = whole();
     let with = |change: &dyn Fn(&mut PermissionSet)| {
         let mut org = org.clone();
         change(&mut org.permission_set.as_mut().expect("there").set);
         org
     };
-    let narrowed = with(&|set| set.fields[0].editable = false);
-    let taken = with(&|set| set.fields.clear());
-    for (org, says) in [(narrowed, "narrowed"), (taken, "taken it back")] {
-        let plan = plan(&desired(), &org, &ledger);
-        assert!(plan.is_empty(), "{plan}");
-        let told: Vec<&PlanItem> = plan.by_hand().collect();
-        assert_eq!((told.len(), told[0].subject.as_str()), (1, "S__c.N__c"));
-        assert!(told[0].why.contains(says), "{}", told[0].why);
-        assert!(told[0].by_hand.as_ref().is_some_and(|path| path.contains("Field Permissions")));
-    }
     // Nobody knows who made a row that the ledger does not have.
-    let made = with(&|set| set.fields[0].editable = false);
-    let told = plan(&desired(), &made, &Ledger::default());
-    assert!(told.is_empty() && told.to_string().contains("somebody else has made it"), "{told}");
-    // What an admin has added stays.
+    let narrow = with(&|set| set.fields[0].editable = false);
+    let theirs = plan(&desired(), &narrow, &Ledger::default());
+    assert!(theirs.is_empty(), "{theirs}");
+    let told: Vec<&PlanItem> = theirs.by_hand().collect();
+    assert_eq!((told.len(), told[0].subject.as_str()), (1, "S__c.N__c"));
+    assert!(told[0].why.contains("grants no edit; somebody else has made it"), "{}", told[0].why);
+    assert!(told[0].by_hand.as_ref().is_some_and(|path| path.contains("Field Permissions")));
+    // What we gave is given again, narrowed or gone.
+    assert_eq!(steps(&plan(&desired(), &narrow, &ledger), Step::Change), ["S__c.N__c"]);
+    let gone = plan(&desired(), &with(&|set| set.fields.clear()), &ledger);
+    assert_eq!((steps(&gone, Step::Create), gone.api_calls()), (vec!["S__c.N__c"], 1));
+    // What an admin has added stays, and stays with what we add.
     let added = with(&|set| {
         set.objects[0].delete = true;
         set.users.push("ViewSetup".into());
     });
     assert!(plan(&desired(), &added, &ledger).is_empty());
-    // A later release of ours needs more of a row that is as we left it.
     let mut more = desired();
     more.permission_set.as_mut().expect("there").objects[0].edit = true;
-    let plan = plan(&more, &org, &ledger);
-    assert_eq!(steps(&plan, Step::Change), ["S__c"]);
-    assert_eq!(plan.api_calls(), 1);
+    let grown = plan(&more, &added, &ledger);
+    assert_eq!((steps(&grown, Step::Change), grown.api_calls()), (vec!["S__c"], 2));
+    assert!(grown.work.grants.more_objects[0].delete && grown.work.grants.more_objects[0].edit);
 }
 
 #[test]
-fn an_assignment_that_was_taken_back_stays_so_and_is_told() {
+fn an_assignment_that_is_gone_is_made_again() {
     let (mut org, ledger) = whole();
     org.permission_set.as_mut().expect("there").assigned = false;
-    assert_eq!(steps(&plan(&desired(), &org, &ledger), Step::ByHand), ["P"]);
-    assert_eq!(steps(&plan(&desired(), &org, &Ledger::default()), Step::Create), ["P"]);
+    let again = plan(&desired(), &org, &ledger);
+    assert_eq!((steps(&again, Step::Create), again.api_calls()), (vec!["P"], 1));
 }
 
 #[test]
@@ -436,20 +433,33 @@ proptest! {
             prop_assert!(again.is_empty(), "{}", again);
             prop_assert_eq!(again.api_calls(), 0);
             rights_only_grew(&before, &org)?;
-            // An admin narrows a row; it stays so from now on.
+            // Somebody narrows a row. Without a ledger nobody knows whose it is, and it stays so.
+            let before_narrowing = org.permission_set.clone();
             let set = org.permission_set.as_mut().expect("made");
             if !set.set.fields.is_empty() {
                 let at = narrowed.index(set.set.fields.len());
                 set.set.fields[at].editable = false;
             }
-            let narrowed = org.clone();
+            let stays = if keep_ledger { before_narrowing } else { org.permission_set.clone() };
             if !keep_ledger {
                 ledger = Ledger::default();
             }
             let (after, _) = applied(&org, &ledger, &plan(schema, &org, &ledger));
+            let rows = |set: Option<OrgPermissionSet>| {
+                let mut rows: Vec<(String, String)> = set
+                    .map(|set| set.set.fields)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|row| (row.field.clone(), field_rights(row)))
+                    .collect();
+                rows.sort();
+                rows
+            };
+            let wanted = schema.permission_set.as_ref().map(|set| set.fields.clone()).unwrap_or_default();
+            let ours = |(name, _): &(String, String)| wanted.iter().any(|grant| grant.field == *name && grant.editable);
             prop_assert_eq!(
-                after.permission_set.map(|set| set.set.fields),
-                narrowed.permission_set.map(|set| set.set.fields)
+                rows(after.permission_set).into_iter().filter(ours).collect::<Vec<_>>(),
+                rows(stays).into_iter().filter(ours).collect::<Vec<_>>()
             );
         }
     }

@@ -40,19 +40,16 @@ impl Notes {
 pub fn check(required: &RequirementSet, seen: &OrgView) -> Report {
     let mut notes = Notes::default();
     let mut unchecked = Vec::new();
-    match &seen.refused {
-        Some(error) => {
-            notes.findings.extend(refusal(error));
-            unchecked = all_that(required);
-        }
-        None => {
-            access(required, seen, &mut notes);
-            objects(required, seen, &mut notes);
-            records(required, seen, &mut notes);
-            notifier(required, seen, &mut notes);
-            user(required, seen, &mut notes);
-            org(required, seen, &mut notes);
-        }
+    if let Some(error) = &seen.refused {
+        notes.findings.extend(refusal(error));
+        unchecked = all_that(required);
+    } else {
+        access(required, seen, &mut notes);
+        objects(required, seen, &mut notes);
+        records(required, seen, &mut notes);
+        notifier(required, seen, &mut notes);
+        user(required, seen, &mut notes);
+        org(required, seen, &mut notes);
     }
     let Notes { mut findings, fine } = notes;
     for finding in &mut findings {
@@ -193,14 +190,14 @@ fn wide_rights(object: &ObjectRequirement, seen: &OrgView, notes: &mut Notes, fi
             }
             None => {
                 let subject = format!("{right} on {name}");
-                notes.unseen(severity, &subject, why(&seen.object_rights), look_at(object_path(name, *right)));
+                notes.unseen(severity, &subject, why(&seen.object_rights), look_at(&object_path(name, *right)));
             }
         }
     }
 }
 
 /// Where the user may not look, somebody else does.
-fn look_at(path: String) -> String {
+fn look_at(path: &str) -> String {
     format!("let an admin look at it, or give the user View Setup and Configuration; if it is missing, {path}")
 }
 
@@ -230,7 +227,7 @@ fn sharing(object: &ObjectRequirement, seen: &OrgView, notes: &mut Notes, findin
                 format!("{path}; or share them: Setup > Sharing Settings > Organization-Wide Defaults > {name}");
             findings.push(Finding::right("sharing", name, problem, remedy).with_severity(severity));
         }
-        None => notes.unseen(severity, &format!("sharing of {name}"), why(&seen.object_rights), look_at(path)),
+        None => notes.unseen(severity, &format!("sharing of {name}"), why(&seen.object_rights), look_at(&path)),
     }
 }
 
@@ -304,9 +301,10 @@ fn user(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
     if !required.least_privilege {
         return;
     }
-    // What would only do instead of a narrower permission is more than is needed.
+    // What would only do instead of a narrower permission is more than is needed. View All Data comes with Modify All Data.
+    let covers = |first: &str, name: &str| first == name || (first == "ModifyAllData" && name == "ViewAllData");
     let named = |name: &str| {
-        required.permissions.iter().any(|permission| permission.any_of.first().is_some_and(|first| first == name))
+        required.permissions.iter().any(|permission| permission.any_of.first().is_some_and(|first| covers(first, name)))
     };
     let broad = BROAD.into_iter().filter(|name| !named(name) && seen.has_permission(name) == Some(true));
     for name in broad {
@@ -354,5 +352,107 @@ fn org(required: &RequirementSet, seen: &OrgView, notes: &mut Notes) {
         notes.findings.push(finding.with_severity(Severity::Recommended));
     } else {
         notes.fine.push(format!("{left} of {allowed} API calls are left"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::error::{ApiError, Error};
+    use crate::schema::preflight::{ActingUser, ObjectRights, OrgProfile};
+    use crate::types::{SObjectDescribe, SObjectName};
+
+    fn account() -> ObjectRequirement {
+        ObjectRequirement::new(SObjectName::from_static("Account")).with_every_record(Severity::Required)
+    }
+
+    fn required() -> RequirementSet {
+        RequirementSet::new("job").permission(["ApiEnabled"], Severity::Required, "").object(account())
+    }
+
+    /// An org that shows all of it, with these permissions of the user and this sharing of accounts.
+    fn view(held: &[&str], sharing: &str) -> OrgView {
+        let account = SObjectDescribe { name: "Account".into(), queryable: true, ..SObjectDescribe::default() };
+        OrgView {
+            objects: BTreeMap::from([("Account".to_owned(), Looked::Seen(Some(account)))]),
+            permissions: Looked::Seen(held.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>()),
+            object_rights: Looked::Seen(BTreeMap::new()),
+            org: Looked::Seen(OrgProfile {
+                environment: "production".into(),
+                sharing: BTreeMap::from([("Account".to_owned(), sharing.to_owned())]),
+                ..OrgProfile::default()
+            }),
+            user: Looked::Seen(ActingUser { license: Some("Salesforce Integration".into()), ..ActingUser::default() }),
+            ..OrgView::default()
+        }
+    }
+
+    fn codes(report: &Report) -> Vec<&str> {
+        report.findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn records_of_others_are_hidden_by_private_sharing_alone_and_shown_by_view_all_of_any_kind() {
+        assert_eq!(codes(&check(&required(), &view(&[], "Read"))), [""; 0]);
+        let hidden = check(&required(), &view(&[], "None"));
+        assert_eq!((codes(&hidden), hidden.ready), (vec!["sharing"], false));
+        for wide in ["ViewAllData", "ModifyAllData"] {
+            let named = required().permission([wide], Severity::Optional, "");
+            assert_eq!(codes(&check(&named, &view(&[wide], "None"))), [""; 0], "{wide}");
+        }
+        for rights in [ObjectRights::new(true, false), ObjectRights::new(false, true)] {
+            let mut seen = view(&[], "None");
+            seen.object_rights = Looked::Seen(BTreeMap::from([("account".to_owned(), rights)]));
+            assert_eq!(codes(&check(&required(), &seen)), [""; 0], "{rights:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_told_and_stops_nothing() {
+        let mut seen = view(&[], "None");
+        seen.object_rights = Looked::Unseen("INVALID_TYPE".into());
+        let report = check(&required(), &seen);
+        assert_eq!((codes(&report), report.ready), (vec!["unchecked"], true));
+        assert_eq!(report.findings[0].severity, Severity::Recommended, "although the job requires it");
+        let report = check(&required(), &OrgView::default());
+        assert!(report.ready && report.findings.iter().all(|finding| finding.code == "unchecked"), "{report}");
+    }
+
+    #[test]
+    fn a_refused_connection_is_one_finding_and_all_else_was_not_looked_at() {
+        let error = Error::new(ErrorKind::Forbidden, "composite", "");
+        let error = error.with_salesforce(vec![ApiError::new("API_CURRENTLY_DISABLED", "", Vec::new())]);
+        let report = check(&required(), &OrgView { refused: Some(error), ..view(&[], "Read") });
+        assert_eq!((codes(&report), report.fine.len()), (vec!["permission"], 0));
+        assert_eq!(report.unchecked, ["permission ApiEnabled", "Account and 0 fields"]);
+    }
+
+    #[test]
+    fn gpt_7_a_permission_that_only_stands_in_for_a_narrower_one_is_too_broad() {
+        let required = required().permission(["ModifyMetadata", "ModifyAllData"], Severity::Required, "");
+        let report = check(&required, &view(&["ModifyAllData"], "Read"));
+        assert!(report.ready, "{report}");
+        assert_eq!(
+            (codes(&report), report.findings[0].subject.as_str()),
+            (vec!["over_privileged"; 2], "ModifyAllData")
+        );
+        assert_eq!(codes(&check(&required, &view(&["ModifyMetadata"], "Read"))), [""; 0]);
+        assert_eq!(codes(&check(&required, &view(&[], "Read"))), ["permission"]);
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_those_that_the_set_up_mends_say_so() {
+        let mut required = required().permission(["ViewAllData"], Severity::Recommended, "");
+        required.fixable.insert("sharing Account".into());
+        let report = check(&required, &view(&[], "None"));
+        assert_eq!(codes(&report), ["sharing", "permission"]);
+        assert_eq!(report.findings.iter().map(|finding| finding.fixable).collect::<Vec<_>>(), [true, false]);
+        let shown = report.to_string();
+        assert!(
+            shown.starts_with("job: 1 thing that is required is missing") && shown.contains("set-up mends it"),
+            "{shown}"
+        );
     }
 }

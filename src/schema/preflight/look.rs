@@ -133,8 +133,8 @@ async fn send(composite: Composite, view: &mut OrgView) -> Result<CompositeRespo
 
 /// What to ask for, the most telling first.
 fn asks(required: &RequirementSet, view: &OrgView) -> Result<Vec<Ask>> {
-    let named = required.permissions.iter().flat_map(|permission| permission.any_of.iter().map(String::as_str));
-    let names: BTreeSet<&str> = named.chain(BROAD).chain(ALWAYS).collect();
+    let wanted = required.permissions.iter().flat_map(|permission| permission.any_of.iter().map(String::as_str));
+    let names: BTreeSet<&str> = wanted.chain(BROAD).chain(ALWAYS).collect();
     let mut asks = vec![Ask::Permissions(names.into_iter().map(str::to_owned).collect())];
     if let Some(user) = view.user_id {
         let wide: Vec<Literal> = required.objects.iter().map(|object| object.object.as_str().into()).collect();
@@ -211,7 +211,7 @@ async fn note(client: &Client, view: &mut OrgView, ask: &Ask, result: &Subresult
             };
         }
         Ask::Changes => {
-            view.audit_trail = map(looked(rows(result)), |rows| rows.iter().filter_map(change_of).collect())
+            view.audit_trail = map(looked(rows(result)), |rows| rows.iter().filter_map(change_of).collect());
         }
         Ask::Records(object) => {
             view.records.insert(object.to_string(), map(looked(rows(result)), |rows| !rows.is_empty()));
@@ -240,8 +240,8 @@ fn map<T, U>(looked: Looked<T>, change: impl FnOnce(T) -> U) -> Looked<U> {
 async fn known_permissions(client: &Client, view: &mut OrgView, names: &[String]) -> Result<Looked<Vec<Record>>> {
     view.calls += 2;
     let known = client.describe(&ACCESS).await?;
-    let named = |name: &&String| known.field(&format!("Permissions{name}")).is_some();
-    let names: Vec<String> = names.iter().filter(named).cloned().collect();
+    let there = |name: &&String| known.field(&format!("Permissions{name}")).is_some();
+    let names: Vec<String> = names.iter().filter(there).cloned().collect();
     if names.is_empty() {
         return Ok(Looked::Seen(Vec::new()));
     }

@@ -35,7 +35,7 @@ pub enum Presence {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Verification {
-    /// One for each object that is touched.
+    /// One for each object that is touched, and for each that the permission set grants rights on.
     pub objects: Vec<VerifiedObject>,
 }
 
@@ -164,10 +164,13 @@ impl Setup {
     pub async fn verify(&self, runtime: &Client) -> Result<Verification> {
         let describes = self.describes(runtime).await?;
         let mut verification = self.judge(&describes);
-        if verification.objects.iter().any(VerifiedObject::has_unseen) {
+        // Of the others the set-up user's look tells nothing.
+        let touched = self.desired.touched_objects();
+        let settles = |object: &VerifiedObject| object.has_unseen() && touched.contains(&object.name);
+        if verification.objects.iter().any(settles) {
             match read(&self.client, &self.desired, self.user).await {
                 Ok(org) => {
-                    for object in &mut verification.objects {
+                    for object in verification.objects.iter_mut().filter(|object| settles(object)) {
                         let known = org.object(&object.name);
                         settle(&mut object.presence, known.is_some());
                         for field in &mut object.fields {
@@ -185,7 +188,7 @@ impl Setup {
 
     async fn describes(&self, runtime: &Client) -> Result<BTreeMap<String, SObjectDescribe>> {
         let mut describes = BTreeMap::new();
-        for names in self.desired.touched_objects().chunks(MAX_SUBREQUESTS) {
+        for names in self.verified_objects().chunks(MAX_SUBREQUESTS) {
             let mut composite = runtime.composite();
             for (index, name) in names.iter().enumerate() {
                 let describe = Subrequest::new(Method::GET, format!("/sobjects/{name}/describe"));
@@ -247,7 +250,19 @@ impl Setup {
                 name,
             }
         };
-        Verification { objects: self.desired.touched_objects().into_iter().map(object).collect() }
+        Verification { objects: self.verified_objects().into_iter().map(object).collect() }
+    }
+
+    /// A schema that makes nothing may still grant rights.
+    fn verified_objects(&self) -> Vec<String> {
+        let mut names = self.desired.touched_objects();
+        let granted = self.desired.permission_set.iter().flat_map(|set| &set.objects);
+        for grant in granted {
+            if !names.iter().any(|name| same(name, &grant.object)) {
+                names.push(grant.object.clone());
+            }
+        }
+        names
     }
 }
 

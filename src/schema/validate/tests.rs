@@ -158,6 +158,32 @@ fn objects_that_cannot_be_are_told() {
 }
 
 #[test]
+fn a_detail_that_no_org_takes_is_told() {
+    let master = |to: &str, order: u32| FieldKind::MasterDetail {
+        reference_to: to.into(),
+        relationship_name: format!("{to}_details"),
+        relationship_label: "Details".into(),
+        relationship_order: order,
+        write_requires_master_read: false,
+        reparentable: false,
+    };
+    let of = |sharing_model, masters: &[FieldKind]| {
+        let object = CustomObject::new("S__c", "S", "Ss").sharing_model(sharing_model);
+        let fields = masters.iter().enumerate().map(|(index, kind)| field(&format!("M{index}"), kind.clone()));
+        told(&DesiredSchema::new("test").object(object).fields(fields))
+    };
+    let (open, by_parent) = (SharingModel::ReadWrite, SharingModel::ControlledByParent);
+    let two = [master("Account", 0), master("Contact", 1)];
+    assert_eq!(of(by_parent.clone(), &two[..1]), [""; 0]);
+    assert_eq!(of(by_parent.clone(), &two), [""; 0]);
+    assert_eq!(of(open, &two[..1]), ["S__c is a detail, whose sharing model is ControlledByParent"]);
+    assert!(of(by_parent.clone(), &[])[0].contains("but no master-detail relationship"));
+    let same = of(by_parent.clone(), &[master("Account", 0), master("Contact", 0)]);
+    assert_eq!(same, ["S__c.M1__c is the second master-detail relationship of the order 0"]);
+    assert!(of(by_parent, &[master("Account", 2)])[0].contains("order other than 0 and 1"));
+}
+
+#[test]
 fn heap_29_more_tracked_fields_and_external_ids_than_an_object_can_have_are_told() {
     let object = CustomObject::new("S__c", "S", "Ss").with_history();
     let many = |count: usize, make: fn(CustomField) -> CustomField| {

@@ -85,7 +85,7 @@ struct At<'n, 'u> {
     unknown: &'u RefCell<Vec<Problem>>,
 }
 
-impl<'n, 'u> At<'n, 'u> {
+impl<'n> At<'n, '_> {
     fn of(self, node: &'n Node) -> Self {
         Self { node, ..self }
     }

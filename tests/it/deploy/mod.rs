@@ -145,6 +145,22 @@ async fn past_the_deadline_the_deploy_goes_on_and_the_error_says_so() {
 }
 
 #[tokio::test]
+async fn a_wait_of_no_time_looks_once_and_one_without_end_ends_with_the_deploy() {
+    let late = Scripted::new(|_, _| deploy(200, &json!({"status": "Mystery"})));
+    let error = late.client().deploy_job(id()).wait(Duration::ZERO).await.expect_err("late");
+    assert!(error.kind() == ErrorKind::Unavailable && error.to_string().contains("Mystery"), "{error}");
+    assert_eq!(late.sent().len(), 1);
+    let ended = Scripted::new(|_, _| deploy(200, &json!({"status": "Succeeded", "success": true})));
+    assert!(ended.client().deploy_job(id()).wait(Duration::ZERO).await.is_ok_and(|result| result.success));
+    let slow = Scripted::new(|number, _| {
+        let status = if number < 500 { "InProgress" } else { "Succeeded" };
+        deploy(200, &json!({"status": status, "numberComponentsTotal": u64::MAX}))
+    });
+    let result = slow.client().deploy_job(id()).wait(Duration::MAX).await.expect("ended");
+    assert_eq!((result.status, result.number_components_total), (DeployStatus::Succeeded, u64::MAX));
+}
+
+#[tokio::test]
 async fn a_deploy_whose_answer_is_lost_is_not_repeated_and_a_check_is() {
     let org = Scripted::new(|number, _| if number == 0 { Answer::Lost } else { begun() });
     let error = org.client().deploy(ZIP, &DeployOptions::new()).await.expect_err("lost");
@@ -203,11 +219,28 @@ async fn a_deploy_is_cancelled_once_however_often_that_is_said() {
             Err(error) => assert!(!taken && error.to_string().contains(now), "{error}"),
         }
     }
-    // An answer without a body.
-    let org = Scripted::new(|number, _| {
-        if number == 0 { Answer::Given(202, Vec::new()) } else { deploy(200, &json!({"status": "Canceled"})) }
-    });
-    assert_eq!(org.client().deploy_job(id()).cancel().await.expect("told").status, DeployStatus::Canceled);
+    // An answer without a body, or without a status.
+    for body in ["", "{}", r#"{"id":"0AfD00000000001KAA","deployResult":{"done":false}}"#] {
+        let org = Scripted::new(move |number, _| {
+            if number == 0 { Answer::Given(202, body.into()) } else { deploy(200, &json!({"status": "Canceled"})) }
+        });
+        assert_eq!(org.client().deploy_job(id()).cancel().await.expect("told").status, DeployStatus::Canceled);
+    }
+}
+
+#[tokio::test]
+async fn the_id_of_a_deploy_is_kept_whatever_else_the_answer_says() {
+    for body in [
+        json!({"id": ID, "deployResult": {"status": null}}),
+        json!({"id": ID, "deployResult": "soon"}),
+        json!({"deployResult": {"id": ID, "numberComponentsTotal": "many"}}),
+    ] {
+        let org = Scripted::new(move |_, _| answer(201, &body));
+        assert_eq!(org.client().deploy(ZIP, &DeployOptions::new()).await.expect("begun").id(), id());
+    }
+    let org = Scripted::new(|_, _| answer(201, &json!({"deployResult": {"id": "nonsense"}})));
+    let error = org.client().deploy(ZIP, &DeployOptions::new()).await.expect_err("no id");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Decode, Effect::Unknown));
 }
 
 #[tokio::test]

@@ -24,9 +24,8 @@ struct Clinic {
     org: MockOrg,
     user: TestUser,
     preset: Preset,
-    required: RequirementSet,
-    /// What the set-up has made.
     store: Arc<MemoryStore>,
+    required: RequirementSet,
 }
 
 /// Objects whose rights come with another object or with the licence.
@@ -49,7 +48,7 @@ impl Clinic {
     async fn new(preset: Preset) -> Self {
         let (org, required) = (MockOrg::start(), preset.requirements());
         let user = org.add_user(UserSpec::new("robot@example.com"));
-        let clinic = Self { org, user, preset, required, store: Arc::default() };
+        let clinic = Self { org, user, preset, store: Arc::default(), required };
         clinic.set_up().await;
         let granted = preset.desired_schema().permission_set.expect("one");
         clinic.grant_the_rest(&granted).await;
@@ -59,12 +58,12 @@ impl Clinic {
         clinic
     }
 
-    /// Makes what is missing, as an admin.
+    /// Makes what is missing, as an admin whose ledger knows what it has given: that is given again.
     async fn set_up(&self) {
         let user = RecordId::new(&self.user.user_id).expect("an id");
-        let setup = Setup::builder(client(&self.org), self.preset.desired_schema()).user(user);
-        let setup = setup.shared_store(Arc::<MemoryStore>::clone(&self.store)).build().await.expect("sound");
-        setup.run().await.expect("set up");
+        let setup =
+            Setup::builder(client(&self.org), self.preset.desired_schema()).user(user).store(Arc::clone(&self.store));
+        setup.build().await.expect("sound").run().await.expect("set up");
     }
 
     /// A permission set with what the preset's own does not grant: system permissions, and what is less than required.

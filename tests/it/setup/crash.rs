@@ -19,7 +19,7 @@ async fn whole() -> (Vec<String>, u64) {
 
 /// The state without ids, which differ from org to org.
 fn unnamed(org: &MockOrg) -> Vec<String> {
-    state(org).into_iter().map(|row| row.replace(&org.user_id().to_string(), "the user")).collect()
+    state(org).into_iter().map(|row| row.replace(&org.user_id(), "the user")).collect()
 }
 
 #[tokio::test]

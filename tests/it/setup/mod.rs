@@ -61,7 +61,7 @@ fn calls(org: &MockOrg) -> u64 {
 }
 
 /// What an org holds of set-up: every row that grants something, and the shape of every object that matters.
-fn state(org: &MockOrg) -> Vec<String> {
+pub(crate) fn state(org: &MockOrg) -> Vec<String> {
     let mut rows = Vec::new();
     let kept =
         |row: &Value, names: &[&str]| names.iter().map(|name| row[*name].to_string()).collect::<Vec<_>>().join(" ");

@@ -75,10 +75,11 @@ async fn nav_34_a_user_at_the_maximum_of_permission_sets_is_told_and_all_else_is
 }
 
 #[tokio::test]
-async fn nav_16_an_admins_rights_are_never_touched() {
+async fn nav_16_an_admins_rights_are_never_touched_and_ours_are_given_again() {
     let org = MockOrg::start();
-    let setup = setup(&org, small()).await;
-    setup.run().await.expect("set up");
+    let store = Arc::new(MemoryStore::default());
+    let ours = setup_in(&client(&org), small(), &store).await;
+    ours.run().await.expect("set up");
     let admin = client(&org).metadata();
     let read = || async {
         let sets = admin.read::<sforce::api::metadata::PermissionSet>(&["Usage_Integration"]).await.expect("answered");
@@ -86,23 +87,37 @@ async fn nav_16_an_admins_rights_are_never_touched() {
     };
     let mut set = read().await;
     // One right taken back, one narrowed, one widened, one added, and the words changed.
-    set.fields.retain(|field| field.field != "Account.Visits__c");
     set.fields.iter_mut().for_each(|field| field.editable = false);
     set.objects.iter_mut().for_each(|object| object.delete = object.edit);
     set.users.push("ViewSetup".into());
-    set.label = "Reworded".into();
+    set.description = Some("Reworded".into());
     assert!(admin.update(&[set]).await.expect("answered")[0].error.is_none());
     let theirs = state(&org);
-    let plan = setup.plan().await.expect("planned");
+
+    // Whoever does not know the rows as theirs leaves them alone.
+    let stranger = setup(&org, small()).await;
+    let plan = stranger.plan().await.expect("planned");
     assert!(plan.is_empty(), "{plan}");
-    let applied = setup.apply(&plan).await.expect("nothing to do");
+    let applied = stranger.apply(&plan).await.expect("nothing to do");
     assert!(applied.is_unchanged());
     assert_eq!(state(&org), theirs, "all is as the admin left it");
     let told: Vec<String> = applied.by_hand.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:#?}");
-    assert!(told.iter().any(|told| told.contains("Account.Visits__c was granted, and somebody has taken it back")));
-    assert!(told.iter().any(|told| told.contains("Usage__c.Visits__c grants no edit; somebody has narrowed it")));
-    assert!(told.iter().all(|told| told.contains("Setup > Permission Sets > Reworded > Object Settings")));
+    for (told, field) in told.iter().zip(["Usage__c.Visits__c", "Account.Visits__c"]) {
+        assert!(told.contains(&format!("{field} grants no edit; somebody else has made it")), "{told}");
+        assert!(told.contains("Setup > Permission Sets > Usage Integration > Object Settings"), "{told}");
+    }
+
+    // Whoever gave them gives them again, and nothing of the admin's goes.
+    let plan = ours.plan().await.expect("planned");
+    assert_eq!(plan.api_calls(), 2, "{plan}");
+    let applied = ours.apply(&plan).await.expect("granted");
+    assert_eq!(applied.granted, ["Usage__c.Visits__c", "Account.Visits__c"]);
+    let now = read().await;
+    assert!(now.fields.iter().all(|field| field.editable) && now.objects.iter().all(|object| object.delete));
+    assert!(now.users.contains(&"ViewSetup".to_owned()));
+    assert_eq!(now.description.as_deref(), Some("Reworded"));
+    assert!(ours.run().await.expect("nothing to do").is_unchanged());
 }
 
 #[tokio::test]

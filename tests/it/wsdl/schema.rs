@@ -7,12 +7,12 @@ use quick_xml::events::{BytesStart, Event};
 
 /// An element as it was written: local names, and the type that `xsi:type` tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Node {
-    pub(super) name: String,
-    pub(super) kind: Option<String>,
-    pub(super) nil: bool,
-    pub(super) text: String,
-    pub(super) children: Vec<Node>,
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) kind: Option<String>,
+    pub(crate) nil: bool,
+    pub(crate) text: String,
+    pub(crate) children: Vec<Node>,
 }
 
 fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
@@ -30,7 +30,7 @@ impl Node {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut reader = Reader::from_str(text);
         let mut open = vec![Self::default()];
         let close = |open: &mut Vec<Self>| {
@@ -60,7 +60,7 @@ impl Node {
     }
 
     /// All elements of a name, at any depth.
-    pub(super) fn find(&self, name: &str) -> Vec<&Self> {
+    pub(crate) fn find(&self, name: &str) -> Vec<&Self> {
         let mut found: Vec<&Self> = self.children.iter().flat_map(|child| child.find(name)).collect();
         if self.name == name {
             found.push(self);
@@ -69,7 +69,7 @@ impl Node {
     }
 
     /// The same with blanks gone and elements of different names sorted: what the order of a file does not tell.
-    pub(super) fn canonical(&self) -> Self {
+    pub(crate) fn canonical(&self) -> Self {
         let mut children: Vec<Self> = self.children.iter().map(Self::canonical).collect();
         children.sort_by(|one, other| one.name.cmp(&other.name));
         Self { text: self.text.trim().to_owned(), children, ..self.clone() }
@@ -93,13 +93,13 @@ struct Complex {
 
 /// The types of a WSDL.
 #[derive(Debug, Default)]
-pub(super) struct Schema {
+pub(crate) struct Schema {
     complex: HashMap<String, Complex>,
     words: HashMap<String, Vec<String>>,
 }
 
 impl Schema {
-    pub(super) fn of(wsdl: &str) -> Self {
+    pub(crate) fn of(wsdl: &str) -> Self {
         let mut schema = Self::default();
         let mut reader = Reader::from_str(wsdl);
         let mut open: Option<String> = None;
@@ -154,7 +154,7 @@ impl Schema {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.complex.len() + self.words.len()
     }
 
@@ -167,7 +167,7 @@ impl Schema {
     }
 
     /// What is wrong with an element as one of that type; empty if nothing is.
-    pub(super) fn check(&self, node: &Node, kind: &str) -> Vec<String> {
+    pub(crate) fn check(&self, node: &Node, kind: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         self.judge(node, kind, &node.name, &mut wrong);
         wrong

@@ -44,7 +44,8 @@ impl AnyComponent {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the XML is not well-formed, has another root, another full name, or more after the root.
+    /// [`ErrorKind::Invalid`] if the XML is not well-formed, has another root, another full name, or more after the root, or if the type
+    /// is no word.
     pub fn raw(component_type: &str, full_name: &str, xml: &str) -> Result<Self> {
         let invalid = |message: &'static str| {
             Error::new(ErrorKind::Invalid, "metadata.component", message)
@@ -55,6 +56,10 @@ impl AnyComponent {
             .map_err(|error| invalid("the XML is not well-formed").with_source(error))?;
         if component_type.is_empty() || full_name.is_empty() {
             return Err(invalid("a component has a type and a full name"));
+        }
+        // It is the name of a folder where each component is a file of its own.
+        if !component_type.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(invalid("a type is a word of letters and digits"));
         }
         if element.name != component_type {
             return Err(invalid("the root element is not the type"));

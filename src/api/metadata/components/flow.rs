@@ -47,7 +47,7 @@ pub struct FlowStart {
     pub object: Option<String>,
     /// Which saves start it.
     pub record_trigger_type: Option<RecordTriggerType>,
-    /// `RecordAfterSave` where an action is to be called.
+    /// `RecordAfterSave` where an action is to be called; `RecordBeforeDelete` where records are deleted.
     pub trigger_type: Option<String>,
     /// How the filters go together: `and`, `or`, or such as `1 AND (2 OR 3)`.
     pub filter_logic: Option<String>,
@@ -140,7 +140,13 @@ words! {
 component!(Flow);
 
 impl Flow {
-    /// An active flow that starts after records of the object were saved: API name, label, object, saves. It does nothing yet.
+    /// An active flow that starts after records of the object were saved, or before they are deleted: API name, label, object, saves. It
+    /// does nothing yet.
+    ///
+    /// In production, a deploy leaves it inactive unless Setup > Process Automation Settings > Deploy processes and flows as active is set,
+    /// and runs the org's Apex tests where it is.
+    ///
+    /// Source: Metadata API Developer Guide, "`FlowSettings`" (`enableFlowDeployAsActiveEnabled`).
     #[must_use]
     pub fn record_triggered(
         full_name: impl Into<String>,
@@ -148,6 +154,9 @@ impl Flow {
         object: impl Into<String>,
         trigger: RecordTriggerType,
     ) -> Self {
+        // What is deleted starts no flow afterwards. (WSDL 63.0, `FlowTriggerType`.)
+        let before = trigger == RecordTriggerType::Delete;
+        let trigger_type = if before { "RecordBeforeDelete" } else { "RecordAfterSave" };
         Self {
             full_name: full_name.into(),
             label: label.into(),
@@ -158,7 +167,7 @@ impl Flow {
             start: Some(FlowStart {
                 object: Some(object.into()),
                 record_trigger_type: Some(trigger),
-                trigger_type: Some("RecordAfterSave".to_owned()),
+                trigger_type: Some(trigger_type.to_owned()),
                 location: (50, 0),
                 ..FlowStart::default()
             }),

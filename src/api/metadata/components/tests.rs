@@ -222,6 +222,10 @@ fn the_other_types_survive_the_way_out_and_back() {
     assert_eq!(round_trip(&flow), flow);
     assert_eq!(flow.start.as_ref().and_then(|start| start.connector.as_deref()), Some("Send_One"));
     assert_eq!(flow.action_calls[0].connector.as_deref(), Some("Send_One_2"));
+    let deleted = Flow::record_triggered("F", "F", "Account", RecordTriggerType::Delete);
+    let trigger = deleted.start.as_ref().and_then(|start| start.trigger_type.as_deref());
+    assert_eq!(trigger, Some("RecordBeforeDelete"), "no flow starts after that");
+    assert_eq!(round_trip(&deleted), deleted);
     let credential =
         NamedCredential::bearer("N", "N", "https://example.com", "token").header("X-A", "b").external_credential("E");
     assert_eq!(round_trip(&credential), credential);
@@ -316,6 +320,9 @@ fn raw_xml_is_taken_if_it_is_what_it_says() {
         assert!(AnyComponent::raw("CustomTab", "X__c", bad).is_err(), "{bad}");
     }
     assert!(AnyComponent::raw("CustomTab", "", xml).is_err());
+    for kind in ["../Custom", "a/b", "..", "Custom:Tab", "A\"b", "Tab\u{e9}"] {
+        assert!(AnyComponent::raw(kind, "X__c", &format!("<{kind}></{kind}>")).is_err(), "{kind}");
+    }
     let set = PermissionSet { full_name: "P".into(), label: "P".into(), ..PermissionSet::default() };
     let any = AnyComponent::from(set.clone());
     assert_eq!(any.get::<PermissionSet>().expect("reads"), Some(set));

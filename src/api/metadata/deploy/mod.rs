@@ -50,14 +50,29 @@ struct QuickDeploy {
     validated_deploy_request_id: RecordId,
 }
 
-/// The answer to each of the calls.
+/// The answer to a look.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
     #[serde(default)]
+    deploy_result: Option<DeployResult>,
+}
+
+/// The answer to a deploy that was begun. The id is all that counts: whatever else it tells must not get it lost.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Begun {
+    #[serde(default)]
     id: Option<RecordId>,
     #[serde(default)]
-    deploy_result: Option<DeployResult>,
+    deploy_result: Option<serde_json::Value>,
+}
+
+impl Begun {
+    fn id(self) -> Option<RecordId> {
+        let within = || RecordId::new(self.deploy_result.as_ref()?.get("id")?.as_str()?).ok();
+        self.id.or_else(within)
+    }
 }
 
 impl Client {
@@ -138,9 +153,8 @@ impl Client {
 
     async fn begin(&self, request: ApiRequest, operation: &'static str) -> Result<DeployJob> {
         let began: Result<DeployJob> = async {
-            let answer: Answer = self.send(request).await?.json()?;
-            let id = answer.id.or_else(|| answer.deploy_result?.id);
-            let id = id.ok_or_else(|| {
+            let answer: Begun = self.send(request).await?.json()?;
+            let id = answer.id().ok_or_else(|| {
                 Error::new(ErrorKind::Decode, operation, "the answer has no id").with_effect(Effect::Unknown)
             })?;
             Ok(self.deploy_job(id))
@@ -252,8 +266,11 @@ impl DeployJob {
         let body = serde_json::json!({"deployResult": {"status": "Canceling"}});
         let request = ApiRequest::patch("deploy.cancel", self.path()).context("deploy", self.id).idempotent();
         match self.client.send(request.json(&body)?).await {
-            Ok(answer) if answer.body.trim_ascii().is_empty() => self.status().await,
-            Ok(answer) => Ok(DeployResult { details: None, ..self.read(&answer)? }),
+            Ok(answer) => match self.read(&answer) {
+                Ok(result) => Ok(DeployResult { details: None, ..result }),
+                // It is taken; an answer that does not say how far it is gets asked for it.
+                Err(_) => self.status().await,
+            },
             // An attempt whose answer was lost, or somebody else, has cancelled it already.
             Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict) => {
                 let now = self.status().await?;

@@ -238,40 +238,77 @@ pub struct CoverageWarning {
 
 /// What the tests of a deploy gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(from = "RunTestsAnswer")]
 #[non_exhaustive]
 pub struct RunTestsResult {
     /// Methods that were run.
-    #[serde(alias = "numRun", alias = "numTestsRun", deserialize_with = "count")]
     pub num_tests: u64,
     /// Methods that failed.
-    #[serde(deserialize_with = "count")]
     pub num_failures: u64,
     /// The methods that failed.
-    #[serde(deserialize_with = "many")]
     pub failures: Vec<TestFailure>,
     /// The methods that passed.
-    #[serde(deserialize_with = "many")]
     pub successes: Vec<TestSuccess>,
     /// Where tests run too little of the code.
-    #[serde(deserialize_with = "many")]
     pub code_coverage_warnings: Vec<CoverageWarning>,
+}
+
+/// The same as it comes: the guide prints `numRun`, the WSDL has `numTestsRun`, and an answer may have both.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RunTestsAnswer {
+    #[serde(deserialize_with = "count")]
+    num_run: u64,
+    #[serde(deserialize_with = "count")]
+    num_tests_run: u64,
+    #[serde(deserialize_with = "count")]
+    num_failures: u64,
+    #[serde(deserialize_with = "many")]
+    failures: Vec<TestFailure>,
+    #[serde(deserialize_with = "many")]
+    successes: Vec<TestSuccess>,
+    #[serde(deserialize_with = "many")]
+    code_coverage_warnings: Vec<CoverageWarning>,
+}
+
+impl From<RunTestsAnswer> for RunTestsResult {
+    fn from(answer: RunTestsAnswer) -> Self {
+        let RunTestsAnswer { num_run, num_tests_run, num_failures, failures, successes, code_coverage_warnings } =
+            answer;
+        Self { num_tests: num_run.max(num_tests_run), num_failures, failures, successes, code_coverage_warnings }
+    }
 }
 
 /// What became of each component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(from = "DetailsAnswer")]
 #[non_exhaustive]
 pub struct DeployDetails {
     /// Components that were refused. With a rollback the others are not there either.
-    #[serde(deserialize_with = "many")]
     pub component_failures: Vec<DeployMessage>,
     /// Components that were not.
-    #[serde(deserialize_with = "many")]
     pub component_successes: Vec<DeployMessage>,
     /// What the tests gave.
-    #[serde(alias = "runTestResults")]
     pub run_test_result: Option<RunTestsResult>,
+}
+
+/// The same as it comes: the guide prints the tests as `runTestResult` on one page and as `runTestResults` on another.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DetailsAnswer {
+    #[serde(deserialize_with = "many")]
+    component_failures: Vec<DeployMessage>,
+    #[serde(deserialize_with = "many")]
+    component_successes: Vec<DeployMessage>,
+    run_test_result: Option<RunTestsResult>,
+    run_test_results: Option<RunTestsResult>,
+}
+
+impl From<DetailsAnswer> for DeployDetails {
+    fn from(answer: DetailsAnswer) -> Self {
+        let DetailsAnswer { component_failures, component_successes, run_test_result, run_test_results } = answer;
+        Self { component_failures, component_successes, run_test_result: run_test_result.or(run_test_results) }
+    }
 }
 
 /// How far a deploy is, or how it has ended.

@@ -107,6 +107,22 @@ fn details_are_a_list_or_one_thing_or_none() {
 }
 
 #[test]
+fn tests_are_counted_by_each_of_the_names_they_come_under_and_by_both() {
+    let two = serde_json::json!({"numRun": "2", "numTestsRun": 2, "numFailures": 0});
+    for (details, count) in [
+        (serde_json::json!({"runTestResult": {"numRun": 2}}), 2),
+        (serde_json::json!({"runTestResults": {"numTestsRun": 2}}), 2),
+        (serde_json::json!({"runTestResult": two, "runTestResults": two}), 2),
+        (serde_json::json!({"runTestResult": null, "runTestResults": two}), 2),
+        (serde_json::json!({"runTestResult": {}}), 0),
+    ] {
+        let result = read(&serde_json::json!({"status": "Succeeded", "details": details}));
+        let tests = result.details.and_then(|details| details.run_test_result).expect("tests");
+        assert_eq!(tests.num_tests, count, "{details}");
+    }
+}
+
+#[test]
 fn an_answer_cut_at_any_byte_is_no_answer() {
     let whole = printed().to_string();
     for end in 0..whole.len() {

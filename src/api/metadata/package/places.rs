@@ -18,8 +18,10 @@ const fn content(component_type: &'static str, directory: &'static str, suffix: 
     Place { component_type, directory, suffix, content: true }
 }
 
+/// Not `Settings`: the root elements of those files are types of their own, such as `AccountSettings`.
+///
 /// Source: Metadata API Developer Guide, "Metadata Types", each type's "File Suffix and Directory Location".
-const PLACES: [Place; 61] = [
+const PLACES: [Place; 60] = [
     content("ApexClass", "classes", "cls"),
     content("ApexComponent", "components", "component"),
     content("ApexPage", "pages", "page"),
@@ -74,7 +76,6 @@ const PLACES: [Place; 61] = [
     plain("ReportType", "reportTypes", "reportType"),
     plain("Role", "roles", "role"),
     plain("SamlSsoConfig", "samlssoconfigs", "samlssoconfig"),
-    plain("Settings", "settings", "settings"),
     plain("SharingRules", "sharingRules", "sharingRules"),
     plain("SharingSet", "sharingSets", "sharingSet"),
     plain("StandardValueSet", "standardValueSets", "standardValueSet"),
@@ -117,10 +118,15 @@ pub(super) fn part_of(component_type: &str) -> Option<(&'static str, &'static st
     PARTS.iter().find(|(part, ..)| *part == component_type).map(|(_, whole, element)| (*whole, *element))
 }
 
+/// The place of that directory.
+pub(super) fn place_in(directory: &str) -> Option<Place> {
+    PLACES.iter().find(|place| place.directory == directory).copied()
+}
+
 /// The place and full name that a path tells, such as `objects/Account.object`.
 pub(super) fn place_at(path: &str) -> Option<(Place, &str)> {
     let (directory, file) = path.split_once('/')?;
-    let place = PLACES.iter().find(|place| place.directory == directory).copied()?;
+    let place = place_in(directory)?;
     let name = file.strip_suffix(place.suffix)?.strip_suffix('.')?;
     (!name.is_empty()).then_some((place, name))
 }

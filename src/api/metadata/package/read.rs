@@ -6,14 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::manifest::{self, DELETIONS, DELETIONS_AFTER, DELETIONS_BEFORE, Members, PACKAGE};
-use super::places::{PARTS, Place, part_of, place_at, place_of};
+use super::places::{PARTS, Place, part_of, place_at, place_in, place_of};
 use super::{Deletion, Kept, MAX_UNPACKED, Package, archive, wrong};
 use crate::api::metadata::components::AnyComponent;
 use crate::client::ApiVersion;
 use crate::error::{Error, Result};
 use crate::types::xml::Element;
 
-/// Most elements of all files: each takes some hundred bytes of memory, and four in a file.
+/// Most elements and attributes of all files: each takes some hundred bytes of memory, and four in a file.
 const MAX_ELEMENTS: usize = 4_000_000;
 
 impl Package {
@@ -60,6 +60,9 @@ impl Package {
                 if beside.is_some_and(|(place, _)| place.content) {
                     return Err(about(&path, "a file lacks the one beside it"));
                 }
+                if let Some(member) = folder_at(&path, &members) {
+                    package.other_members.entry(member.0).or_default().insert(member.1);
+                }
                 package.others.insert(path, Kept(bytes));
                 continue;
             };
@@ -79,7 +82,7 @@ impl Package {
         }
         // Of what has a file, the file tells what is there.
         let foreign = |kind: &String| place_of(kind).is_none() && part_of(kind).is_none();
-        package.other_members = members.into_iter().filter(|(kind, _)| foreign(kind)).collect();
+        package.other_members.extend(members.into_iter().filter(|(kind, _)| foreign(kind)));
         Ok(package)
     }
 
@@ -108,12 +111,21 @@ impl Package {
     }
 }
 
-/// Counts elements before they are read.
+/// The member that the file of a folder stands for, such as `reports/Sales-meta.xml`: it is listed by the type of what lies in the folder.
+fn folder_at(path: &str, members: &Members) -> Option<(String, String)> {
+    let (directory, file) = path.split_once('/')?;
+    let name = file.strip_suffix("-meta.xml")?;
+    let place = place_in(directory)?;
+    let listed = members.get(place.component_type)?.contains(name);
+    listed.then(|| (place.component_type.to_owned(), name.to_owned()))
+}
+
+/// Counts elements and attributes before they are read.
 struct Elements(usize);
 
 impl Elements {
     fn count(&mut self, bytes: &[u8]) -> Result<()> {
-        let tags = memchr::memchr_iter(b'<', bytes).count();
+        let tags = memchr::memchr2_iter(b'<', b'=', bytes).count();
         self.0 =
             self.0.checked_sub(tags).ok_or_else(|| wrong("the package has more elements than are read at once"))?;
         Ok(())

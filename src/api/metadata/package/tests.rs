@@ -189,6 +189,23 @@ fn a_retrieved_zip_may_have_its_package_in_a_folder() {
     assert!(files.iter().any(|file| file.path == "lwc/a/a.js" && file.bytes == lwc), "kept as it was");
     assert!(text(&read, "package.xml").contains("<members>a</members>"));
     assert!(text(&read, "package.xml").contains("46.0"));
+    let manifest = b"<Package><types><members>Account</members><name>Settings</name></types>\
+                     <types><members>Sales</members><members>Sales/Won</members><name>Report</name></types></Package>";
+    let settings: &[u8] = b"<AccountSettings><showViewHierarchyLink>true</showViewHierarchyLink></AccountSettings>";
+    let zip = zip_of(&[
+        ("package.xml", manifest),
+        ("settings/Account.settings", settings),
+        ("reports/Sales-meta.xml", b"<ReportFolder/>"),
+        ("reports/Sales/Won.report", b"<Report><name>Won</name></Report>"),
+    ]);
+    let read = Package::from_zip(&zip).expect("reads");
+    assert_eq!(read.components().len(), 1, "the report");
+    let files = read.files().expect("sound");
+    assert!(files.iter().any(|file| file.path == "settings/Account.settings" && file.bytes == settings));
+    let listed = text(&read, "package.xml");
+    for member in ["Account", "Sales", "Sales/Won"] {
+        assert!(listed.contains(&format!("<members>{member}</members>")), "{member} in {listed}");
+    }
 }
 
 #[test]
@@ -243,10 +260,13 @@ fn a_small_zip_that_unpacks_without_end_is_stopped_at_the_bound() {
         liar[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
     }
     assert!(archive::unpack(&liar, 1_000).is_err());
-    let tags = "<a/>".repeat(4_000_001);
-    let object = format!("<CustomObject>{tags}</CustomObject>");
-    let files = [("package.xml".to_owned(), MANIFEST.to_vec()), ("objects/X.object".to_owned(), object.into_bytes())];
-    assert!(Package::from_files(files.into()).expect_err("too many elements").to_string().contains("more elements"));
+    let (tags, attributes) = ("<a/>".repeat(4_000_001), "a=\"\" ".repeat(4_000_001));
+    for object in [format!("<CustomObject>{tags}</CustomObject>"), format!("<CustomObject {attributes}/>")] {
+        let manifest = ("package.xml".to_owned(), MANIFEST.to_vec());
+        let files = [manifest, ("objects/X.object".to_owned(), object.into_bytes())];
+        let error = Package::from_files(files.into()).expect_err("too many");
+        assert!(error.to_string().contains("more elements"), "{error}");
+    }
 }
 
 #[test]

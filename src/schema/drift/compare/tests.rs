@@ -53,6 +53,7 @@ fn each_change_of_a_field_is_told_once_with_what_it_means() {
     };
     let x = text("X__c", "X", 80);
     let locked = x.replace(OPEN, r#""nillable":true"#);
+    let formula = x.replace(OPEN, r#""nillable":true,"calculated":true"#);
     let fixed = x.replace(r#""updateable":true"#, r#""updateable":false"#);
     let needed = x.replace(r#""nillable":true"#, r#""nillable":false"#);
     for (before, after, words) in [
@@ -73,6 +74,10 @@ fn each_change_of_a_field_is_told_once_with_what_it_means() {
         (number(10, 2), Some(number(18, 2)), &[]),
         (lookup(r#""A""#), Some(lookup(r#""B""#)), &["Suspends Thing__c.X__c: it led to A and leads to B"]),
         (lookup(r#""A""#), Some(lookup(r#""A","B""#)), &[]),
+        (lookup(r#""A","B""#), Some(lookup(r#""b""#)), &["Told Thing__c.X__c: it led to A, B and leads to b"]),
+        (lookup(r#""A","B""#), Some(lookup(r#""C""#)), &["Suspends Thing__c.X__c: it led to A, B and leads to C"]),
+        (x.clone(), Some(formula), &["Suspends Thing__c.X__c: it is computed now, and nobody can write it"]),
+        (x.clone(), Some(text("X__c", "X", 0)), &[]),
         (
             list(&["a", "b"], true),
             Some(list(&["b", "c"], true)),
@@ -176,6 +181,9 @@ fn what_new_records_need_breaks_creates_and_nothing_else() {
     let events = drift(&expected, &now);
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!((events[0].field.as_deref(), events[0].impact), (Some("New__c"), Impact::BreaksCreates));
+    let spelt = SObjectDescribe { fields: before.fields.clone(), ..now.clone() };
+    let spelt = serde_json::to_string(&spelt).expect("serialises").replace("Was__c", "WAS__c");
+    assert!(drift(&expected, &serde_json::from_str(&spelt).expect("decodes")).is_empty(), "the same name");
     let updates = ExpectedFields { creates: false, ..expected.clone() };
     assert!(drift(&updates, &now).is_empty());
     expected.accept(&now, "New__c");
@@ -220,6 +228,14 @@ fn a_field_that_is_only_read_drifts_only_where_reading_does() {
 }
 
 #[test]
+fn a_snapshot_of_a_format_that_is_not_known_is_not_read() {
+    let stored = serde_json::to_string(&expected(&object(&[KEY]))).expect("serialises");
+    let later = stored.replace(r#""version":1"#, r#""version":2"#);
+    let error = serde_json::from_str::<ExpectedFields>(&later).expect_err("a later one");
+    assert!(error.to_string().contains("version 2"), "{error}");
+}
+
+#[test]
 fn every_change_has_words_and_a_remedy() {
     let changes = [
         Change::ObjectGone,
@@ -230,6 +246,7 @@ fn every_change_has_words_and_a_remedy() {
         Change::Renamed { candidates: Vec::new() },
         Change::Shrunk { from: "2".into(), to: "1".into() },
         Change::ReadOnly { creates: true, updates: false },
+        Change::Computed,
         Change::Required,
         Change::NewRequired,
         Change::Restricted,
