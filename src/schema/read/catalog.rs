@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::components::component_queries;
-use super::{in_composites, rows, seen};
+use super::components::{Tables, component_queries, owners};
+use super::{Namespace, in_composites, own_text as text, rows, seen};
 use crate::api::Subrequest;
 use crate::client::Client;
 use crate::error::{ErrorKind, Result};
 use crate::schema::DesiredSchema;
 use crate::types::soql::field;
-use crate::types::{Record, Soql, Value};
+use crate::types::{Soql, Value};
 
 /// What the catalog says of an object.
 pub(super) struct Entity {
@@ -36,14 +36,22 @@ pub(super) struct Catalog {
     pub(super) unknown: BTreeSet<String>,
 }
 
-pub(super) async fn catalog_side(client: &Client, desired: &DesiredSchema, objects: &[String]) -> Result<Catalog> {
+pub(super) async fn catalog_side(
+    client: &Client,
+    desired: &DesiredSchema,
+    objects: &[String],
+    own: &Namespace,
+) -> Result<Catalog> {
     let mut parts: Vec<(String, Subrequest)> = Vec::new();
-    if !objects.is_empty() {
-        let entities = Soql::select(["QualifiedApiName", "Label", "IsFieldHistoryTracked"])
+    let entities: Vec<&str> = objects.iter().map(String::as_str).chain(owners(desired)).collect();
+    if !entities.is_empty() {
+        let entities = Soql::select(["QualifiedApiName", "Label", "IsFieldHistoryTracked", "DurableId"])
             .from("EntityDefinition")
-            .filter(field("QualifiedApiName").is_in(objects.iter().map(String::as_str)))
+            .filter(field("QualifiedApiName").is_in(entities.iter().copied()))
             .build()?;
         parts.push(("entities".into(), Subrequest::query(entities)));
+    }
+    if !objects.is_empty() {
         let mut names: Vec<String> = desired.all_fields().iter().map(|field| field.name().to_owned()).collect();
         names.push("Name".into());
         names.sort_unstable();
@@ -71,13 +79,19 @@ pub(super) async fn catalog_side(client: &Client, desired: &DesiredSchema, objec
     }
     let tooling = client.tooling();
     let answers = in_composites(|| tooling.composite(), parts).await?;
-    let text = |row: &Record, column: &str| row.text(column).unwrap_or_default().to_owned();
-    if !objects.is_empty() {
+    let mut tables = Tables::new();
+    if !entities.is_empty() {
         for row in seen(rows(&answers, "entities"))? {
+            // Of a custom object that is its id; a standard one goes by its name.
+            if let Some(id) = text(&row, "DurableId").get(..15).filter(|id| id.starts_with("01I")) {
+                tables.insert(id.to_owned(), text(&row, "QualifiedApiName"));
+            }
             let history = row.get("IsFieldHistoryTracked").and_then(Value::as_bool);
             let entity = Entity { name: text(&row, "QualifiedApiName"), label: text(&row, "Label"), history };
             catalog.entities.insert(entity.name.to_ascii_lowercase(), entity);
         }
+    }
+    if !objects.is_empty() {
         for row in seen(rows(&answers, "fields"))? {
             let object = row.path("EntityDefinition.QualifiedApiName").and_then(Value::as_text).unwrap_or_default();
             let name = text(&row, "QualifiedApiName");
@@ -93,7 +107,10 @@ pub(super) async fn catalog_side(client: &Client, desired: &DesiredSchema, objec
     }
     for (index, lookup) in lookups.iter().enumerate() {
         match rows(&answers, &format!("component{index}")) {
-            Ok(rows) => catalog.components.extend(rows.iter().map(|row| (lookup.kind.clone(), (lookup.name)(row)))),
+            Ok(rows) => {
+                let ours = rows.iter().filter(|row| own.has(row.text("NamespacePrefix")));
+                catalog.components.extend(ours.map(|row| (lookup.kind.clone(), (lookup.name)(row, &tables))));
+            }
             Err(error) if matches!(error.kind(), ErrorKind::Schema | ErrorKind::Forbidden | ErrorKind::Invalid) => {
                 catalog.unknown.insert(lookup.kind.clone());
             }

@@ -1,5 +1,8 @@
 //! How components of other types are looked for.
 
+use std::collections::BTreeMap;
+
+use super::own_text;
 use crate::api::metadata::AnyComponent;
 use crate::error::Result;
 use crate::schema::DesiredSchema;
@@ -11,7 +14,19 @@ pub(super) struct Lookup {
     pub(super) kind: String,
     pub(super) soql: Soql,
     /// The full name of a row's component.
-    pub(super) name: fn(&Record) -> String,
+    pub(super) name: fn(&Record, &Tables) -> String,
+}
+
+/// Objects by the id that a `TableEnumOrId` names them with, in 15 characters. Only custom ones go by an id.
+pub(super) type Tables = BTreeMap<String, String>;
+
+/// The objects of components that tell theirs by a `TableEnumOrId`.
+pub(super) fn owners(desired: &DesiredSchema) -> Vec<&str> {
+    let rules = desired.components.iter().filter(|component| component.component_type() == "WorkflowRule");
+    let mut owners: Vec<&str> = rules.filter_map(|rule| Some(rule.full_name().split_once('.')?.0)).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    owners
 }
 
 /// Source of objects and columns: Tooling API Developer Guide, the page of each object.
@@ -32,26 +47,37 @@ pub(super) fn component_queries(desired: &DesiredSchema) -> Result<Vec<Lookup>> 
                 .filter(field(column).is_in(names.iter().copied()))
                 .build()
         };
-        let (soql, name): (Soql, fn(&Record) -> String) = match kind {
-            "ApexClass" => (query(&["Name"], "ApexClass", "Name", &names)?, |row| own_text(row, "Name")),
-            "Flow" => (query(&["DeveloperName"], "FlowDefinition", "DeveloperName", &names)?, |row| {
-                own_text(row, "DeveloperName")
-            }),
-            "NamedCredential" => (query(&["DeveloperName"], "NamedCredential", "DeveloperName", &names)?, |row| {
+        let developer = ["DeveloperName", "NamespacePrefix"];
+        let (soql, name): (Soql, fn(&Record, &Tables) -> String) = match kind {
+            "ApexClass" => {
+                (query(&["Name", "NamespacePrefix"], "ApexClass", "Name", &names)?, |row, _| own_text(row, "Name"))
+            }
+            "Flow" => {
+                (query(&developer, "FlowDefinition", "DeveloperName", &names)?, |row, _| own_text(row, "DeveloperName"))
+            }
+            "NamedCredential" => (query(&developer, "NamedCredential", "DeveloperName", &names)?, |row, _| {
                 own_text(row, "DeveloperName")
             }),
             "RemoteSiteSetting" => {
-                (query(&["SiteName"], "RemoteProxy", "SiteName", &names)?, |row| own_text(row, "SiteName"))
+                (query(&["SiteName"], "RemoteProxy", "SiteName", &names)?, |row, _| own_text(row, "SiteName"))
             }
             "WorkflowOutboundMessage" => {
-                let columns = ["Name", "EntityDefinition.QualifiedApiName"];
-                (query(&columns, "WorkflowOutboundMessage", "Name", &short)?, |row| {
+                let columns = ["Name", "NamespacePrefix", "EntityDefinition.QualifiedApiName"];
+                (query(&columns, "WorkflowOutboundMessage", "Name", &short)?, |row, _| {
                     format!("{}.{}", path_text(row, "EntityDefinition.QualifiedApiName"), own_text(row, "Name"))
                 })
             }
+            "WorkflowRule" => {
+                let columns = ["Name", "NamespacePrefix", "TableEnumOrId"];
+                (query(&columns, "WorkflowRule", "Name", &short)?, |row, tables| {
+                    let table = own_text(row, "TableEnumOrId");
+                    let object = table.get(..15).and_then(|id| tables.get(id)).unwrap_or(&table);
+                    format!("{object}.{}", own_text(row, "Name"))
+                })
+            }
             "QuickAction" => {
-                let columns = ["DeveloperName", "SobjectType"];
-                (query(&columns, "QuickActionDefinition", "DeveloperName", &short)?, |row| {
+                let columns = ["DeveloperName", "NamespacePrefix", "SobjectType"];
+                (query(&columns, "QuickActionDefinition", "DeveloperName", &short)?, |row, _| {
                     let (object, name) = (own_text(row, "SobjectType"), own_text(row, "DeveloperName"));
                     if object.is_empty() || object == "Global" { name } else { format!("{object}.{name}") }
                 })
@@ -61,10 +87,6 @@ pub(super) fn component_queries(desired: &DesiredSchema) -> Result<Vec<Lookup>> 
         lookups.push(Lookup { kind: kind.to_owned(), soql, name });
     }
     Ok(lookups)
-}
-
-fn own_text(row: &Record, column: &str) -> String {
-    row.text(column).unwrap_or_default().to_owned()
 }
 
 fn path_text(row: &Record, path: &str) -> String {

@@ -22,6 +22,11 @@ pub(super) async fn layouts(client: &Client, desired: &DesiredSchema, org: &mut 
     for names in names.chunks(crate::api::metadata::MAX_COMPONENTS) {
         match metadata.read::<Layout>(names).await {
             Ok(layouts) => org.layouts.extend(layouts.into_iter().flatten()),
+            // REST has taken the token just now, so it is one that SOAP does not take, whatever it looks like.
+            Err(error) if error.kind() == ErrorKind::Auth => {
+                org.layouts_unreadable = Some("page layouts are read by SOAP, which refuses this token".into());
+                return Ok(());
+            }
             Err(error) if error.kind() == ErrorKind::Forbidden => {
                 org.layouts_unreadable = Some("the set-up user may not read page layouts".into());
                 return Ok(());

@@ -24,6 +24,7 @@ use catalog::catalog_side;
 use fields::object;
 pub(super) use fields::org_field;
 use layouts::layouts;
+pub(super) use rights::with_rights_of;
 use rights::{permission_set, set_queries};
 
 /// Reads the org, as the set-up user sees it.
@@ -34,7 +35,7 @@ use rights::{permission_set, set_queries};
 pub(super) async fn read(client: &Client, desired: &DesiredSchema, user: RecordId) -> Result<OrgSchema> {
     let objects = objects_of(desired);
     let data = data_side(client, desired, &objects, user).await?;
-    let catalog = catalog_side(client, desired, &objects).await?;
+    let catalog = catalog_side(client, desired, &objects, &data.own).await?;
     let mut org = OrgSchema { edition: data.edition, permission_set: data.permission_set, ..OrgSchema::default() };
     org.components = catalog.components;
     org.unknown_components = catalog.unknown;
@@ -65,6 +66,7 @@ fn objects_of(desired: &DesiredSchema) -> Vec<String> {
 
 struct Data {
     edition: String,
+    own: Namespace,
     permission_set: Option<OrgPermissionSet>,
     describes: BTreeMap<String, SObjectDescribe>,
 }
@@ -74,15 +76,16 @@ async fn data_side(client: &Client, desired: &DesiredSchema, objects: &[String],
         Some(set) => set_queries(set, user)?,
         None => Vec::new(),
     };
-    let edition = Soql::select(["OrganizationType"]).from("Organization").build()?;
-    let mut parts: Vec<(String, Subrequest)> = vec![("organization".into(), Subrequest::query(edition))];
-    parts.extend(queries.into_iter().map(|(name, soql)| (name.to_owned(), Subrequest::query(soql))));
+    let organization = Soql::select(["OrganizationType", "NamespacePrefix"]).from("Organization").build()?;
+    let mut parts: Vec<(String, Subrequest)> = vec![("organization".into(), Subrequest::query(organization))];
+    parts.extend(queries.into_iter().map(|(name, soql)| (name, Subrequest::query(soql))));
     parts.extend(objects.iter().enumerate().map(|(index, name)| {
         (format!("object{index}"), Subrequest::new(Method::GET, format!("/sobjects/{name}/describe")))
     }));
     let answers = in_composites(|| client.composite(), parts).await?;
-    let edition = rows(&answers, "organization").unwrap_or_default();
-    let edition = edition.first().and_then(|row| row.text("OrganizationType")).unwrap_or_default().to_owned();
+    let organization = rows(&answers, "organization").unwrap_or_default().into_iter().next().unwrap_or_default();
+    let edition = own_text(&organization, "OrganizationType");
+    let own = Namespace(own_text(&organization, "NamespacePrefix"));
     let mut describes = BTreeMap::new();
     for (index, name) in objects.iter().enumerate() {
         let answer = find(&answers, &format!("object{index}"))?;
@@ -95,10 +98,24 @@ async fn data_side(client: &Client, desired: &DesiredSchema, objects: &[String],
         }
     }
     let permission_set = match &desired.permission_set {
-        Some(set) => permission_set(&answers, set)?,
+        Some(set) => permission_set(&answers, set, &own)?,
         None => None,
     };
-    Ok(Data { edition, permission_set, describes })
+    Ok(Data { edition, own, permission_set, describes })
+}
+
+/// The namespace that an org has for packages of its own; mostly none.
+struct Namespace(String);
+
+impl Namespace {
+    /// Whether what has this prefix is the org's own, not that of a package installed in it.
+    fn has(&self, prefix: Option<&str>) -> bool {
+        prefix.is_none_or(|prefix| prefix.is_empty() || same(prefix, &self.0))
+    }
+}
+
+fn own_text(row: &Record, column: &str) -> String {
+    row.text(column).unwrap_or_default().to_owned()
 }
 
 /// Whoever may not look at permission sets is told as if they were not there.
@@ -117,7 +134,7 @@ async fn in_composites(
     let mut answers = Vec::new();
     let (mut composite, mut count, mut queries) = (new(), 0, 0);
     for (name, part) in parts {
-        let is_query = !name.starts_with("object") || name == "objects";
+        let is_query = !name.starts_with("object");
         if count == MAX_SUBREQUESTS || (is_query && queries == MAX_COLLECTIONS_AND_QUERIES) {
             answers.push(composite.send().await?);
             (composite, count, queries) = (new(), 0, 0);

@@ -312,7 +312,8 @@ impl Setup {
         removal: &mut Removal,
     ) -> Result<Vec<(LedgerEntry, RecordId)>> {
         let ids = self.row_ids(set).await?;
-        let org = crate::schema::read::read(&self.client, &self.desired, self.user).await?;
+        let asking = crate::schema::read::with_rights_of(&self.desired, rows);
+        let org = crate::schema::read::read(&self.client, &asking, self.user).await?;
         let set = org.permission_set.map(|set| set.set).unwrap_or_default();
         let mut same_as_ours = Vec::new();
         for entry in rows {
