@@ -119,7 +119,7 @@ pub(super) struct Work {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Grants {
     pub(super) objects: Vec<ObjectPermission>,
-    /// Rights on objects that we gave, and of which more are needed now.
+    /// What is added to rights on objects that we gave.
     pub(super) more_objects: Vec<ObjectPermission>,
     pub(super) fields: Vec<FieldPermission>,
     pub(super) more_fields: Vec<FieldPermission>,
