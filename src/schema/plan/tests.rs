@@ -400,6 +400,80 @@ fn what_is_not_there_to_hold_or_to_look_up_is_told() {
 }
 
 #[test]
+fn a_component_that_cannot_be_looked_for_is_left_to_a_person_unless_the_ledger_has_it() {
+    let tab = AnyComponent::raw("CustomTab", "S__c", "<CustomTab/>").expect("well-formed");
+    let schema = desired().component(tab);
+    let mut org = empty();
+    org.unknown_components.insert("CustomTab".into());
+    let first = plan(&schema, &org, &Ledger::default());
+    assert_eq!(steps(&first, Step::ByHand), ["S__c"], "{first}");
+    assert!(first.work.components.iter().all(|component| component.component_type() != "CustomTab"));
+    assert!(!first.work.intents.iter().any(|entry| entry.kind == ItemKind::Component("CustomTab".into())));
+    let mut ledger = Ledger::default();
+    ledger.note(LedgerEntry::intended(ItemKind::Component("CustomTab".into()), "S__c"));
+    assert_eq!(plan(&schema, &org, &ledger).by_hand().count(), 0);
+}
+
+#[test]
+fn a_hidden_field_is_judged_only_by_words_that_are_understood() {
+    let with = |ours: &CustomField, kind: FieldKind| {
+        let mut org = whole().0;
+        let found = OrgField { kind, hidden: true, ..seen(ours) };
+        org.objects.iter_mut().find(|object| object.name == "S__c").expect("ours").fields.push(found);
+        plan(&desired().field(ours.clone()), &org, &Ledger::default())
+    };
+    let number = field("S__c.Score__c", FieldKind::number(18, 0));
+    let lookup = field("S__c.L__c", FieldKind::lookup("Contact", "Sessions", "S"));
+    for (ours, kind, fits) in [
+        (&number, FieldKind::Other("Zahl(18, 0)".into()), true),
+        (&number, FieldKind::Other("Formula (Number)".into()), false),
+        (&number, FieldKind::Date, false),
+        (&lookup, FieldKind::lookup("Person", "", ""), true),
+        (&lookup, FieldKind::master_detail("Contact", "", ""), false),
+    ] {
+        let plan = with(ours, kind.clone());
+        assert_eq!(plan.blockers().count() == 0, fits, "{kind}: {plan}");
+        assert!(!fits || plan.items().iter().any(|item| item.why.contains("hidden from the set-up user")), "{kind}");
+    }
+}
+
+#[test]
+fn a_tracked_field_of_an_object_that_keeps_no_history_is_in_conflict_and_not_deployed() {
+    let (org, ledger) = whole();
+    let mut schema = desired();
+    schema.objects[0].enable_history = Some(true);
+    let schema = schema.field(field("S__c.Late__c", FieldKind::Date).track_history());
+    let late = plan(&schema, &org, &ledger);
+    assert_eq!(steps(&late, Step::Conflict(Conflict::Missing)), ["S__c.Late__c"], "{late}");
+    assert_eq!((steps(&late, Step::ByHand), late.api_calls()), (vec!["S__c"], 0));
+}
+
+#[test]
+fn a_name_of_children_that_leads_through_another_field_is_taken() {
+    let schema = desired().field(field("S__c.L__c", FieldKind::lookup("Contact", "Sessions", "S")));
+    let with = |through: &str| {
+        let mut org = empty();
+        org.objects[1].children = vec![("sessions".into(), through.into())];
+        plan(&schema, &org, &Ledger::default())
+    };
+    assert_eq!(steps(&with("visit__c.l__c"), Step::Conflict(Conflict::NameTaken)), ["S__c.L__c"]);
+    assert_eq!(with("s__c.l__c").conflicts().count(), 0);
+}
+
+#[test]
+fn external_ids_and_the_fields_of_a_starter_org_are_counted() {
+    let ours = desired().field(field("Account.Key__c", FieldKind::text(10)).external_id());
+    let with = |edition: &str, fields: usize, external: usize| {
+        let mut org = OrgSchema { edition: edition.into(), ..empty() };
+        (org.objects[0].custom_fields, org.objects[0].external_ids) = (fields, external);
+        plan(&ours, &org, &Ledger::default())
+    };
+    assert_eq!(with("Enterprise Edition", 22, 22).conflicts().count(), 1, "23 of 25 are near");
+    assert_eq!(with("Base Edition", 24, 0).blockers().count(), 1, "24 and 2 are more than 25");
+    assert_eq!(with("Professional Edition", 24, 0).blockers().count(), 0);
+}
+
+#[test]
 fn gpt_23_a_section_is_added_once_and_by_hand_where_layouts_cannot_be_read() {
     let section = DesiredSection {
         layout: "Account-Account Layout".into(),
