@@ -38,8 +38,8 @@ Without an action the plan is printed. Several actions run in this order, up to 
 --verify, --remove. --plan changes nothing, so it does not go with --apply, which prints the plan too, nor with --remove.
 
 Two users may take part. The one of the connection sets the org up and needs \"Customize Application\", \"Modify Metadata Through Metadata
-API Functions\" and \"View Setup and Configuration\": an admin. The permission set is assigned to the run-time user, and --verify looks
-with that user's eyes; without a login of its own it is the same one.
+API Functions\", \"View Setup and Configuration\", \"Manage Profiles and Permission Sets\" and \"Assign Permission Sets\": an admin. The
+permission set is assigned to the run-time user, and --verify looks with that user's eyes; without a login of its own it is the same one.
 
 The ledger is a file that says what was made, per org and schema. A run that was killed is finished by the next one with the same ledger,
 and --remove takes away what is in it and nothing else. By default it is org_setup.redb under $XDG_STATE_HOME/sforce, or

@@ -1,6 +1,6 @@
 //! What becomes of each field.
 
-use super::{Conflict, Planner, RENAME, Step};
+use super::{Conflict, Planner, RENAME, SET_HISTORY_TRACKING, Step, history_path};
 use crate::api::metadata::{CustomField, CustomObject, FieldKind, ValueSet, ValueSource};
 use crate::schema::desired::{same, split};
 use crate::schema::ledger::ItemKind;
@@ -69,8 +69,7 @@ impl Planner<'_> {
             let tracks = made || self.org.object(field.object()).is_some_and(|object| object.history != Some(false));
             if !tracks {
                 let why = format!("is to be tracked, and {} does not keep the history of its fields", field.object());
-                let path =
-                    format!("Setup > Object Manager > {} > Details > Edit > Track Field History", field.object());
+                let path = history_path(field.object());
                 self.say_how(ItemKind::Field, &field.full_name, Step::Conflict(Conflict::Missing), why, path);
                 return;
             }
@@ -135,8 +134,7 @@ impl Planner<'_> {
             self.work.settled.push((ItemKind::Field, name.clone()));
             self.say(ItemKind::Field, name, Step::Change, why);
         } else if untracked {
-            let path =
-                format!("Setup > Object Manager > {} > Fields & Relationships > Set History Tracking", field.object());
+            let path = format!("Setup > Object Manager > {} > {SET_HISTORY_TRACKING}", field.object());
             self.say_how(
                 ItemKind::Field,
                 name,

@@ -279,6 +279,16 @@ struct Planner<'a> {
 
 const RENAME: &str = "Setup > Object Manager: rename or remove what has the name, or choose another name or prefix";
 
+/// Where the history of a custom object is switched on, and that of a field: for a standard object that is one place.
+pub(super) const TRACK_HISTORY: &str = "Details > Edit > Track Field History";
+pub(super) const SET_HISTORY_TRACKING: &str = "Fields & Relationships > Set History Tracking";
+
+/// Where a person lets an object keep the history of its fields.
+fn history_path(object: &str) -> String {
+    let place = if object.ends_with("__c") { TRACK_HISTORY } else { SET_HISTORY_TRACKING };
+    format!("Setup > Object Manager > {object} > {place}")
+}
+
 impl Planner<'_> {
     fn say(&mut self, kind: ItemKind, subject: &str, step: Step, why: impl Into<String>) {
         self.items.push(PlanItem { kind, subject: subject.to_owned(), step, why: why.into(), by_hand: None });
@@ -344,8 +354,7 @@ impl Planner<'_> {
                 let why = format!("is another one (\"{}\")", existing.label);
                 self.say_how(ItemKind::Object, &name, Step::Conflict(Conflict::NameTaken), why, RENAME);
             } else if object.enable_history == Some(true) && existing.history == Some(false) {
-                let path =
-                    format!("Setup > Object Manager > {} > Details > Edit > Track Field History", existing.label);
+                let path = format!("Setup > Object Manager > {} > {TRACK_HISTORY}", existing.label);
                 self.say_how(ItemKind::Object, &name, Step::ByHand, "does not keep the history of its fields", path);
             } else {
                 self.there(ItemKind::Object, &name, "is there");

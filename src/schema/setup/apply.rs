@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::{Setup, SetupProgress};
 use crate::api::metadata::{DeployJob, DeployOptions, DeployResult, Package};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::schema::denied::{MODIFY_METADATA, OPERATION, denied};
+use crate::schema::denied::{MODIFY_METADATA, OPERATION, denied, refused};
 use crate::schema::ledger::{EntryState, ItemKind, Ledger, LedgerEntry, Loaded};
-use crate::schema::plan::{Conflict, PlanItem, SchemaPlan, Step, Work};
-use crate::schema::{DesiredSchema, Finding};
+use crate::schema::plan::{Conflict, PlanItem, SET_HISTORY_TRACKING, SchemaPlan, Step, TRACK_HISTORY, Work};
+use crate::schema::{DesiredSchema, Finding, Severity};
 
 /// What became of the assignment of the permission set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -158,14 +158,14 @@ impl Setup {
         let first: Vec<LedgerEntry> =
             work.intents.iter().filter(|entry| !before.has(&entry.kind, &entry.name)).cloned().collect();
         let ended = self.deploy_first(package, &first, loaded).await;
-        let refused = match &ended {
-            Ok(result) => result.error(),
+        let why = match &ended {
+            Ok(result) => result.error().map(|error| refused(error, result)),
             // Nothing was begun, and none is at work.
             Err(error) => {
                 Some(error.clone()).filter(|error| error.effect() == Effect::None && loaded.ledger.deploy().is_none())
             }
         };
-        if let Some(error) = refused {
+        if let Some(error) = why {
             loaded.ledger = before;
             self.ledger.save(loaded).await?;
             return Err(error);
@@ -242,7 +242,17 @@ fn finding(item: &PlanItem) -> Finding {
         Step::Conflict(_) => ErrorKind::Schema,
         _ => ErrorKind::Forbidden,
     };
-    Finding::new(code(item), kind, format!("{} {}", item.kind, item.subject), item.why.clone(), path)
+    let finding = Finding::new(code(item), kind, format!("{} {}", item.kind, item.subject), item.why.clone(), path);
+    // Data moves without what is for the eyes of users alone.
+    let looks = item.step == Step::ByHand && (item.kind == ItemKind::LayoutSection || is_history(item));
+    finding.with_severity(if looks { Severity::Optional } else { Severity::Required })
+}
+
+/// Whether what is left to a person is the history of an object or a field.
+fn is_history(item: &PlanItem) -> bool {
+    let path = item.by_hand.as_deref().unwrap_or_default();
+    matches!(item.kind, ItemKind::Object | ItemKind::Field)
+        && (path.ends_with(TRACK_HISTORY) || path.ends_with(SET_HISTORY_TRACKING))
 }
 
 fn code(item: &PlanItem) -> &'static str {
@@ -251,7 +261,14 @@ fn code(item: &PlanItem) -> &'static str {
         Step::Conflict(Conflict::NameTaken) => "name_taken",
         Step::Conflict(Conflict::CapPassed) => "cap_passed",
         Step::Conflict(_) => "conflict",
-        _ => "by_hand",
+        _ if is_history(item) => "history_by_hand",
+        _ => match item.kind {
+            ItemKind::LayoutSection => "section_by_hand",
+            ItemKind::Field => "values_by_hand",
+            ItemKind::ObjectPermission | ItemKind::FieldPermission | ItemKind::SystemPermission => "right_by_hand",
+            ItemKind::Assignment => "assignment_by_hand",
+            _ => "by_hand",
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use crate::api::metadata::{FieldPermission, ObjectPermission};
 use crate::api::{AllOrNone, CompositeResponse, Reference, SaveResult, Subrequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Finding;
-use crate::schema::denied::OPERATION;
+use crate::schema::denied::{ASSIGN_SETS, MANAGE_SETS, OPERATION};
 use crate::schema::desired::split;
 use crate::schema::ledger::{EntryState, ItemKind, LedgerEntry, Loaded};
 use crate::schema::plan::Work;
@@ -47,6 +47,11 @@ impl Setup {
             self.send(batch, work, false, loaded, applied).await?;
         }
         Ok(())
+    }
+
+    /// What Setup lists our permission set by.
+    pub(super) fn set_label(&self) -> String {
+        self.desired.permission_set.as_ref().map(|set| set.label.clone()).unwrap_or_default()
     }
 
     /// The rows of rights, with the ids of those that get more.
@@ -132,11 +137,12 @@ impl Setup {
             return Ok(());
         }
         let answer = composite.send().await?;
+        let label = self.set_label();
         for (index, rows) in rows.iter().enumerate() {
-            settle_rows(rows, answer.result_of(&format!("rows{index}"))?.rows()?, loaded, applied)?;
+            settle_rows(rows, answer.result_of(&format!("rows{index}"))?.rows()?, &label, loaded, applied)?;
         }
         if first && !system.is_empty() && work.set.is_some() {
-            settle_system(system, answer.result_of("system")?.error(), loaded, applied)?;
+            settle_system(system, answer.result_of("system")?.error(), &label, loaded, applied)?;
         }
         if let Some(name) = assign {
             settle_assignment(name, &self.assignment(name), &answer, loaded, applied)?;
@@ -221,34 +227,53 @@ fn collection(rows: &[Row]) -> Subrequest {
 }
 
 /// Each row has its own outcome; one that is refused is left to a person.
-fn settle_rows(rows: &[Row], results: &[SaveResult], loaded: &mut Loaded, applied: &mut Applied) -> Result<()> {
+fn settle_rows(
+    rows: &[Row],
+    results: &[SaveResult],
+    set: &str,
+    loaded: &mut Loaded,
+    applied: &mut Applied,
+) -> Result<()> {
     for (row, result) in rows.iter().zip(results) {
         match &result.error {
             None => {
                 loaded.ledger.made(&row.kind, &row.name);
                 applied.granted.push(row.name.clone());
             }
-            Some(error) => refused(&row.kind, &row.name, error, loaded, applied)?,
+            Some(error) => refused(&row.kind, &row.name, error, set, loaded, applied)?,
         }
     }
     Ok(())
 }
 
-fn settle_system(names: &[String], error: Option<&Error>, loaded: &mut Loaded, applied: &mut Applied) -> Result<()> {
+fn settle_system(
+    names: &[String],
+    error: Option<&Error>,
+    set: &str,
+    loaded: &mut Loaded,
+    applied: &mut Applied,
+) -> Result<()> {
     for name in names {
         match error {
             None => {
                 loaded.ledger.made(&ItemKind::SystemPermission, name);
                 applied.granted.push(name.clone());
             }
-            Some(error) => refused(&ItemKind::SystemPermission, name, error, loaded, applied)?,
+            Some(error) => refused(&ItemKind::SystemPermission, name, error, set, loaded, applied)?,
         }
     }
     Ok(())
 }
 
 /// A refusal that is for a person to solve; what passes by itself is an error.
-fn refused(kind: &ItemKind, name: &str, error: &Error, loaded: &mut Loaded, applied: &mut Applied) -> Result<()> {
+fn refused(
+    kind: &ItemKind,
+    name: &str,
+    error: &Error,
+    set: &str,
+    loaded: &mut Loaded,
+    applied: &mut Applied,
+) -> Result<()> {
     // An attempt whose answer was lost has made it, or somebody else has meanwhile.
     if error.kind() == ErrorKind::Duplicate {
         loaded.ledger.made(kind, name);
@@ -260,9 +285,31 @@ fn refused(kind: &ItemKind, name: &str, error: &Error, loaded: &mut Loaded, appl
     if loaded.ledger.entry(kind, name).is_some_and(|entry| entry.state == EntryState::Intended) {
         loaded.ledger.forget(kind, name);
     }
-    let path = "Setup > Permission Sets > Object Settings > Edit";
-    applied.by_hand.push(left("right_refused", &format!("{kind} {name}"), error, path));
+    let (object, field) = split(name);
+    let place = match kind {
+        ItemKind::SystemPermission => format!("System Permissions > Edit: {name}"),
+        ItemKind::FieldPermission => format!("Object Settings > {object} > Edit > Field Permissions: {field}"),
+        _ => format!("Object Settings > {name} > Edit"),
+    };
+    let path = format!("Setup > Permission Sets > {set} > {place}");
+    let path = way_out(error, MANAGE_SETS).map_or(path.clone(), |way| format!("{way}; or grant it by hand: {path}"));
+    applied.by_hand.push(left("right_refused", &format!("{kind} {name}"), error, &path));
     Ok(())
+}
+
+/// What mends the cause of a refusal, where its words tell the cause.
+fn way_out(error: &Error, permission: &str) -> Option<String> {
+    let told = error.salesforce().first().map_or_else(|| error.message().to_owned(), |told| told.message.clone());
+    let told = told.to_ascii_lowercase();
+    if told.contains("user license doesn't allow") || told.contains("user license doesn't match") {
+        // Help, "Give Integration Users API Only Access": the licence alone opens no standard object.
+        let path = "Setup > Users > (the user) > Permission Set License Assignments > Edit Assignments > Salesforce API Integration";
+        return Some(format!("give the user the licence: {path}, then run the set-up again"));
+    }
+    (error.kind() == ErrorKind::Forbidden).then(|| {
+        let path = "Setup > Permission Sets > System Permissions > Edit";
+        format!("give the set-up user \"{permission}\": {path}, then run the set-up again")
+    })
 }
 
 fn is_final(error: &Error) -> bool {
@@ -303,15 +350,16 @@ fn settle_assignment(
 
 fn unassigned(name: &str, error: &Error) -> Finding {
     let why = error.salesforce().first().map_or_else(|| error.to_string(), ToString::to_string);
+    let by_hand = format!("assign it by hand: Setup > Permission Sets > {name} > Manage Assignments > Add Assignment");
     Finding::new(
         if error.kind() == ErrorKind::LimitExceeded { "assignment_limit" } else { "assignment_refused" },
         ErrorKind::Forbidden,
         format!("permission set {name}"),
         format!("could not be assigned to the user ({why})"),
-        format!(
-            "assign it by hand: Setup > Permission Sets > {name} > Manage Assignments > Add Assignment; a user at the maximum \
-             needs sets consolidated first"
-        ),
+        match error.kind() {
+            ErrorKind::LimitExceeded => format!("consolidate the user's permission sets, then {by_hand}"),
+            _ => way_out(error, ASSIGN_SETS).map_or(by_hand.clone(), |way| format!("{way}; or {by_hand}")),
+        },
     )
 }
 

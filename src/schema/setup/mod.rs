@@ -29,9 +29,9 @@ const DEADLINE: Duration = Duration::from_mins(20);
 
 /// Sets an org up for a [`DesiredSchema`], and takes it away again.
 ///
-/// Two users take part. The client is the set-up user's, who needs "View Setup and Configuration", "Customize Application" and "Modify
-/// Metadata Through Metadata API Functions"; the permission set goes to the run-time user, which is the same one unless
-/// [`user`](SetupBuilder::user) names another.
+/// Two users take part. The client is the set-up user's, who needs "View Setup and Configuration", "Customize Application", "Modify
+/// Metadata Through Metadata API Functions", "Manage Profiles and Permission Sets" and "Assign Permission Sets"; the permission set goes to
+/// the run-time user, which is the same one unless [`user`](SetupBuilder::user) names another.
 ///
 /// What is made is written to a ledger in the store before it is made, so that a run that ended anywhere is finished by the next
 /// one, and so that [`remove`](Self::remove) knows what to take away. Everything goes through REST, which takes every kind of token; page

@@ -1,6 +1,6 @@
 //! Proves that a set-up holds, as the run-time user sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use http::Method;
@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::Setup;
 use crate::api::{MAX_SUBREQUESTS, Subrequest};
 use crate::client::Client;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Finding;
-use crate::schema::desired::same;
+use crate::schema::desired::{same, split};
 use crate::schema::plan::fields::{Fit, fit};
 use crate::schema::read::{org_field, read};
-use crate::types::SObjectDescribe;
+use crate::types::{Literal, Record, SObjectDescribe, Soql, Value};
 
 /// Whether something is in the org.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -35,6 +35,8 @@ pub enum Presence {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Verification {
+    /// The label of the permission set that the rights are to come from.
+    pub permission_set: String,
     /// One for each object that is touched, and for each that the permission set grants rights on.
     pub objects: Vec<VerifiedObject>,
 }
@@ -49,7 +51,7 @@ pub struct VerifiedObject {
     pub presence: Presence,
     /// Rights that the permission set is to grant and that the user does not have, such as `Create`.
     pub missing_rights: Vec<String>,
-    /// One for each field of ours on it.
+    /// One for each field of ours on it, and for each that the permission set grants rights on.
     pub fields: Vec<VerifiedField>,
 }
 
@@ -91,18 +93,23 @@ impl Verification {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let set = self.permission_set.as_str();
         for object in &self.objects {
             let name = object.name.as_str();
+            let settings = match set {
+                "" => format!("Setup > Permission Sets > (the integration's) > Object Settings > {name} > Edit"),
+                set => format!("Setup > Permission Sets > {set} > Object Settings > {name} > Edit"),
+            };
             if object.presence != Presence::Visible {
-                findings.push(missing("object_missing", name, object.presence, name));
+                findings.push(missing("object_missing", name, object.presence, settings));
                 continue;
             }
             for right in &object.missing_rights {
-                let path = format!("Setup > Permission Sets > Object Settings > {name} > Edit: {right}");
+                let path = format!("{settings}: {right}");
                 findings.push(Finding::right("object_right", name, format!("gives the user no {right}"), path));
             }
             for field in &object.fields {
-                findings.extend(field.finding(name));
+                findings.extend(field.finding(name, &settings));
             }
         }
         findings
@@ -110,25 +117,23 @@ impl Verification {
 }
 
 impl VerifiedField {
-    fn finding(&self, object: &str) -> Option<Finding> {
+    fn finding(&self, object: &str, settings: &str) -> Option<Finding> {
         let name = self.name.as_str();
         if self.presence != Presence::Visible {
-            return Some(missing("field_missing", name, self.presence, object));
+            return Some(missing("field_missing", name, self.presence, format!("{settings} > Field Permissions")));
         }
         if let Some(misfit) = &self.misfit {
             let path =
                 format!("Setup > Object Manager > {object} > Fields & Relationships: rename it, or make it larger");
             return Some(Finding::shape("field_shape", name, misfit.clone(), path));
         }
-        let path =
-            format!("Setup > Permission Sets > Object Settings > {object} > Edit > Field Permissions: Edit Access");
+        let path = format!("{settings} > Field Permissions: Edit Access");
         let unwritable = self.wanted_editable && !self.editable;
         unwritable.then(|| Finding::right("field_write", name, "cannot be changed by the user", path))
     }
 }
 
-fn missing(code: &'static str, subject: &str, presence: Presence, object: &str) -> Finding {
-    let grant = format!("Setup > Permission Sets > Object Settings > {object} > Edit");
+fn missing(code: &'static str, subject: &str, presence: Presence, grant: String) -> Finding {
     match presence {
         Presence::Hidden => Finding::right(code, subject, "is there, and hidden from the user", grant),
         Presence::Missing => Finding::shape(code, subject, "is not there", "run the set-up"),
@@ -155,17 +160,21 @@ impl fmt::Display for Verification {
 impl Setup {
     /// Looks at every object and field as the run-time user: is it there, does its type fit, is it visible, can it be changed?
     ///
-    /// Costs one API call for each 25 objects, and where something is not seen 2 more, by the set-up user, to tell what is hidden from
+    /// Looks at the rights of the permission set too, on standard fields among them, and at View All and Modify All, which no describe
+    /// tells: where the run-time user may not look for these, the set-up user looks.
+    ///
+    /// Costs one API call for each 24 objects, and where something is not seen 2 more, by the set-up user, to tell what is hidden from
     /// what is not there.
     ///
     /// # Errors
     ///
     /// Any error of [`Client::send`].
     pub async fn verify(&self, runtime: &Client) -> Result<Verification> {
-        let describes = self.describes(runtime).await?;
-        let mut verification = self.judge(&describes);
+        let (describes, wide) = self.describes(runtime).await?;
+        let mut verification = self.judge(&describes, wide.as_ref());
         // Of the others the set-up user's look tells nothing.
         let touched = self.desired.touched_objects();
+        let made = self.desired.all_fields();
         let settles = |object: &VerifiedObject| object.has_unseen() && touched.contains(&object.name);
         if verification.objects.iter().any(settles) {
             match read(&self.client, &self.desired, self.user).await {
@@ -173,7 +182,10 @@ impl Setup {
                     for object in verification.objects.iter_mut().filter(|object| settles(object)) {
                         let known = org.object(&object.name);
                         settle(&mut object.presence, known.is_some());
-                        for field in &mut object.fields {
+                        // Of fields that are not made nothing was read.
+                        let ours =
+                            |field: &&mut VerifiedField| made.iter().any(|own| same(&own.full_name, &field.name));
+                        for field in object.fields.iter_mut().filter(ours) {
                             settle(&mut field.presence, org.field(&field.name).is_some());
                         }
                     }
@@ -186,15 +198,30 @@ impl Setup {
         Ok(verification)
     }
 
-    async fn describes(&self, runtime: &Client) -> Result<BTreeMap<String, SObjectDescribe>> {
+    /// What the run-time user sees, and the objects of which every record is seen or changed.
+    async fn describes(&self, runtime: &Client) -> Result<(BTreeMap<String, SObjectDescribe>, Option<Wide>)> {
         let mut describes = BTreeMap::new();
-        for names in self.verified_objects().chunks(MAX_SUBREQUESTS) {
+        let mut wide = Some(Wide::default());
+        let mut asked = self.wide_soql(runtime).await?;
+        // One part is kept for the query.
+        for names in self.verified_objects().chunks(MAX_SUBREQUESTS - 1) {
             let mut composite = runtime.composite();
+            let query = asked.take();
+            if let Some(query) = &query {
+                composite = composite.add("wide", Subrequest::query(query.clone()));
+            }
             for (index, name) in names.iter().enumerate() {
                 let describe = Subrequest::new(Method::GET, format!("/sobjects/{name}/describe"));
                 composite = composite.add(format!("object{index}"), describe);
             }
             let answer = composite.send().await?;
+            if let Some(query) = query {
+                wide = match answer.result_of("wide")?.page::<Record>() {
+                    Ok(page) => Some(Wide::of(&page.records)),
+                    Err(error) if may_not_look(&error) => self.wide_as_set_up_user(query).await?,
+                    Err(error) => return Err(error),
+                };
+            }
             for (index, name) in names.iter().enumerate() {
                 match answer.result_of(&format!("object{index}"))?.json::<SObjectDescribe>() {
                     Ok(describe) => {
@@ -205,11 +232,37 @@ impl Setup {
                 }
             }
         }
-        Ok(describes)
+        Ok((describes, wide))
+    }
+
+    /// View All and Modify All as they are granted to the run-time user, where the permission set is to grant one.
+    async fn wide_soql(&self, runtime: &Client) -> Result<Option<Soql>> {
+        let grants = self.desired.permission_set.iter().flat_map(|set| &set.objects);
+        let names: Vec<Literal> = grants
+            .filter(|grant| grant.view_all || grant.modify_all)
+            .map(|grant| grant.object.as_str().into())
+            .collect();
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let user = runtime.access_token().await?.user_id().unwrap_or(self.user);
+        let soql = "SELECT SobjectType,PermissionsViewAllRecords,PermissionsModifyAllRecords FROM ObjectPermissions WHERE SobjectType IN \
+                    :objects AND Parent.HasActivationRequired = FALSE AND ParentId IN (SELECT PermissionSetId FROM \
+                    PermissionSetAssignment WHERE AssigneeId = :user)";
+        Soql::bind(soql, [("objects", Literal::List(names)), ("user", Literal::Id(user))]).map(Some)
+    }
+
+    /// `None` where the set-up user may not look either.
+    async fn wide_as_set_up_user(&self, soql: Soql) -> Result<Option<Wide>> {
+        match self.client.query::<Record>(soql).collect().await {
+            Ok(rows) => Ok(Some(Wide::of(&rows))),
+            Err(error) if may_not_look(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Compares. Pure.
-    fn judge(&self, describes: &BTreeMap<String, SObjectDescribe>) -> Verification {
+    fn judge(&self, describes: &BTreeMap<String, SObjectDescribe>, wide: Option<&Wide>) -> Verification {
         let fields = self.desired.all_fields();
         let set = self.desired.permission_set.as_ref();
         let object = |name: String| {
@@ -221,6 +274,8 @@ impl Setup {
                     ("Create", granted.create, seen.createable),
                     ("Edit", granted.edit, seen.updateable),
                     ("Delete", granted.delete, seen.deletable),
+                    ("View All Records", granted.view_all, wide.is_none_or(|wide| wide.sees(&name))),
+                    ("Modify All Records", granted.modify_all, wide.is_none_or(|wide| wide.changes(&name))),
                 ];
                 let lacking = rights.into_iter().filter(|(_, wanted, has)| *wanted && !has);
                 lacking.map(|(right, ..)| right.to_owned()).collect()
@@ -243,27 +298,74 @@ impl Setup {
                     wanted_editable: grant.is_some_and(|grant| grant.editable),
                 }
             });
+            let granted = set.into_iter().flat_map(|set| &set.fields).filter(|grant| {
+                let (object, _) = split(&grant.field);
+                same(object, &name) && !fields.iter().any(|field| same(&field.full_name, &grant.field))
+            });
+            let granted = granted.map(|grant| {
+                let found = seen.and_then(|seen| seen.field(split(&grant.field).1));
+                VerifiedField {
+                    name: grant.field.clone(),
+                    presence: if found.is_some() { Presence::Visible } else { Presence::NotSeen },
+                    misfit: None,
+                    editable: found.is_some_and(|found| found.updateable),
+                    wanted_editable: grant.editable,
+                }
+            });
             VerifiedObject {
                 presence: if seen.is_some() { Presence::Visible } else { Presence::NotSeen },
                 missing_rights: rights.unwrap_or_default(),
-                fields: own.collect(),
+                fields: own.chain(granted).collect(),
                 name,
             }
         };
-        Verification { objects: self.verified_objects().into_iter().map(object).collect() }
+        let objects = self.verified_objects().into_iter().map(object).collect();
+        Verification { permission_set: self.set_label(), objects }
     }
 
     /// A schema that makes nothing may still grant rights.
     fn verified_objects(&self) -> Vec<String> {
         let mut names = self.desired.touched_objects();
-        let granted = self.desired.permission_set.iter().flat_map(|set| &set.objects);
-        for grant in granted {
-            if !names.iter().any(|name| same(name, &grant.object)) {
-                names.push(grant.object.clone());
+        let sets = self.desired.permission_set.iter();
+        let objects = sets.clone().flat_map(|set| &set.objects).map(|grant| grant.object.as_str());
+        let fields = sets.flat_map(|set| &set.fields).map(|grant| split(&grant.field).0);
+        for object in objects.chain(fields) {
+            if !names.iter().any(|name| same(name, object)) {
+                names.push(object.to_owned());
             }
         }
         names
     }
+}
+
+/// Objects, lower case, of which the user sees or changes every record.
+#[derive(Debug, Default)]
+struct Wide {
+    seen: BTreeSet<String>,
+    changed: BTreeSet<String>,
+}
+
+impl Wide {
+    fn of(rows: &[Record]) -> Self {
+        let having = |column: &str| {
+            let rows = rows.iter().filter(|row| row.get(column).and_then(Value::as_bool).unwrap_or(false));
+            rows.filter_map(|row| row.text("SobjectType")).map(str::to_ascii_lowercase).collect()
+        };
+        Self { seen: having("PermissionsViewAllRecords"), changed: having("PermissionsModifyAllRecords") }
+    }
+
+    fn sees(&self, object: &str) -> bool {
+        self.seen.contains(&object.to_ascii_lowercase()) || self.changes(object)
+    }
+
+    fn changes(&self, object: &str) -> bool {
+        self.changed.contains(&object.to_ascii_lowercase())
+    }
+}
+
+/// Permission rows are hidden as if they were not there.
+fn may_not_look(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Schema | ErrorKind::NotFound)
 }
 
 impl VerifiedObject {

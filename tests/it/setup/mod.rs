@@ -128,7 +128,7 @@ async fn nav_24_the_run_time_user_finds_every_field_in_one_call() {
     let found = setup.verify(&runtime).await.expect("looked");
     assert_eq!(calls(&org) - calls_before, 1);
     assert!(found.holds(), "{found}");
-    assert!(found.to_string().contains("5 objects and 35 fields: all in place"), "{found}");
+    assert!(found.to_string().contains("5 objects and 39 fields: all in place"), "{found}");
 
     org.revoke_field(&org.user_id(), "Contact", "Navattic_Session_Count__c", "Read");
     org.revoke_field(&org.user_id(), "Lead", "Navattic_Last_Demos__c", "Edit");

@@ -189,7 +189,7 @@ async fn smv_13_a_section_that_somebody_has_put_fields_into_is_told_as_left() {
         let mut layouts = admin.read::<Layout>(&["Account-Account Layout"]).await.expect("answered");
         layouts.remove(0).expect("there")
     };
-    let put = |mut layout: Layout, item: Option<LayoutItem>| async {
+    let put = |mut layout: Layout, item: Option<LayoutItem>| async move {
         for section in layout.sections.iter_mut().filter(|section| section.label == "Usage") {
             let items = &mut section.columns[0].items;
             items.retain(|known| known.field.as_deref() != Some("Theirs__c"));

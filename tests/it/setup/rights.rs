@@ -59,19 +59,66 @@ async fn nav_30_a_user_who_may_not_set_up_is_told_the_permission_and_the_two_way
 }
 
 #[tokio::test]
+async fn nav_30_a_user_who_may_not_change_permission_sets_is_told_the_permission_and_the_two_ways_out() {
+    let org = MockOrg::start();
+    let setter = ["ApiEnabled", "CustomizeApplication", "ModifyMetadata", "ViewSetup"];
+    let setter = setter.into_iter().fold(UserSpec::new("setter@acme.example"), UserSpec::permission);
+    let (setter, _) = user(&org, setter);
+    let setup = setup_in(&setter, small(), &Arc::default()).await;
+    let error = setup.run().await.expect_err("may not make the permission set");
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    assert!(error.message().contains("Manage Profiles and Permission Sets"), "{error}");
+    let advice = error.advice().expect("what to do");
+    assert!(advice.contains("System Administrator") && advice.contains("Setup > Permission Sets"), "{advice}");
+}
+
+#[tokio::test]
 async fn nav_34_a_user_at_the_maximum_of_permission_sets_is_told_and_all_else_is_done() {
     let org = MockOrg::start();
+    for name in ["One", "Two"] {
+        let set = org.insert("PermissionSet", json!({"Name": name, "Label": name}));
+        org.insert("PermissionSetAssignment", json!({"AssigneeId": org.user_id(), "PermissionSetId": set}));
+    }
+    org.limit_setup(|limits| limits.assignments = 2);
     let setup = setup(&org, small()).await;
-    let plan = setup.plan().await.expect("planned");
-    let limit = "the user is at the maximum of permission set assignments";
-    org.faults().on(Operation::SObjectCreate).error(400, "LIMIT_EXCEEDED", limit).always();
-    let applied = setup.apply(&plan).await.expect("all else is done");
-    org.faults().clear();
+    let applied = setup.run().await.expect("all else is done");
     assert_eq!((applied.assignment, applied.created.len()), (AssignmentOutcome::AssignmentLimit, 4), "{applied:?}");
     let told = applied.by_hand[0].to_string();
-    assert!(told.contains(limit) && told.contains("assign it by hand: Setup > Permission Sets"), "{told}");
+    assert!(told.contains("at most 2 permission sets") && told.contains("consolidate"), "{told}");
+    assert!(told.contains("assign it by hand: Setup > Permission Sets > Usage_Integration"), "{told}");
     // Once there is room, the next run assigns.
+    org.limit_setup(|limits| limits.assignments = 3);
     assert_eq!(setup.run().await.expect("assigned").assignment, AssignmentOutcome::Assigned);
+}
+
+#[tokio::test]
+async fn a_user_whose_licence_opens_no_standard_object_is_told_which_one_does() {
+    let org = MockOrg::start();
+    let (_, id) = user(&org, UserSpec::new("robot@acme.example").license("Salesforce Integration"));
+    let setup = Setup::builder(client(&org), small()).store(MemoryStore::default()).user(id).build().await;
+    let applied = setup.expect("an org and a user").run().await.expect("all else is done");
+    assert_eq!(applied.assignment, AssignmentOutcome::ByHand, "{applied:?}");
+    let told = applied.by_hand[0].to_string();
+    assert!(
+        told.contains("Permission Set License Assignments > Edit Assignments > Salesforce API Integration"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_standard_field_of_the_permission_set_that_is_hidden_does_not_hold() {
+    let org = MockOrg::start();
+    let setup = setup(&org, sforce::adapters::setup::Preset::Crm.desired_schema()).await;
+    setup.run().await.expect("set up");
+    assert!(setup.verify(&client(&org)).await.expect("looked").holds());
+    org.revoke_field(&org.user_id(), "Opportunity", "Amount", "Read");
+    let found = setup.verify(&client(&org)).await.expect("looked");
+    let told: Vec<String> = found.findings().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(
+        told[0].contains("Opportunity.Amount") && told[0].contains("CRM Read > Object Settings > Opportunity"),
+        "{told:#?}"
+    );
 }
 
 #[tokio::test]
