@@ -90,7 +90,8 @@ pub enum EntryState {
 pub struct LedgerEntry {
     /// What it is.
     pub kind: ItemKind,
-    /// Its full name. Rights are named by what they are on, an assignment by the user's id.
+    /// Its full name. Rights are named by what they are on, an assignment by permission set and user: `Usage/005…`.
+    /// One without a user is by an earlier version, and the run-time user's.
     pub name: String,
     /// How far its making is.
     pub state: EntryState,

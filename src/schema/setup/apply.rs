@@ -218,7 +218,7 @@ impl Setup {
 
     /// Deploys, and notes what no deploy has tried to make before.
     async fn deploy_first(&self, package: Package, first: &[LedgerEntry], loaded: &mut Loaded) -> Result<DeployResult> {
-        let begun = self.client.deploy(package.to_zip()?, &DeployOptions::new()).await;
+        let begun = self.client.deploy(package.to_zip()?, &options(&package)).await;
         let job = begun.map_err(|error| match error.kind() {
             ErrorKind::Forbidden => denied(error, MODIFY_METADATA),
             _ if error.effect() == Effect::Unknown => error.with_advice(
@@ -242,6 +242,12 @@ impl Setup {
         })
         .await
     }
+}
+
+/// What is to be deleted and is not there is a warning, which must not stop the rest.
+fn options(package: &Package) -> DeployOptions {
+    let options = DeployOptions::new();
+    if package.deletions().next().is_some() { options.ignore_warnings() } else { options }
 }
 
 /// Whether anything is left of a plan's rows and assignment.

@@ -139,7 +139,7 @@ impl Setup {
             settle_system(system, answer.result_of("system")?.error(), loaded, applied)?;
         }
         if let Some(name) = assign {
-            settle_assignment(name, &answer, loaded, applied)?;
+            settle_assignment(name, &self.assignment(name), &answer, loaded, applied)?;
         }
         self.ledger.save(loaded).await
     }
@@ -266,8 +266,14 @@ fn is_final(error: &Error) -> bool {
     )
 }
 
-fn settle_assignment(name: &str, answer: &CompositeResponse, loaded: &mut Loaded, applied: &mut Applied) -> Result<()> {
-    let made = LedgerEntry { state: EntryState::Made, ..LedgerEntry::intended(ItemKind::Assignment, name) };
+fn settle_assignment(
+    name: &str,
+    noted: &str,
+    answer: &CompositeResponse,
+    loaded: &mut Loaded,
+    applied: &mut Applied,
+) -> Result<()> {
+    let made = LedgerEntry { state: EntryState::Made, ..LedgerEntry::intended(ItemKind::Assignment, noted) };
     let Some(error) = answer.result_of("assignment")?.error() else {
         loaded.ledger.note(made);
         applied.assignment = AssignmentOutcome::Assigned;
@@ -277,7 +283,7 @@ fn settle_assignment(name: &str, answer: &CompositeResponse, loaded: &mut Loaded
         // An earlier run has assigned it and did not see its answer.
         ErrorKind::Duplicate => loaded.ledger.note(made),
         _ if is_final(error) => {
-            loaded.ledger.forget(&ItemKind::Assignment, name);
+            loaded.ledger.forget(&ItemKind::Assignment, noted);
             applied.assignment = match error.kind() {
                 ErrorKind::LimitExceeded => AssignmentOutcome::AssignmentLimit,
                 _ => AssignmentOutcome::ByHand,

@@ -10,7 +10,6 @@ use crate::schema::ledger::{EntryState, ItemKind, Ledger};
 use crate::schema::names::{MAX_NAME, is_reserved, numbered, sanitised};
 use crate::schema::org::OrgSchema;
 use crate::schema::plan::fields::{Fit, fit};
-use crate::schema::plan::plan;
 use crate::schema::read::read;
 use crate::types::FieldName;
 
@@ -101,7 +100,7 @@ impl Setup {
                 .with_advice("set the org up first"));
         }
         let schema = self.schema_of(vec![field.clone()], granted);
-        let plan = plan(&schema, &org, &loaded.ledger);
+        let plan = self.plan_of(&schema, &org, &loaded.ledger);
         let applied = self.apply_for(&schema, &plan).await?;
         let name = FieldName::new(field.name())?;
         Ok(EnsuredField { name, created: applied.created.contains(&field.full_name), applied })
@@ -119,7 +118,7 @@ impl Setup {
                 .with_context("field", full_name)
                 .with_advice("only what the ledger has is taken away"));
         }
-        self.remove_where(filled, |entry| entry.is(&ItemKind::Field, full_name)).await
+        self.remove_where(filled, None, |entry| entry.is(&ItemKind::Field, full_name)).await
     }
 
     /// A schema of these fields, in the permission set of this one.

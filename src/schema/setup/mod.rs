@@ -17,9 +17,9 @@ pub use self::metric::{EnsuredField, MetricField};
 pub use self::remove::{Filled, Leftover, Removal};
 pub use self::verify::{Presence, Verification, VerifiedField, VerifiedObject};
 use super::ledger::{Ledger, LedgerFile};
-use super::plan::{SchemaPlan, plan};
+use super::plan::{SchemaPlan, Step, plan};
 use super::read::read;
-use super::{DesiredSchema, ItemKind};
+use super::{DesiredSchema, ItemKind, OrgSchema};
 use crate::client::Client;
 use crate::error::Result;
 use crate::store::{MemoryStore, Store};
@@ -148,7 +148,25 @@ impl Setup {
     async fn plan_with(&self, desired: &DesiredSchema, ledger: &Ledger) -> Result<SchemaPlan> {
         desired.check()?;
         let org = read(&self.client, desired, self.user).await?;
-        Ok(plan(desired, &org, ledger))
+        Ok(self.plan_of(desired, &org, ledger))
+    }
+
+    /// A plan, in which the ledger knows the assignment as this user's: a set may be assigned to one user after another.
+    fn plan_of(&self, desired: &DesiredSchema, org: &OrgSchema, ledger: &Ledger) -> SchemaPlan {
+        let mut plan = plan(desired, org, ledger);
+        for entry in plan.work.intents.iter_mut().filter(|entry| entry.kind == ItemKind::Assignment) {
+            entry.name = self.assignment(&entry.name);
+        }
+        let there = plan.items().iter().filter(|item| item.kind == ItemKind::Assignment && item.step == Step::Nothing);
+        let settled: Vec<(ItemKind, String)> =
+            there.map(|item| (item.kind.clone(), self.assignment(&item.subject))).collect();
+        plan.work.settled.extend(settled);
+        plan
+    }
+
+    /// What the ledger calls the assignment of a permission set to the run-time user.
+    fn assignment(&self, set: &str) -> String {
+        format!("{set}/{}", self.user)
     }
 
     /// What was made so far, as the store has it.
@@ -221,16 +239,20 @@ impl SetupBuilder {
     /// Any error of [`Client::access_token`] and of [`Client::user_info`].
     pub async fn build(self) -> Result<Setup> {
         let Self { client, desired, store, user, deadline, progress } = self;
-        let token = client.access_token().await?;
-        let (org, own) = if let (Some(org), Some(user)) = (token.org_id(), token.user_id()) {
-            (org, user)
-        } else {
-            let info = client.user_info().await?;
-            (info.organization_id, info.user_id)
-        };
+        let (org, own) = org_and_user(&client).await?;
         let ledger = LedgerFile::new(store, org, &desired.name)?;
         Ok(Setup { client, desired, org, user: user.unwrap_or(own), ledger, deadline, progress })
     }
+}
+
+/// Which org and user a client is for. Costs no API call.
+async fn org_and_user(client: &Client) -> Result<(RecordId, RecordId)> {
+    let token = client.access_token().await?;
+    if let (Some(org), Some(user)) = (token.org_id(), token.user_id()) {
+        return Ok((org, user));
+    }
+    let info = client.user_info().await?;
+    Ok((info.organization_id, info.user_id))
 }
 
 impl fmt::Debug for SetupBuilder {
