@@ -101,12 +101,15 @@ pub struct LedgerEntry {
     /// The rights that were granted, such as `create read edit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
+    /// The deploy that was the first to try to make it, until it is made. If that one fails, it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deploy: Option<RecordId>,
 }
 
 impl LedgerEntry {
     /// What is about to be made.
     pub(super) fn intended(kind: ItemKind, name: impl Into<String>) -> Self {
-        Self { kind, name: name.into(), state: EntryState::Intended, label: None, rights: None }
+        Self { kind, name: name.into(), state: EntryState::Intended, label: None, rights: None, deploy: None }
     }
 
     pub(super) fn is(&self, kind: &ItemKind, name: &str) -> bool {
@@ -158,6 +161,7 @@ impl Ledger {
             Some(known) => {
                 if entry.state == EntryState::Made {
                     known.state = EntryState::Made;
+                    known.deploy = None;
                 }
                 known.label = entry.label.or(known.label.take());
                 known.rights = entry.rights.or(known.rights.take());
@@ -170,6 +174,16 @@ impl Ledger {
     pub(super) fn made(&mut self, kind: &ItemKind, name: &str) {
         if let Some(known) = self.entries.iter_mut().find(|known| known.is(kind, name)) {
             known.state = EntryState::Made;
+            known.deploy = None;
+        }
+    }
+
+    /// Says which deploy is the first to try to make these.
+    pub(super) fn tried_by(&mut self, deploy: RecordId, first: &[LedgerEntry]) {
+        for known in &mut self.entries {
+            if known.state == EntryState::Intended && first.iter().any(|entry| known.is(&entry.kind, &entry.name)) {
+                known.deploy = Some(deploy);
+            }
         }
     }
 

@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// By default that is a flow that the save of a record starts; [`by_workflow_rule`](Self::by_workflow_rule) makes a workflow rule of
 /// it, which Salesforce no longer supports since the end of 2025 but still runs. Metadata alone, no Apex.
 ///
+/// In production, a flow arrives inactive unless Setup > Process Automation Settings > Deploy processes and flows as active is set: see
+/// [`Flow::record_triggered`].
+///
 /// The address should hold a secret that cannot be guessed: a message proves nothing about its sender. `Debug` shows neither.
 ///
 /// ```

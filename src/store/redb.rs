@@ -1,11 +1,12 @@
 //! The embedded store: one redb file.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::redb::{
     CommitError, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
@@ -174,16 +175,47 @@ fn write(database: &Database, batch: &Batch) -> Result<Commit, Failure> {
 }
 
 fn open(path: &Path) -> Result<Database, Failure> {
-    let (file, is_new) = open_file(path)?;
-    let database = Database::builder().set_cache_size(CACHE_BYTES).create_file(file)?;
-    if is_new && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if !path.try_exists()? {
+        make(path)?;
+    }
+    let database = Database::builder().set_cache_size(CACHE_BYTES).create_file(open_file(path)?)?;
+    tables(database)
+}
+
+/// Makes the file whole before it has its name: a process that is killed meanwhile leaves no half of one, which nobody could open again.
+fn make(path: &Path) -> Result<(), Failure> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-{}.new", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed)));
+    let draft = path.with_file_name(name);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(&draft).map_err(Failure::from).and_then(|file| {
+        drop(tables(Database::builder().set_cache_size(CACHE_BYTES).create_file(file)?)?);
+        // A link never replaces what another process has made in the meantime. Not every file system has links.
+        match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(_) if !path.try_exists()? => Ok(fs::rename(&draft, path)?),
+            _ => Ok(()),
+        }
+    });
+    // After a rename it is gone.
+    fs::remove_file(&draft).ok();
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         // The file's name has to survive a power cut as well. Not every system can open a folder.
         File::open(folder).and_then(|folder| folder.sync_all()).ok();
     }
+    made
+}
+
+/// The database with its tables, made where there are none.
+fn tables(database: Database) -> Result<Database, Failure> {
     let transaction = database.begin_read()?;
     let tables: Vec<String> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
     if tables.is_empty() {
-        // New, or its making was cut off before this commit.
+        // New, or its making was cut off before this commit by an earlier release.
         drop(transaction);
         let transaction = database.begin_write()?;
         {
@@ -207,29 +239,14 @@ fn open(path: &Path) -> Result<Database, Failure> {
     }
 }
 
-/// Opens or makes the file. redb takes an empty file for a new one; since we never leave an empty file behind, we do not:
-/// it has lost its content.
-fn open_file(path: &Path) -> Result<(File, bool), Failure> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    let mut making = options.clone();
-    making.create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut making, 0o600);
-    match making.open(path) {
-        Ok(file) => return Ok((file, true)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error.into()),
-    }
-    let file = options.open(path)?;
+/// Opens a file that is there. redb takes an empty file for a new one; since we never leave an empty file behind, we do not: it has lost
+/// its content.
+fn open_file(path: &Path) -> Result<File, Failure> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
     if file.metadata()?.len() == 0 {
-        // Unless another process is just making it.
-        return match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(DatabaseError::DatabaseAlreadyOpen.into()),
-            _ => Err(Failure::Empty),
-        };
+        return Err(Failure::Empty);
     }
-    Ok((file, false))
+    Ok(file)
 }
 
 /// Runs on a blocking thread. A panic there (redb's answer to some damage) is an error here.

@@ -10,6 +10,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// No answer of an org nests deeper.
 const MAX_DEPTH: usize = 64;
 
+/// Most tags and attributes of a document: each takes some hundred bytes of memory, and four in the text. The components of a large org, listed
+/// by type, have some two million.
+const MAX_TAGS: usize = 4_000_000;
+
 /// An element: local names only, since each answer speaks one vocabulary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Element {
@@ -156,6 +160,9 @@ impl Element {
     }
 
     fn parse_root(reader: &mut Reader<&[u8]>) -> Result<Self> {
+        if memchr::memchr2_iter(b'<', b'=', reader.get_ref()).count() > MAX_TAGS {
+            return Err(Error::new(ErrorKind::Decode, "", "the XML has more elements than are read at once"));
+        }
         let mut open: Vec<Self> = Vec::new();
         loop {
             let event = reader.read_event().map_err(|error| unreadable().with_source(error))?;
@@ -255,6 +262,19 @@ mod tests {
             [bomb.to_owned(), "<a>&b;</a>".into(), "<a></b>".into(), "<a>".repeat(1000), "text".into(), "\u{0}".into()]
         {
             assert!(Element::parse(text.as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_text_that_would_take_many_times_its_size_in_memory_is_an_error() {
+        let few = "a".repeat(100_000);
+        assert!(Element::parse(format!("<a b=\"=\">{few}{}</a>", "<c/>".repeat(1_000)).as_bytes()).is_ok());
+        let most = super::MAX_TAGS;
+        for text in [format!("<a>{}</a>", "<c/>".repeat(most)), format!("<a {}/>", "b=\"\" ".repeat(most))] {
+            for read in [Element::parse, Element::parse_document] {
+                let error = read(text.as_bytes()).expect_err("too many");
+                assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("more elements"), "{error}");
+            }
         }
     }
 

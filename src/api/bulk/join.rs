@@ -40,7 +40,7 @@ impl Hasher for Same {
 ///
 /// Numbers go through floats here, and a text may look like a number: what is alike by its value is told apart by its text.
 fn hash_value(hasher: &mut impl Hasher, cell: &str) {
-    if is_plain(cell.as_bytes()) {
+    if is_plain(cell.as_bytes()) && memchr::memchr(b'\r', cell.as_bytes()).is_none() {
         return hash_plain(hasher, cell.as_bytes());
     }
     let text = cell.trim();
@@ -73,14 +73,11 @@ fn hash_value(hasher: &mut impl Hasher, cell: &str) {
     hash_plain(hasher, text.as_bytes());
 }
 
-/// Whether a cell, read or as it was written, is a text whose value is its letters: it starts as no number, moment, quoted text or
-/// null does, ends in no blank, is longer than a flag and no id. Most keys of text are, and there is one in every row.
+/// Whether a cell without `\r`, read or as it was written, is a text whose value is its letters: it starts as no number, moment, quoted
+/// text or null does, ends in no blank, is longer than a flag and no id. Most keys of text are, and there is one in every row.
 #[inline]
 fn is_plain(cell: &[u8]) -> bool {
-    matches!(cell, [b'A'..=b'Z' | b'a'..=b'z', .., b'!'..=b'~'])
-        && cell.len() > 5
-        && cell.len() != 18
-        && memchr::memchr(b'\r', cell).is_none()
+    matches!(cell, [b'A'..=b'Z' | b'a'..=b'z', .., b'!'..=b'~']) && cell.len() > 5 && cell.len() != 18
 }
 
 /// Hashes a text that is neither null nor any of the other kinds of values, which have numbers below 5.
@@ -95,6 +92,7 @@ fn hash_plain(hasher: &mut impl Hasher, text: &[u8]) {
 /// Hashes a cell as it was written by its value.
 #[inline]
 fn hash_written(hasher: &mut impl Hasher, cell: &[u8], scratch: &mut String) {
+    // Where it has a `\r` it was written in quotes.
     if is_plain(cell) { hash_plain(hasher, cell) } else { hash_value(hasher, text_of(cell, scratch)) }
 }
 

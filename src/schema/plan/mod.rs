@@ -91,6 +91,8 @@ pub struct SchemaPlan {
     name: String,
     items: Vec<PlanItem>,
     unfinished: Option<RecordId>,
+    /// What was known to be ours when it was made: once that has moved on, the plan is out of date.
+    pub(super) ledger: Ledger,
     pub(super) work: Work,
 }
 
@@ -263,7 +265,7 @@ pub fn plan(desired: &DesiredSchema, org: &OrgSchema, ledger: &Ledger) -> Schema
     planner.layouts();
     planner.rights();
     let Planner { items, work, .. } = planner;
-    SchemaPlan { name: desired.name.clone(), items, unfinished: ledger.deploy(), work }
+    SchemaPlan { name: desired.name.clone(), items, unfinished: ledger.deploy(), ledger: ledger.clone(), work }
 }
 
 struct Planner<'a> {
@@ -382,6 +384,11 @@ impl Planner<'_> {
                     Step::Nothing,
                     "was made by an earlier run; whether it is still there cannot be seen",
                 );
+            } else if self.org.unknown_components.contains(kind) {
+                // A deploy replaces what has the name, and removal would take it for ours.
+                let why = "whether the org has one of that name cannot be seen, and a deploy would replace it";
+                let path = format!("Setup > Quick Find: {kind}: make {name}, unless it is there");
+                self.say_how(item, name, Step::ByHand, why, path);
             } else {
                 self.create(item, component.clone(), None);
             }

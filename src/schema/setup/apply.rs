@@ -6,7 +6,7 @@ use super::{Setup, SetupProgress};
 use crate::api::metadata::{DeployJob, DeployOptions, DeployResult, Package};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::schema::denied::{MODIFY_METADATA, OPERATION, denied};
-use crate::schema::ledger::{EntryState, ItemKind, Loaded};
+use crate::schema::ledger::{EntryState, ItemKind, Ledger, LedgerEntry, Loaded};
 use crate::schema::plan::{Conflict, PlanItem, SchemaPlan, Step, Work};
 use crate::schema::{DesiredSchema, Finding};
 
@@ -22,7 +22,7 @@ pub enum AssignmentOutcome {
     Assigned,
     /// The user has as many permission sets as a user can have. All else was done; the assignment is left to a person.
     AssignmentLimit,
-    /// It was refused, or somebody has taken it back. It is left to a person.
+    /// It was refused, and is left to a person.
     ByHand,
 }
 
@@ -66,7 +66,8 @@ impl Setup {
     ///
     /// The plan costs [`SchemaPlan::api_calls`], and the deploy one call for each look at it. What is about to be made is written to
     /// the ledger first; stopped anywhere, the next run finishes, and waits for a deploy that is still at work. A deploy is all or
-    /// nothing. An existing permission set is never deployed, since that would switch off what we do not know of: it gets rows.
+    /// nothing. An existing permission set is never deployed, since that would switch off what we do not know of: it gets rows. A plan
+    /// that is out of date, since it or another one has been applied meanwhile, is made anew first.
     ///
     /// # Errors
     ///
@@ -82,8 +83,8 @@ impl Setup {
 
     pub(super) async fn apply_for(&self, desired: &DesiredSchema, plan: &SchemaPlan) -> Result<Applied> {
         let mut loaded = self.ledger.load().await?;
-        if self.resume(&mut loaded).await? {
-            // The org has changed since it was looked at.
+        if self.resume(&mut loaded).await? || loaded.ledger != plan.ledger {
+            // The org has changed since it was looked at. What is there by now is not deployed again, above all no permission set.
             let plan = self.plan_with(desired, &loaded.ledger).await?;
             return self.carry_out(&plan, loaded).await;
         }
@@ -97,8 +98,11 @@ impl Setup {
         let ended = self.watch(&self.client.deploy_job(id)).await;
         let failed = match &ended {
             Ok(result) => result.error().is_some(),
-            // Salesforce forgets deploys after a time; what it did shows in the org.
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            // Salesforce forgets deploys after a time, and may take their ids for unsound then; another set-up user may not look
+            // at them. What it did shows in the org.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::Forbidden) => {
+                false
+            }
             Err(_) => {
                 ended?;
                 return Ok(true);
@@ -106,8 +110,8 @@ impl Setup {
         };
         loaded.ledger.set_deploy(None);
         if failed {
-            // It was rolled back.
-            loaded.ledger.retain(|entry| entry.state == EntryState::Made);
+            // It was rolled back. What it was not the first to try may have been made by a deploy of which nobody saw an answer.
+            loaded.ledger.retain(|entry| entry.state == EntryState::Made || entry.deploy != Some(id));
         }
         self.ledger.save(loaded).await?;
         Ok(true)
@@ -116,14 +120,12 @@ impl Setup {
     async fn carry_out(&self, plan: &SchemaPlan, mut loaded: Loaded) -> Result<Applied> {
         refuse_blocked(plan)?;
         let mut applied = Applied { by_hand: plan.by_hand().map(finding).collect(), ..Applied::default() };
-        if plan.by_hand().any(|item| item.kind == ItemKind::Assignment) {
-            applied.assignment = AssignmentOutcome::ByHand;
-        }
         let work = &plan.work;
         let before = loaded.ledger.clone();
         for (kind, name) in &work.settled {
             loaded.ledger.made(kind, name);
         }
+        let settled = loaded.ledger.clone();
         for entry in &work.intents {
             loaded.ledger.note(entry.clone());
         }
@@ -131,7 +133,7 @@ impl Setup {
             self.ledger.save(&mut loaded).await?;
         }
         if !work.components.is_empty() {
-            self.deploy_all(plan, &mut loaded, &mut applied).await?;
+            self.deploy_all(plan, settled, &mut loaded, &mut applied).await?;
         }
         if !work.changes.is_empty() {
             self.tell(&SetupProgress::Changing { fields: work.changes.len() });
@@ -142,16 +144,33 @@ impl Setup {
         Ok(applied)
     }
 
-    /// The components of a plan, all or nothing.
-    async fn deploy_all(&self, plan: &SchemaPlan, loaded: &mut Loaded, applied: &mut Applied) -> Result<()> {
+    /// The components of a plan, all or nothing; then the ledger is as it was before. What an earlier run meant to make stays in it:
+    /// a deploy of which nobody saw an answer may be at work yet.
+    async fn deploy_all(
+        &self,
+        plan: &SchemaPlan,
+        before: Ledger,
+        loaded: &mut Loaded,
+        applied: &mut Applied,
+    ) -> Result<()> {
         let work = &plan.work;
         let package = Package::new().version(self.client.api_version()).with_all(work.components.iter().cloned());
-        let result = self.deploy(package, loaded).await?;
-        if let Some(error) = result.error() {
-            loaded.ledger.retain(|entry| entry.state == EntryState::Made);
+        let first: Vec<LedgerEntry> =
+            work.intents.iter().filter(|entry| !before.has(&entry.kind, &entry.name)).cloned().collect();
+        let ended = self.deploy_first(package, &first, loaded).await;
+        let refused = match &ended {
+            Ok(result) => result.error(),
+            // Nothing was begun, and none is at work.
+            Err(error) => {
+                Some(error.clone()).filter(|error| error.effect() == Effect::None && loaded.ledger.deploy().is_none())
+            }
+        };
+        if let Some(error) = refused {
+            loaded.ledger = before;
             self.ledger.save(loaded).await?;
             return Err(error);
         }
+        ended?;
         for entry in &work.intents {
             // Rows of a set that is there come by a call of their own.
             let deployed = entry.kind.component_type().is_some() || entry.kind == ItemKind::LayoutSection;
@@ -175,6 +194,11 @@ impl Setup {
 
     /// Deploys, with the deploy's id in the ledger while it is at work.
     pub(super) async fn deploy(&self, package: Package, loaded: &mut Loaded) -> Result<DeployResult> {
+        self.deploy_first(package, &[], loaded).await
+    }
+
+    /// Deploys, and notes what no deploy has tried to make before.
+    async fn deploy_first(&self, package: Package, first: &[LedgerEntry], loaded: &mut Loaded) -> Result<DeployResult> {
         let begun = self.client.deploy(package.to_zip()?, &options(&package)).await;
         let job = begun.map_err(|error| match error.kind() {
             ErrorKind::Forbidden => denied(error, MODIFY_METADATA),
@@ -182,19 +206,9 @@ impl Setup {
                 "whether the deploy has begun is not known: run the set-up again, which reads what the org has and goes on from there",
             ),
             _ => error,
-        });
-        let job = match job {
-            Ok(job) => job,
-            Err(error) => {
-                if error.effect() == Effect::None {
-                    // Nothing was begun.
-                    loaded.ledger.retain(|entry| entry.state == EntryState::Made);
-                    self.ledger.save(loaded).await?;
-                }
-                return Err(error);
-            }
-        };
+        })?;
         loaded.ledger.set_deploy(Some(job.id()));
+        loaded.ledger.tried_by(job.id(), first);
         self.ledger.save(loaded).await?;
         let result = self.watch(&job).await?;
         loaded.ledger.set_deploy(None);

@@ -184,11 +184,10 @@ fn setup_rules(object: &str) -> Option<(&'static [&'static str], &'static [&'sta
         "PermissionSetLicenseAssign" => (&["ViewSetup", "ManageUsers"], &["ManageUsers"]),
         "User" | "Group" | "UserRole" => (ALL, &["ManageUsers"]),
         "Organization" | "RecordType" => (ALL, &["CustomizeApplication"]),
-        // "API users without PermissionsViewSetup can use this object to check if their own sessions have access to a feature"
-        "UserPermissionAccess" => (ALL, ALL),
         // Object Reference: "View Setup and Configuration".
         "SetupAuditTrail" => (&["ViewSetup"], ALL),
-        "Profile" | "UserLicense" | "LeadStatus" | "OpportunityStage" => (ALL, ALL),
+        // Object Reference, of the first: who lacks View Setup may ask it about their own session.
+        "UserPermissionAccess" | "Profile" | "UserLicense" | "LeadStatus" | "OpportunityStage" => (ALL, ALL),
         _ => return None,
     })
 }

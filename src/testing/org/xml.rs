@@ -315,7 +315,7 @@ impl Node {
                 Some(Json::Array(items)) => items.push(json),
                 Some(one) => *one = Json::Array(vec![std::mem::replace(one, Json::Null), json]),
                 None if LISTS.contains(&&*child.name) => {
-                    members.push((child.name.to_string(), Json::Array(vec![json])))
+                    members.push((child.name.to_string(), Json::Array(vec![json])));
                 }
                 None => members.push((child.name.to_string(), json)),
             }

@@ -145,6 +145,22 @@ async fn past_the_deadline_the_deploy_goes_on_and_the_error_says_so() {
 }
 
 #[tokio::test]
+async fn a_wait_of_no_time_looks_once_and_one_without_end_ends_with_the_deploy() {
+    let late = Scripted::new(|_, _| deploy(200, &json!({"status": "Mystery"})));
+    let error = late.client().deploy_job(id()).wait(Duration::ZERO).await.expect_err("late");
+    assert!(error.kind() == ErrorKind::Unavailable && error.to_string().contains("Mystery"), "{error}");
+    assert_eq!(late.sent().len(), 1);
+    let ended = Scripted::new(|_, _| deploy(200, &json!({"status": "Succeeded", "success": true})));
+    assert!(ended.client().deploy_job(id()).wait(Duration::ZERO).await.is_ok_and(|result| result.success));
+    let slow = Scripted::new(|number, _| {
+        let status = if number < 500 { "InProgress" } else { "Succeeded" };
+        deploy(200, &json!({"status": status, "numberComponentsTotal": u64::MAX}))
+    });
+    let result = slow.client().deploy_job(id()).wait(Duration::MAX).await.expect("ended");
+    assert_eq!((result.status, result.number_components_total), (DeployStatus::Succeeded, u64::MAX));
+}
+
+#[tokio::test]
 async fn a_deploy_whose_answer_is_lost_is_not_repeated_and_a_check_is() {
     let org = Scripted::new(|number, _| if number == 0 { Answer::Lost } else { begun() });
     let error = org.client().deploy(ZIP, &DeployOptions::new()).await.expect_err("lost");

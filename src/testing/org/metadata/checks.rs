@@ -51,6 +51,20 @@ pub(super) fn check(
         Kind::WorkflowRule => of_object(state, name).and_then(|()| rule(state, name, component)),
         Kind::WorkflowOutboundMessage => of_object(state, name).and_then(|()| message(state, name, component)),
         Kind::WorkflowAlert | Kind::WorkflowFieldUpdate | Kind::WorkflowTask => of_object(state, name),
+        Kind::ValidationRule => {
+            of_object(state, name)?;
+            for name in ["active", "errorConditionFormula", "errorMessage"] {
+                required(component, name)?;
+            }
+            Ok(())
+        }
+        Kind::BusinessProcess
+        | Kind::CompactLayout
+        | Kind::FieldSet
+        | Kind::Index
+        | Kind::ListView
+        | Kind::SharingReason
+        | Kind::WebLink => of_object(state, name),
         Kind::Flow => flow(state, caller, component),
         Kind::NamedCredential => named_credential(state, component),
         Kind::ExternalCredential => {

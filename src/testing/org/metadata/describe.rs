@@ -5,14 +5,12 @@ use super::super::value::Value;
 use super::super::xml::{Element, Node};
 use super::deploy::name_of;
 use super::deploy::soap::date as date_text;
+use super::kind::is_type;
 use super::permission_sets::text;
 use super::{Fault, Kind, permission_sets, stored};
 
 /// Metadata guide, "listMetadata()": queries in one call.
 const MAX_QUERIES: usize = 3;
-
-/// Types that others know and this org has nothing of.
-const OTHERS: [&str; 5] = ["CustomTab", "FlexiPage", "Profile", "RecordType", "ValidationRule"];
 
 /// Directories and suffixes as in recorded: metadata-soap/legacy-v23-describe_metadata-success.xml.
 pub(super) fn describe() -> Node {
@@ -44,10 +42,10 @@ pub(super) fn list(state: &State, call: &Element) -> Result<Node, Fault> {
     let mut found = Vec::new();
     for query in queries {
         let name = query.text_of("type").unwrap_or_default();
-        if OTHERS.contains(&name) {
-            continue;
-        }
-        let Ok(kind) = Kind::parse(name) else {
+        let Some(kind) = Kind::find(name) else {
+            if is_type(name) {
+                continue;
+            }
             // [S] The text.
             return Err(Fault::new("INVALID_TYPE", format!("Unknown type:{name}")));
         };

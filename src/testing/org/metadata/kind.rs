@@ -7,6 +7,14 @@ use super::Fault;
 pub(crate) enum Kind {
     Object,
     Field,
+    BusinessProcess,
+    CompactLayout,
+    FieldSet,
+    Index,
+    ListView,
+    SharingReason,
+    ValidationRule,
+    WebLink,
     RemoteSiteSetting,
     ExternalCredential,
     NamedCredential,
@@ -26,9 +34,17 @@ pub(crate) enum Kind {
 
 /// A type's name, its folder in a package and the ending of its files.
 // recorded: metadata-soap/legacy-v23-describe_metadata-success.xml; Metadata guide, pages of the types.
-const TABLE: [(Kind, &str, &str, &str); 16] = [
+const TABLE: [(Kind, &str, &str, &str); 24] = [
     (Kind::Object, "CustomObject", "objects", "object"),
     (Kind::Field, "CustomField", "objects", "object"),
+    (Kind::BusinessProcess, "BusinessProcess", "objects", "object"),
+    (Kind::CompactLayout, "CompactLayout", "objects", "object"),
+    (Kind::FieldSet, "FieldSet", "objects", "object"),
+    (Kind::Index, "Index", "objects", "object"),
+    (Kind::ListView, "ListView", "objects", "object"),
+    (Kind::SharingReason, "SharingReason", "objects", "object"),
+    (Kind::ValidationRule, "ValidationRule", "objects", "object"),
+    (Kind::WebLink, "WebLink", "objects", "object"),
     (Kind::RemoteSiteSetting, "RemoteSiteSetting", "remoteSiteSettings", "remoteSite"),
     (Kind::ExternalCredential, "ExternalCredential", "externalCredentials", "externalCredential"),
     (Kind::NamedCredential, "NamedCredential", "namedCredentials", "namedCredential"),
@@ -44,6 +60,18 @@ const TABLE: [(Kind, &str, &str, &str); 16] = [
     (Kind::Flow, "Flow", "flows", "flow"),
     (Kind::PermissionSet, "PermissionSet", "permissionsets", "permissionset"),
 ];
+
+/// Names of all types: those that extend `Metadata` in the metadata WSDL of 63.0, and `Settings` for the many that end so.
+const TYPES: &str = include_str!("types.txt");
+
+/// The name of a type, kept by this org or not. Of those that are not it has no components.
+pub(super) fn type_name(name: &str) -> Option<&'static str> {
+    TYPES.split_whitespace().find(|known| *known == name)
+}
+
+pub(super) fn is_type(name: &str) -> bool {
+    type_name(name).is_some()
+}
 
 impl Kind {
     pub(super) fn all() -> impl Iterator<Item = Self> {
@@ -106,7 +134,15 @@ impl Kind {
     /// The type whose file holds components of this one.
     pub(super) fn parent(self) -> Option<Self> {
         match self {
-            Self::Field => Some(Self::Object),
+            Self::Field
+            | Self::BusinessProcess
+            | Self::CompactLayout
+            | Self::FieldSet
+            | Self::Index
+            | Self::ListView
+            | Self::SharingReason
+            | Self::ValidationRule
+            | Self::WebLink => Some(Self::Object),
             Self::WorkflowAlert
             | Self::WorkflowFieldUpdate
             | Self::WorkflowOutboundMessage
@@ -116,10 +152,20 @@ impl Kind {
         }
     }
 
-    /// The parts of a file that are components themselves, with the elements they are in. (metadata WSDL, `Workflow`)
+    /// The parts of a file that are components themselves, with the elements they are in. (metadata WSDL, `CustomObject`, `Workflow`)
     pub(super) fn children(self) -> &'static [(&'static str, Self)] {
         match self {
-            Self::Object => &[("fields", Self::Field)],
+            Self::Object => &[
+                ("businessProcesses", Self::BusinessProcess),
+                ("compactLayouts", Self::CompactLayout),
+                ("fields", Self::Field),
+                ("fieldSets", Self::FieldSet),
+                ("indexes", Self::Index),
+                ("listViews", Self::ListView),
+                ("sharingReasons", Self::SharingReason),
+                ("validationRules", Self::ValidationRule),
+                ("webLinks", Self::WebLink),
+            ],
             Self::Workflow => &[
                 ("alerts", Self::WorkflowAlert),
                 ("fieldUpdates", Self::WorkflowFieldUpdate),

@@ -295,6 +295,13 @@ fn to_error(refusal: Refusal) -> ApiError {
     ApiError { fields: Some(refusal.fields), ..ApiError::new(400, &refusal.code, refusal.message) }
 }
 
+/// The one parameter of a call, whatever its element is called.
+// [S] jsforce and the Salesforce CLI say `request` to `retrieve` and `id` to `cancelDeploy`, where the WSDL has `retrieveRequest`
+// and `String`; Salesforce takes both.
+fn parameter<'c>(call: &'c Element, name: &str) -> Option<&'c Element> {
+    call.child(name).or_else(|| call.children.first())
+}
+
 /// The texts of repeated elements, not too many.
 fn names(call: &Element) -> Result<Vec<&str>, Fault> {
     let names: Vec<&str> = call.all("fullNames").map(|name| name.text.trim()).collect();
@@ -332,13 +339,27 @@ fn save(
     create: bool,
 ) -> Result<(), Refusal> {
     match kind {
-        Kind::Object => objects::save(state, name, component, create),
+        Kind::Object => {
+            objects::save(state, name, component, create).and_then(|()| save_parts(state, caller, name, component))
+        }
         Kind::Field => fields::save(state, name, component, create),
         Kind::PermissionSet => permission_sets::save(state, caller, name, component, create),
         // Its parts are components of their own.
         Kind::Workflow => checks::check_workflow(state, name),
         kind => stored::save(state, caller, kind, name, (component, content), create),
     }
+}
+
+/// The parts of an object that come within it. Its fields are saved with it.
+fn save_parts(state: &mut State, caller: &Caller, name: &str, component: &Element) -> Result<(), Refusal> {
+    for (element, kind) in Kind::Object.children().iter().filter(|(_, kind)| *kind != Kind::Field) {
+        for part in component.all(element) {
+            let full_name = format!("{name}.{}", part.text_of("fullName").unwrap_or_default());
+            let create = !exists(state, *kind, &full_name);
+            stored::save(state, caller, *kind, &full_name, (part, None), create)?;
+        }
+    }
+    Ok(())
 }
 
 fn delete(state: &mut State, caller: &Caller, kind: Kind, name: &str) -> Result<(), Refusal> {

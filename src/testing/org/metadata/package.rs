@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::super::xml::{self, Element};
 use super::archive::Files;
 use super::deploy::{Options, Row};
+use super::kind::{is_type, type_name};
 use super::{Kind, METADATA, elements};
 
 /// A component of a package.
@@ -108,7 +109,7 @@ impl Package {
             }
         };
         package.version = manifest.version;
-        let unknown = manifest.types.iter().find(|(name, _)| Kind::find(name).is_none());
+        let unknown = manifest.types.iter().find(|(name, _)| !is_type(name));
         package.rows.push(match unknown {
             // [S] forcedotcom/cli#866, ForceCLI/force#506.
             Some((name, _)) => {
@@ -118,7 +119,7 @@ impl Package {
             // recorded by others: the manifest is a row of its own, changed and without a type.
             None => Row { changed: true, ..Row::success("", "package.xml", &path) },
         });
-        package.read_deletions(files, prefix);
+        package.read_deletions(files, prefix, options);
         for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with(prefix)) {
             let inner = &path[prefix.len()..];
             if !matches!(
@@ -135,7 +136,7 @@ impl Package {
         package
     }
 
-    fn read_deletions(&mut self, files: &Files, prefix: &str) {
+    fn read_deletions(&mut self, files: &Files, prefix: &str, options: &Options) {
         for name in ["destructiveChangesPre.xml", "destructiveChanges.xml", "destructiveChangesPost.xml"] {
             let path = format!("{prefix}{name}");
             let Some(bytes) = files.get(&path) else { continue };
@@ -149,8 +150,7 @@ impl Package {
             let list = if name == "destructiveChangesPost.xml" { &mut self.after } else { &mut self.before };
             for (kind, members) in manifest.types {
                 let Some(kind) = Kind::find(&kind) else {
-                    let problem = format!("Unknown type name '{kind}' specified in {name}");
-                    self.rows.push(Row::failure("", name, &path, problem));
+                    self.rows.extend(not_deleted(&kind, &members, (name, &path), options));
                     continue;
                 };
                 list.extend(members.into_iter().map(|name| Deletion { kind, name, file: path.clone() }));
@@ -270,16 +270,14 @@ impl Package {
     }
 
     fn check_complete(&mut self, manifest: &Manifest, path: &str) {
-        for (kind, members) in &manifest.types {
-            let Some(kind) = Kind::find(kind) else { continue };
+        for (kind, members) in manifest.types.iter().filter(|(kind, _)| is_type(kind)) {
             for member in members.iter().filter(|member| *member != "*") {
-                let there = self.items.iter().any(|item| item.kind == kind && item.name == *member)
-                    || self.rows.iter().any(|row| row.kind == kind.name() && row.full_name == *member);
+                let there = self.items.iter().any(|item| item.kind.name() == kind && item.name == *member)
+                    || self.rows.iter().any(|row| row.kind == kind && row.full_name == *member);
                 if !there {
                     // [S] forcedotcom/cli#2182 and many more: text, file, and that the row has no type.
                     let problem = format!(
-                        "An object '{member}' of type {} was named in package.xml, but was not found in zipped directory",
-                        kind.name()
+                        "An object '{member}' of type {kind} was named in package.xml, but was not found in zipped directory"
                     );
                     self.rows.push(Row::failure("", member, path, problem));
                 }
@@ -291,6 +289,18 @@ impl Package {
     pub(super) fn count(&self) -> usize {
         self.items.len() + self.before.len() + self.after.len()
     }
+}
+
+/// What is said of deletions of a type the org has nothing of.
+fn not_deleted(kind: &str, members: &[String], (name, path): (&str, &str), options: &Options) -> Vec<Row> {
+    let Some(kind) = type_name(kind) else {
+        return vec![Row::failure("", name, path, format!("Unknown type name '{kind}' specified in {name}"))];
+    };
+    let missing = members.iter().map(|member| {
+        let row = Row::failure(kind, name, path, format!("No {kind} named: {member} found"));
+        Row { warning: true, success: options.ignore_warnings, ..row }
+    });
+    missing.collect()
 }
 
 fn root_name(root: &Element) -> &'static str {

@@ -73,7 +73,21 @@ struct Granted {
     /// Read and edit.
     fields: BTreeMap<String, (bool, bool)>,
     system: BTreeMap<String, bool>,
+    /// As they came: classes, tabs, apps and what else there is.
+    others: Vec<Element>,
 }
+
+/// Elements that the org gives effect to.
+const OWN: [&str; 8] = [
+    "fullName",
+    "description",
+    "fieldPermissions",
+    "hasActivationRequired",
+    "label",
+    "license",
+    "objectPermissions",
+    "userPermissions",
+];
 
 pub(super) fn save(
     state: &mut State,
@@ -167,6 +181,17 @@ fn read(state: &State, component: &Element) -> Result<Granted, Refusal> {
         check_field(&name, field, read, edit)?;
         granted.fields.insert(name, (read, edit));
     }
+    for other in component.children.iter().filter(|child| !child.nil && !OWN.contains(&child.name.as_str())) {
+        let class = other.text_of("apexClass").filter(|_| other.name == "classAccesses");
+        if let Some(name) = class.filter(|name| state.components.get(Kind::ApexClass, name).is_none()) {
+            let refusal = unknown(Kind::ApexClass, name);
+            return Err(Refusal { message: format!("In field: apexClass - {}", refusal.message), ..refusal });
+        }
+        // Metadata guide, "PermissionSet": from 54.0 on only what is enabled is read. [K] Before as well.
+        if !["enabled", "visible"].iter().any(|flag| other.flag(flag) == Some(false)) {
+            granted.others.push(other.clone());
+        }
+    }
     Ok(granted)
 }
 
@@ -203,6 +228,15 @@ fn keep(state: &State, set: &str, granted: &mut Granted) {
         let rights = (is(row, "PermissionsRead"), is(row, "PermissionsEdit"));
         granted.fields.entry(text(row, "Field").to_owned()).or_insert(rights);
     }
+    let others = state.components.grants.get(set).into_iter().flatten();
+    let told: Vec<Element> = std::mem::take(&mut granted.others);
+    // What one says of a thing replaces what was said of it: the thing's name is the first that has no `true` or `false`.
+    let about = |element: &Element| {
+        let name = element.children.iter().find(|child| !matches!(child.text.trim(), "true" | "false"));
+        (element.name.clone(), name.map(|name| name.text.trim().to_owned()))
+    };
+    let kept = others.filter(|other| !told.iter().any(|new| about(new) == about(other))).cloned();
+    granted.others = kept.chain(told.iter().cloned()).collect();
 }
 
 fn check(state: &State, granted: &Granted) -> Result<(), Refusal> {
@@ -240,6 +274,7 @@ fn write(state: &mut State, caller: &Caller, set: &str, granted: &Granted) {
         })
         .collect();
     put(state, caller, set, ("FieldPermissions", "Field"), &fields);
+    state.components.grants.insert(set.to_owned(), granted.others.clone());
 }
 
 /// One record of rights.

@@ -21,7 +21,10 @@ pub(super) fn read(state: &State, version: u32, call: &Element) -> Result<Node, 
 /// A component in an element, as an API of that version has it.
 pub(super) fn node(state: &State, version: u32, kind: Kind, name: &str, element: Node) -> Option<Node> {
     match kind {
-        Kind::Object => state.schema.object(name).map(|found| object(element, found)),
+        Kind::Object => {
+            let found = state.schema.object(name)?;
+            Some(object(element, found).children(stored::parts(state, kind, &found.name)).in_wsdl_order())
+        }
         Kind::Field => fields::find(state, name).map(|(object, found)| {
             let full_name = format!("{}.{}", object.name, found.name);
             field(element, object, found, &full_name)
@@ -252,5 +255,5 @@ fn permission_set(element: Node, state: &State, version: u32, row: &Row) -> Node
     for name in enabled {
         node.push(Node::new("userPermissions").flag("enabled", true).with("name", name));
     }
-    node.in_wsdl_order()
+    node.children(state.components.grants.get(id).into_iter().flatten().map(Node::of)).in_wsdl_order()
 }

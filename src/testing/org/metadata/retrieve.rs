@@ -10,8 +10,9 @@ use super::super::state::State;
 use super::super::xml::{Element, Node};
 use super::archive::{self, Files};
 use super::deploy::soap::queued;
+use super::kind::is_type;
 use super::package::decoded;
-use super::{Caller, Fault, Kind, METADATA, describe, exists, fields, names_of, read, stored};
+use super::{Caller, Fault, Kind, METADATA, describe, exists, fields, names_of, parameter, read, stored};
 
 /// What a retrieve was asked for, and what has come of it.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(crate) struct Retrieves {
 }
 
 pub(super) fn request(state: &mut State, caller: &Caller, call: &Element) -> Result<Node, Fault> {
-    let Some(request) = call.child("retrieveRequest") else {
+    let Some(request) = parameter(call, "retrieveRequest") else {
         // [K] The code and the text.
         return Err(Fault::new("MISSING_ARGUMENT", "retrieveRequest is missing"));
     };
@@ -133,10 +134,15 @@ fn collect(state: &State, job: &Retrieve) -> Found {
     let mut manifest = Node::new("Package");
     let mut names: Vec<(Kind, String)> = Vec::new();
     for (kind, members) in &job.wanted {
+        // [S] The texts, many reports.
+        let missing = |kind: &str, member: &str| format!("Entity of type '{kind}' named '{member}' cannot be found");
         let Some(kind) = Kind::find(kind) else {
-            // [S] The text.
-            let problem = format!("Unknown type name '{kind}' specified in package.xml");
-            found.messages.push((format!("{folder}package.xml"), problem));
+            let mut problems = vec![format!("Unknown type name '{kind}' specified in package.xml")];
+            if is_type(kind) {
+                let named = members.iter().filter(|member| *member != "*");
+                problems = named.map(|member| missing(kind, member)).collect();
+            }
+            found.messages.extend(problems.into_iter().map(|problem| (format!("{folder}package.xml"), problem)));
             continue;
         };
         let mut types = Node::new("types");
@@ -148,9 +154,7 @@ fn collect(state: &State, job: &Retrieve) -> Found {
             } else if exists(state, kind, member) {
                 names.push((kind, member.clone()));
             } else {
-                // [S] The text, many reports.
-                let problem = format!("Entity of type '{}' named '{member}' cannot be found", kind.name());
-                found.messages.push((format!("{folder}package.xml"), problem));
+                found.messages.push((format!("{folder}package.xml"), missing(kind.name(), member)));
                 continue;
             }
             types = types.with("members", stored::encoded(kind, member));

@@ -1,4 +1,4 @@
-//! Components that are kept as they came: layouts, workflow, flows, credentials, actions, classes, remote sites.
+//! Components that are kept as they came: parts of objects, layouts, workflow, flows, credentials, actions, classes, remote sites.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,6 +32,8 @@ pub(crate) struct Components {
     stored: BTreeMap<(Kind, String), Stored>,
     /// Objects that were given their first layout.
     pub(super) laid_out: BTreeSet<String>,
+    /// What permission sets grant beyond what the org gives effect to, by the ids of their records.
+    pub(super) grants: BTreeMap<String, Vec<Element>>,
 }
 
 fn key(kind: Kind, name: &str) -> (Kind, String) {
@@ -66,7 +68,7 @@ impl Components {
             let owner = match kind {
                 Kind::Layout => name.split('-').next(),
                 Kind::QuickAction => name.split_once('.').map(|(owner, _)| owner),
-                kind if kind.parent() == Some(Kind::Workflow) => name.split('.').next(),
+                kind if kind.parent().is_some() => name.split('.').next(),
                 _ => None,
             };
             owner != Some(object.as_str())
@@ -79,6 +81,12 @@ impl Components {
 fn prefix(kind: Kind) -> &'static str {
     match kind {
         Kind::Layout => "00h",
+        Kind::BusinessProcess => "019",
+        Kind::CompactLayout => "0AH",
+        Kind::FieldSet => "0IX",
+        Kind::ListView => "00B",
+        Kind::ValidationRule => "03d",
+        Kind::WebLink => "00b",
         Kind::WorkflowRule => "01Q",
         Kind::WorkflowOutboundMessage => "04k",
         Kind::WorkflowAlert => "01W",
@@ -168,8 +176,14 @@ pub(super) fn node(state: &State, kind: Kind, name: &str, element: Node) -> Opti
 
 /// All workflow of an object; `None` where there is none.
 fn workflow(state: &State, object: &str, element: Node) -> Option<Node> {
+    let parts = parts(state, Kind::Workflow, object);
+    (!parts.is_empty()).then(|| element.with("fullName", object).children(parts))
+}
+
+/// What is kept of an object, in the elements of the file of that type.
+pub(super) fn parts(state: &State, file: Kind, object: &str) -> Vec<Node> {
     let mut parts = Vec::new();
-    for (part, kind) in Kind::Workflow.children() {
+    for (part, kind) in file.children() {
         for stored in state.components.of(*kind) {
             let Some((owner, own)) = stored.name.split_once('.') else { continue };
             if owner.eq_ignore_ascii_case(object) {
@@ -178,7 +192,7 @@ fn workflow(state: &State, object: &str, element: Node) -> Option<Node> {
             }
         }
     }
-    (!parts.is_empty()).then(|| element.with("fullName", object).children(parts))
+    parts
 }
 
 /// A layout's name has its special characters percent-encoded, blanks as they are.

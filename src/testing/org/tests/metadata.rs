@@ -365,7 +365,11 @@ fn what_there_is_can_be_listed() {
     };
     assert!(list("CustomObject").contains(&"Visit__c".to_owned()));
     assert_eq!(list("CustomField"), ["Visit__c.Key__c"]);
-    assert!(list("PermissionSet").is_empty() && list("Profile").is_empty());
+    for empty in ["PermissionSet", "Profile", "ApexTrigger", "CustomLabel", "Role"] {
+        assert!(list(empty).is_empty(), "{empty}");
+    }
+    let unknown = soap.fault("<listMetadata><queries><type>Spell</type></queries></listMetadata>");
+    assert_eq!(unknown.1, "INVALID_TYPE: Unknown type:Spell");
     let describe = soap.call("<describeMetadata><asOfVersion>63.0</asOfVersion></describeMetadata>");
     let types = describe.children[0].all("metadataObjects").filter_map(|object| object.text_of("xmlName"));
     let types: Vec<&str> = types.collect();

@@ -173,6 +173,15 @@ pub fn read(file: &[u8], delimiter: Delimiter) -> Result<Vec<Block>> {
     Ok(blocks)
 }
 
+/// A word of bytes that are all 1.
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// Not 0 if any byte of the word is below the limit, which is at most 128: then taking the limit away borrows from the byte's highest
+/// bit, which was not set before. (Bytes above such a one may look as if they were, too.)
+fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(limit)) & !word & (ONES << 7)
+}
+
 /// A column of a file to load, as its header names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -323,6 +323,27 @@ fn blocks_are_of_bounded_size_and_lose_no_row() {
 }
 
 #[test]
+fn quoted_cells_of_any_length_are_read_with_quotes_at_any_place() {
+    let mut rows = Vec::new();
+    for length in 0..70 {
+        let text: String = "#!é\u{a2}bcdefghijklm".chars().cycle().take(length).collect();
+        rows.push([text.clone(), length.to_string()]);
+        for place in text.char_indices().map(|(place, _)| place) {
+            rows.push([format!("{}\"{}", &text[..place], &text[place..]), length.to_string()]);
+            rows.push([format!("{}\"\"", &text[..place]), text[place..].to_owned()]);
+        }
+    }
+    let quoted =
+        |row: &[String; 2]| format!("\"{}\",\"{}\"\n", row[0].replace('"', "\"\""), row[1].replace('"', "\"\""));
+    let file = "\"Text\",\"Length\"\n".to_owned() + &rows.iter().map(quoted).collect::<String>();
+    for chunk in [7, 1000, file.len()] {
+        let blocks = in_chunks(file.as_bytes(), chunk, Delimiter::Comma).expect("whole");
+        assert!(blocks.len() > 1, "cells end at the end of a block, too");
+        assert_eq!(texts(&blocks), rows);
+    }
+}
+
+#[test]
 fn rows_of_another_length_and_other_encodings_are_errors() {
     for file in [&b"A,B\n1\n"[..], b"A,B\n1,2,3\n", b"A\n\xff\n", b"\xff\n1\n"] {
         assert_eq!(in_chunks(file, 100, Delimiter::Comma).expect_err("broken").kind(), ErrorKind::Decode);

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use serde::ser::{Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use super::header::{Spec, columns_of, specs};
-use super::{Column, Delimiter, LineEnding, MAX_CELL_CHARS, MAX_ROW_CHARS, NULL};
+use super::{Column, Delimiter, LineEnding, MAX_CELL_CHARS, MAX_ROW_CHARS, NULL, ONES, below};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::typed::{Misfit, RAW};
 
@@ -109,15 +109,6 @@ impl Meanings {
     fn of_each(&self, text: &[u8]) -> u8 {
         text.iter().fold(0, |flags, byte| flags | self.table[usize::from(*byte)])
     }
-}
-
-/// A word of bytes that are all 1.
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-
-/// Not 0 if any byte of the word is below the limit, which is at most 128: then taking the limit away borrows from the byte's highest
-/// bit, which was not set before. (Bytes above such a one may look as if they were, too.)
-fn below(word: u64, limit: u8) -> u64 {
-    word.wrapping_sub(ONES * u64::from(limit)) & !word & (ONES << 7)
 }
 
 impl CsvWriter {

@@ -145,7 +145,8 @@ impl Run<'_> {
     fn text(&self, kind: Kind, name: &str) -> Option<String> {
         let node = read::node(self.state, NEWEST, kind, name, Node::new("c"))?;
         let mut text = String::new();
-        node.without(kind.children().first().map_or("", |(element, _)| element)).write(&mut text);
+        let parts = if kind == Kind::Object { kind.children() } else { &[] };
+        parts.iter().fold(node, |node, (element, _)| node.without(element)).write(&mut text);
         Some(text)
     }
 }

@@ -10,7 +10,7 @@ pub(in crate::testing::org::metadata) struct Options {
     pub(in crate::testing::org::metadata) allow_missing_files: bool,
     pub(in crate::testing::org::metadata) auto_update_package: bool,
     pub(super) check_only: bool,
-    pub(super) ignore_warnings: bool,
+    pub(in crate::testing::org::metadata) ignore_warnings: bool,
     pub(super) perform_retrieve: bool,
     pub(super) purge_on_delete: bool,
     pub(super) rollback_on_error: bool,

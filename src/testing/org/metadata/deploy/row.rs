@@ -3,6 +3,7 @@
 use super::super::super::json::Json;
 use super::super::super::soql::output::datetime;
 use super::super::super::xml::Node;
+use super::super::{Kind, stored};
 use chrono::{DateTime, Utc};
 
 /// `DeployMessage`.
@@ -44,6 +45,12 @@ impl Row {
         self.kind.is_empty()
     }
 
+    /// As files are named: a layout's name encoded.
+    // [S] forcedotcom/source-deploy-retrieve finds a component's row by the name of its file.
+    fn shown_name(&self) -> String {
+        Kind::find(self.kind).map_or_else(|| self.full_name.clone(), |kind| stored::encoded(kind, &self.full_name))
+    }
+
     fn problem_type(&self) -> Option<&'static str> {
         self.problem.as_ref().map(|_| if self.warning { "Warning" } else { "Error" })
     }
@@ -54,7 +61,7 @@ impl Row {
         Json::object([
             ("componentType", Json::string(self.kind)),
             ("fileName", Json::string(&self.file)),
-            ("fullName", Json::string(&self.full_name)),
+            ("fullName", Json::string(self.shown_name())),
             ("id", self.id.clone().into()),
             ("problem", self.problem.clone().into()),
             ("success", self.success.into()),
@@ -83,7 +90,7 @@ impl Row {
             .with("createdDate", super::soap::date(at))
             .flag("deleted", self.deleted)
             .with("fileName", &self.file)
-            .with("fullName", &self.full_name)
+            .with("fullName", self.shown_name())
             .maybe("id", self.id.as_deref())
             .maybe("lineNumber", number(self.line))
             .maybe("problem", self.problem.as_deref())

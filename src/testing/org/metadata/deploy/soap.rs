@@ -6,7 +6,7 @@ use super::super::super::ids;
 use super::super::super::soql::output::datetime;
 use super::super::super::state::State;
 use super::super::super::xml::{Element, Node};
-use super::super::{Caller, Fault};
+use super::super::{Caller, Fault, parameter};
 use super::rest::{check_production, decode};
 use super::{Deploy, NotCanceled, Options, Status, by_poll, cancel, name_of, submit, submit_validated};
 
@@ -64,7 +64,7 @@ pub(in crate::testing::org::metadata) fn cancel_deploy(
     caller: &Caller,
     call: &Element,
 ) -> Result<Node, Fault> {
-    let id = call.text_of("String").unwrap_or_default();
+    let id = parameter(call, "String").map(|id| id.text.trim()).unwrap_or_default();
     let place = state.deploys.place(id).ok_or_else(|| unknown(id))?;
     // [K] Code and texts; that finalizing ones cannot be cancelled from 65.0 on is documented.
     cancel(state, place, &caller.user, caller.version).map_err(|reason| {

@@ -32,7 +32,7 @@ fn a_deployment_takes_as_many_looks_as_a_test_says() {
 fn a_deployment_can_take_time() {
     let org = MockOrg::start();
     let client = Client::of(&org);
-    org.deploys().complete_after(Duration::from_secs(60));
+    org.deploys().complete_after(Duration::from_mins(1));
     let files = visit();
     let (first, second) =
         (request(&client, &options(), &borrowed(&files)), request(&client, &options(), &borrowed(&files)));

@@ -58,6 +58,45 @@ fn a_permission_set_is_replaced_as_a_whole() {
 }
 
 #[test]
+fn a_permission_set_keeps_what_the_org_gives_no_effect_to() {
+    let org = MockOrg::start();
+    let client = Client::of(&org);
+    let class = |name: &str, on: bool| {
+        format!("<classAccesses><apexClass>{name}</apexClass><enabled>{on}</enabled></classAccesses>")
+    };
+    let tab = |tab: &str, visibility: &str| {
+        format!("<tabSettings><tab>standard-{tab}</tab><visibility>{visibility}</visibility></tabSettings>")
+    };
+    let put = |version: &str, body: &str| {
+        let set = document("PermissionSet", &format!("{body}<label>Ours</label>"));
+        let package = manifest(&[("PermissionSet", &["Ours"]), ("ApexClass", &["Hook"])]).replace("63.0", version);
+        let meta = document("ApexClass", "<apiVersion>63.0</apiVersion><status>Active</status>");
+        deploy(
+            &client,
+            &[
+                ("classes/Hook.cls", "class Hook {}"),
+                ("classes/Hook.cls-meta.xml", &meta),
+                ("permissionsets/Ours.permissionset", &set),
+                ("package.xml", &package),
+            ],
+        )
+    };
+    let kept = || org.component_xml("PermissionSet", "Ours").unwrap();
+    let first = put("63.0", &(class("Hook", true) + &tab("Account", "Visible")));
+    assert_eq!((&first["status"], &row(&first, "Ours")["created"]), (&json!("Succeeded"), &json!(true)));
+    assert!(kept().contains("<apexClass>Hook</apexClass>") && kept().contains("<tab>standard-Account</tab>"));
+    // The same once more changes nothing; an older package adds; a new one replaces all.
+    let again = put("63.0", &(class("Hook", true) + &tab("Account", "Visible")));
+    assert_eq!(row(&again, "Ours")["changed"], false);
+    let older = put("39.0", &tab("Account", "Available"));
+    assert_eq!(row(&older, "Ours")["changed"], true);
+    assert!(kept().contains("Hook") && kept().contains("Available") && !kept().contains("Visible"), "{}", kept());
+    put("63.0", &class("Hook", false));
+    assert!(!kept().contains("classAccesses") && !kept().contains("tabSettings"), "{}", kept());
+    assert_eq!(problem(&put("63.0", &class("Nope", true))), "In field: apexClass - no ApexClass named Nope found");
+}
+
+#[test]
 fn a_check_says_everything_and_leaves_no_trace() {
     let org = MockOrg::start();
     let client = Client::of(&org);
@@ -147,6 +186,28 @@ fn manifest_and_files_have_to_agree() {
         let result = deploy(&client, &[file, ("package.xml", bad)]);
         assert!(problem(&result).starts_with("Error parsing file: "), "{bad}");
     }
+}
+
+#[test]
+fn types_that_the_org_has_nothing_of_are_known_all_the_same() {
+    let org = MockOrg::start();
+    let client = Client::of(&org);
+    let set = document("PermissionSet", "<label>S</label>");
+    let file = ("permissionsets/S.permissionset", set.as_str());
+    let all = manifest(&[("PermissionSet", &["*"]), ("ApexTrigger", &["*"]), ("Settings", &["*"])]);
+    succeed(&client, &[file, ("package.xml", &all)]);
+    let named = manifest(&[("PermissionSet", &["S"]), ("ApexTrigger", &["Hook"])]);
+    let result = deploy(&client, &[file, ("package.xml", &named)]);
+    let missing =
+        "An object 'Hook' of type ApexTrigger was named in package.xml, but was not found in zipped directory";
+    assert_eq!(problem(&result), missing);
+    let gone = manifest(&[("ApexTrigger", &["Hook"])]);
+    let files = [("package.xml", manifest(&[])), ("destructiveChanges.xml", gone)];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let result = deploy(&client, &files);
+    assert_eq!((problem(&result).as_str(), &result["status"]), ("No ApexTrigger named: Hook found", &json!("Failed")));
+    let lenient = json!({"rollbackOnError": true, "singlePackage": true, "ignoreWarnings": true});
+    assert_eq!(deploy_with(&client, &lenient, &files)["status"], "Succeeded");
 }
 
 #[test]

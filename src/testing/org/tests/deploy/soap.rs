@@ -166,13 +166,15 @@ fn what_is_retrieved_deploys_without_a_change() {
         ("Layout", &["Visit__c-Visit Layout", "Account-Account Layout"]),
         ("ApexClass", &["*"]),
         ("Spell", &["*"]),
+        ("Profile", &["*", "Nobody"]),
     ]);
     let (files, messages) = retrieve(&soap, &format!("<singlePackage>true</singlePackage>{wanted}"));
     assert_eq!(
         messages,
         [
             "Entity of type 'CustomObject' named 'Nope__c' cannot be found",
-            "Unknown type name 'Spell' specified in package.xml"
+            "Unknown type name 'Spell' specified in package.xml",
+            "Entity of type 'Profile' named 'Nobody' cannot be found"
         ]
     );
     let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
@@ -212,6 +214,20 @@ fn a_field_alone_is_retrieved_in_its_objects_file() {
     assert_eq!(path, "unpackaged/objects/Visit__c.object");
     assert!(text.contains("<fullName>Key__c</fullName>") && !text.contains("pluralLabel"), "{text}");
     assert!(files[1].1.contains("<members>Visit__c.Key__c</members>"), "{}", files[1].1);
+}
+
+#[test]
+fn a_parameter_may_have_another_name() {
+    // jsforce and the Salesforce CLI name two of them otherwise than the WSDL.
+    let org = MockOrg::start();
+    let soap = Soap::of(&org);
+    org.deploys().hold();
+    let id = request_with(&soap, OPTIONS, &borrowed(&visit()));
+    assert_eq!(soap.call(&format!("<cancelDeploy><id>{id}</id></cancelDeploy>")).children[0].flag("done"), Some(true));
+    assert_eq!(status(&soap, &id), "Canceled");
+    let wanted = unpackaged(&[("Layout", &["*"])]);
+    let call = format!("<retrieve><request><apiVersion>63.0</apiVersion>{wanted}</request></retrieve>");
+    assert_eq!(soap.call(&call).children[0].text_of("state"), Some("Queued"));
 }
 
 #[test]

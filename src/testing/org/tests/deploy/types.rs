@@ -75,6 +75,52 @@ fn every_object_is_born_with_a_layout() {
 }
 
 #[test]
+fn parts_of_an_object_are_components_of_its_file() {
+    let org = MockOrg::start();
+    let client = Client::of(&org);
+    let view = "<listViews><fullName>All</fullName><filterScope>Everything</filterScope><label>All</label></listViews>";
+    let rule = "<validationRules><fullName>Never</fullName><active>true</active>\
+                <errorConditionFormula>false</errorConditionFormula><errorMessage>No</errorMessage></validationRules>";
+    let file = object("Visit", &format!("{}{view}{rule}", text_field("Key")));
+    let package = manifest(&[
+        ("CustomObject", &["Visit__c"]),
+        ("ListView", &["Visit__c.All"]),
+        ("ValidationRule", &["Visit__c.Never"]),
+    ]);
+    let files = [("objects/Visit__c.object", file.as_str()), ("package.xml", package.as_str())];
+    let result = succeed(&client, &files);
+    let made = row(&result, "Visit__c.Never");
+    assert_eq!((&made["componentType"], &made["created"]), (&json!("ValidationRule"), &json!(true)));
+    let kept = org.component_xml("CustomObject", "Visit__c").unwrap();
+    assert!(kept.contains("<fullName>All</fullName>") && kept.contains("<errorMessage>No</errorMessage>"), "{kept}");
+    let again = succeed(&client, &files);
+    for name in ["Visit__c", "Visit__c.Key__c", "Visit__c.All", "Visit__c.Never"] {
+        assert_eq!(row(&again, name)["changed"], false, "{name}");
+    }
+    // One by one as well, and gone with the object.
+    let soap = super::super::soap::Soap::of(&org);
+    assert_eq!(soap.read("ListView", "Visit__c.All").unwrap().text_of("label"), Some("All"));
+    let bare = "<fullName>Visit__c.Bare</fullName><active>true</active><errorMessage>x</errorMessage>";
+    let outcome = soap.save("createMetadata", "ValidationRule", &[bare]);
+    let missing = "Required field is missing: errorConditionFormula";
+    assert_eq!(outcome, [super::super::soap::refused("REQUIRED_FIELD_MISSING", missing)]);
+    soap.delete("CustomObject", "Visit__c");
+    assert!(org.components("ListView").is_empty() && org.components("ValidationRule").is_empty());
+}
+
+#[test]
+fn a_layout_is_told_by_the_name_of_its_file() {
+    let org = MockOrg::start();
+    let client = Client::of(&org);
+    let layout = document("Layout", &section("Ours", &(item("Required", "Name") + &item("Required", "OwnerId"))));
+    let package = manifest(&[("Layout", &["Account-Sales %28New%29"])]);
+    let files = [("layouts/Account-Sales %28New%29.layout", layout.as_str()), ("package.xml", package.as_str())];
+    let result = succeed(&client, &files);
+    assert_eq!(row(&result, "Account-Sales %28New%29")["created"], true);
+    assert!(org.components("Layout").contains(&"Account-Sales (New)".to_owned()));
+}
+
+#[test]
 fn a_layout_is_replaced_as_a_whole_and_its_fields_have_to_be_there() {
     let org = MockOrg::start();
     let client = Client::of(&org);
