@@ -6,7 +6,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::validate::{SchemaFault, faults};
-use crate::api::metadata::{AnyComponent, CustomField, CustomObject, PermissionSet};
+use crate::api::metadata::{AnyComponent, CustomField, CustomObject, LayoutSection, PermissionSet};
 use crate::error::Result;
 
 /// The format of the file.
@@ -60,6 +60,10 @@ impl DesiredSection {
     #[must_use]
     pub fn object(&self) -> &str {
         self.layout.split_once('-').map_or("", |(object, _)| object)
+    }
+
+    pub(super) fn to_component(&self) -> LayoutSection {
+        LayoutSection::new(&*self.label, self.fields.iter().map(String::as_str))
     }
 }
 

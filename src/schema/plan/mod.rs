@@ -10,11 +10,11 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::desired::same;
-use super::ledger::{ItemKind, Ledger, LedgerEntry};
+use super::ledger::{EntryState, ItemKind, Ledger, LedgerEntry};
 use super::org::OrgSchema;
 use super::{DesiredSchema, DesiredSection};
 use crate::api::metadata::{
-    AnyComponent, CustomField, CustomObject, FieldPermission, Layout, LayoutSection, ObjectPermission,
+    AnyComponent, CustomField, CustomObject, FieldPermission, Layout, MAX_COMPONENTS, ObjectPermission,
 };
 use crate::types::RecordId;
 
@@ -101,6 +101,8 @@ pub struct SchemaPlan {
 pub(super) struct Work {
     /// What goes into the deploy.
     pub(super) components: Vec<AnyComponent>,
+    /// Sections of page layouts. A layout is deployed whole, so it is read right before: an admin may have changed it meanwhile.
+    pub(super) sections: Vec<DesiredSection>,
     /// What the ledger is to know before anything is made.
     pub(super) intents: Vec<LedgerEntry>,
     /// What earlier runs meant to make, and which is there.
@@ -181,14 +183,16 @@ impl SchemaPlan {
         if self.blockers().next().is_some() {
             return 0;
         }
-        let deploy = usize::from(!work.components.is_empty());
+        let deploy = usize::from(!work.components.is_empty() || !work.sections.is_empty());
+        let layouts: BTreeSet<&str> = work.sections.iter().map(|section| section.layout.as_str()).collect();
+        let layouts = layouts.len().div_ceil(MAX_COMPONENTS);
         // Up to 5 queries read what is there, and one call changes it.
         let changes = work.changes.len().div_ceil(COLLECTIONS) + work.changes.len().div_ceil(25);
         let rows = work.grants.collections().div_ceil(COLLECTIONS);
         let more = work.assign.is_some() || !work.grants.system.is_empty();
         // Rows that get more are looked for by one call.
         let ids = usize::from(!work.grants.more_objects.is_empty() || !work.grants.more_fields.is_empty());
-        deploy + changes + ids + rows.max(usize::from(more))
+        layouts + deploy + changes + ids + rows.max(usize::from(more))
     }
 
     fn count(&self, is: impl Fn(Step) -> bool) -> usize {
@@ -409,12 +413,7 @@ impl Planner<'_> {
         for section in &self.desired.layout_sections {
             let item = ItemKind::LayoutSection;
             let name = section_name(section);
-            let path = format!(
-                "Setup > Object Manager > {} > Page Layouts: add a section \"{}\" with {}",
-                section.object(),
-                section.label,
-                section.fields.join(", ")
-            );
+            let path = section_path(section);
             if let Some(why) = &self.org.layouts_unreadable {
                 self.say_how(item, &name, Step::ByHand, why.clone(), path);
                 continue;
@@ -425,9 +424,10 @@ impl Planner<'_> {
                 continue;
             };
             let mut layout = changed.get(&layout.full_name).unwrap_or(layout).clone();
-            if !layout.add_section(LayoutSection::new(&*section.label, section.fields.iter().map(String::as_str))) {
+            let made = self.ledger.entry(&item, &name).is_some_and(|entry| entry.state == EntryState::Made);
+            if !layout.add_section(section.to_component()) {
                 self.there(item, &name, "has all its fields");
-            } else if self.ledger.has(&item, &name) {
+            } else if made {
                 self.say_how(
                     item,
                     &name,
@@ -437,11 +437,11 @@ impl Planner<'_> {
                 );
             } else {
                 changed.insert(layout.full_name.clone(), layout);
+                self.work.sections.push(section.clone());
                 self.work.intents.push(LedgerEntry::intended(item.clone(), &name));
                 self.say(item, &name, Step::Change, "gets the section; all else of the layout stays");
             }
         }
-        self.work.components.extend(changed.into_values().map(AnyComponent::from));
     }
 
     /// What an object has too many of.
@@ -476,6 +476,12 @@ impl Planner<'_> {
             self.say_how(ItemKind::Object, &object, Step::Conflict(conflict), why, path);
         }
     }
+}
+
+/// Where a person adds a section.
+pub(super) fn section_path(section: &DesiredSection) -> String {
+    let (object, label, fields) = (section.object(), &section.label, section.fields.join(", "));
+    format!("Setup > Object Manager > {object} > Page Layouts: add a section \"{label}\" with {fields}")
 }
 
 /// Layout and label.

@@ -79,12 +79,13 @@ fn applied(org: &OrgSchema, ledger: &Ledger, plan: &SchemaPlan) -> (OrgSchema, L
             object.custom_fields += 1;
         } else if let Some(set) = component.get::<PermissionSet>().expect("reads") {
             org.permission_set = Some(OrgPermissionSet { id: None, set, assigned: false });
-        } else if let Some(layout) = component.get::<Layout>().expect("reads") {
-            let known = org.layouts.iter_mut().find(|known| known.full_name == layout.full_name).expect("there");
-            *known = layout;
         } else {
             org.components.insert((component.component_type().to_owned(), component.full_name().to_owned()));
         }
+    }
+    for section in &plan.work.sections {
+        let known = org.layouts.iter_mut().find(|known| same(&known.full_name, &section.layout)).expect("there");
+        assert!(known.add_section(section.to_component()));
     }
     for change in &plan.work.changes {
         let object = org.objects.iter_mut().find(|known| same(&known.name, change.object())).expect("its object");
@@ -485,7 +486,11 @@ fn gpt_23_a_section_is_added_once_and_by_hand_where_layouts_cannot_be_read() {
     org.layouts = vec![Layout { full_name: "Account-Account Layout".into(), ..Layout::default() }];
     let first = plan(&schema, &org, &Ledger::default());
     assert_eq!(steps(&first, Step::Change), ["Account-Account Layout/Insights"]);
-    assert_eq!(first.api_calls(), 2);
+    assert_eq!(first.api_calls(), 3, "one reads the layout again, one deploys, one assigns");
+    let mut noted = Ledger::default();
+    first.work.intents.iter().for_each(|entry| noted.note(entry.clone()));
+    let again = plan(&schema, &org, &noted);
+    assert_eq!(steps(&again, Step::Change), ["Account-Account Layout/Insights"], "it was only meant to be made");
     let (org, ledger) = applied(&org, &Ledger::default(), &first);
     assert!(plan(&schema, &org, &ledger).is_empty());
     let mut taken = org.clone();

@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
+use super::sections::Sections;
 use super::{Setup, SetupProgress};
 use crate::api::metadata::{DeployJob, DeployOptions, DeployResult, Package};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::schema::denied::{MODIFY_METADATA, OPERATION, denied, refused};
 use crate::schema::ledger::{EntryState, ItemKind, Ledger, LedgerEntry, Loaded};
-use crate::schema::plan::{Conflict, PlanItem, SET_HISTORY_TRACKING, SchemaPlan, Step, TRACK_HISTORY, Work};
+use crate::schema::plan::{
+    Conflict, PlanItem, SET_HISTORY_TRACKING, SchemaPlan, Step, TRACK_HISTORY, Work, section_name,
+};
 use crate::schema::{DesiredSchema, Finding, Severity};
 
 /// What became of the assignment of the permission set.
@@ -120,7 +123,7 @@ impl Setup {
     async fn carry_out(&self, plan: &SchemaPlan, mut loaded: Loaded) -> Result<Applied> {
         refuse_blocked(plan)?;
         let mut applied = Applied { by_hand: plan.by_hand().map(finding).collect(), ..Applied::default() };
-        let work = &plan.work;
+        let work = self.work_of_now(plan, &mut applied).await?;
         let before = loaded.ledger.clone();
         for (kind, name) in &work.settled {
             loaded.ledger.made(kind, name);
@@ -133,15 +136,31 @@ impl Setup {
             self.ledger.save(&mut loaded).await?;
         }
         if !work.components.is_empty() {
-            self.deploy_all(plan, settled, &mut loaded, &mut applied).await?;
+            self.deploy_all(plan, &work, settled, &mut loaded, &mut applied).await?;
         }
         if !work.changes.is_empty() {
             self.tell(&SetupProgress::Changing { fields: work.changes.len() });
             self.change_fields(&work.changes).await?;
             applied.changed.extend(work.changes.iter().map(|field| field.full_name.clone()));
         }
-        self.grant(work, &mut loaded, &mut applied).await?;
+        self.grant(&work, &mut loaded, &mut applied).await?;
         Ok(applied)
+    }
+
+    /// A plan's work, with its sections in the layouts as they are by now.
+    async fn work_of_now(&self, plan: &SchemaPlan, applied: &mut Applied) -> Result<Work> {
+        let mut work = plan.work.clone();
+        if work.sections.is_empty() {
+            return Ok(work);
+        }
+        let Sections { layouts, added, gone } = self.sections(&work.sections).await?;
+        work.components.extend(layouts);
+        work.intents.retain(|entry| entry.kind != ItemKind::LayoutSection || added.contains(&entry.name));
+        let there = work.sections.iter().map(section_name);
+        let there = there.filter(|name| !added.contains(name) && !gone.iter().any(|item| item.subject == *name));
+        work.settled.extend(there.map(|name| (ItemKind::LayoutSection, name)));
+        applied.by_hand.extend(gone.iter().map(finding));
+        Ok(work)
     }
 
     /// The components of a plan, all or nothing; then the ledger is as it was before. What an earlier run meant to make stays in it:
@@ -149,11 +168,11 @@ impl Setup {
     async fn deploy_all(
         &self,
         plan: &SchemaPlan,
+        work: &Work,
         before: Ledger,
         loaded: &mut Loaded,
         applied: &mut Applied,
     ) -> Result<()> {
-        let work = &plan.work;
         let package = Package::new().version(self.client.api_version()).with_all(work.components.iter().cloned());
         let first: Vec<LedgerEntry> =
             work.intents.iter().filter(|entry| !before.has(&entry.kind, &entry.name)).cloned().collect();
@@ -181,7 +200,9 @@ impl Setup {
         }
         self.ledger.save(loaded).await?;
         for item in plan.items() {
-            let deployed = item.kind.component_type().is_some() || item.kind == ItemKind::LayoutSection;
+            let section = item.kind == ItemKind::LayoutSection
+                && work.intents.iter().any(|entry| entry.is(&item.kind, &item.subject));
+            let deployed = item.kind.component_type().is_some() || section;
             let changed = deployed && !work.changes.iter().any(|field| field.full_name == item.subject);
             match item.step {
                 Step::Create if deployed => applied.created.push(item.subject.clone()),

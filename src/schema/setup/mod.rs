@@ -5,6 +5,7 @@ mod changes;
 mod grants;
 mod metric;
 mod remove;
+mod sections;
 mod verify;
 
 use std::fmt;
