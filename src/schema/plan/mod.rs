@@ -416,6 +416,10 @@ impl Planner<'_> {
                 continue;
             };
             let mut layout = changed.get(&layout.full_name).unwrap_or(layout).clone();
+            // A section that is there is an admin's, and keeps what it has when ours is taken away.
+            let is_there = layout.sections.iter().any(|known| known.label == section.label);
+            let lacking = section.fields.iter().filter(|field| is_there && !layout.shows(field));
+            let added: Vec<String> = lacking.cloned().collect();
             if !layout.add_section(LayoutSection::new(&*section.label, section.fields.iter().map(String::as_str))) {
                 self.there(item, &name, "has all its fields");
             } else if self.ledger.has(&item, &name) {
@@ -428,7 +432,7 @@ impl Planner<'_> {
                 );
             } else {
                 changed.insert(layout.full_name.clone(), layout);
-                self.work.intents.push(LedgerEntry::intended(item.clone(), &name));
+                self.work.intents.push(LedgerEntry { added, ..LedgerEntry::intended(item.clone(), &name) });
                 self.say(item, &name, Step::Change, "gets the section; all else of the layout stays");
             }
         }
