@@ -24,7 +24,6 @@ use catalog::catalog_side;
 use fields::object;
 pub(super) use fields::org_field;
 use layouts::layouts;
-pub(super) use rights::with_rights_of;
 use rights::{permission_set, set_queries};
 
 /// Reads the org, as the set-up user sees it.

@@ -4,9 +4,6 @@ use super::{Namespace, own_text as text, rows, seen};
 use crate::api::CompositeResponse;
 use crate::api::metadata::{FieldPermission, ObjectPermission, PermissionSet};
 use crate::error::Result;
-use crate::schema::DesiredSchema;
-use crate::schema::desired::same;
-use crate::schema::ledger::{ItemKind, LedgerEntry};
 use crate::schema::org::OrgPermissionSet;
 use crate::types::soql::field;
 use crate::types::{Record, RecordId, Soql, Value};
@@ -49,24 +46,6 @@ pub(super) fn set_queries(set: &PermissionSet, user: RecordId) -> Result<Vec<(St
     let fields: Vec<&str> = set.fields.iter().map(|grant| grant.field.as_str()).collect();
     of_set("fields", "FieldPermissions", &["Field", "PermissionsRead", "PermissionsEdit"], &fields)?;
     Ok(queries)
-}
-
-/// A schema whose set asks for the rights of these entries too, of which an earlier release may have granted more.
-pub(in crate::schema) fn with_rights_of(desired: &DesiredSchema, entries: &[&LedgerEntry]) -> DesiredSchema {
-    let mut asking = desired.clone();
-    let Some(set) = &mut asking.permission_set else { return asking };
-    for entry in entries {
-        match entry.kind {
-            ItemKind::ObjectPermission if !set.objects.iter().any(|known| same(&known.object, &entry.name)) => {
-                set.objects.push(ObjectPermission { object: entry.name.clone(), ..ObjectPermission::default() });
-            }
-            ItemKind::FieldPermission if !set.fields.iter().any(|known| same(&known.field, &entry.name)) => {
-                set.fields.push(FieldPermission { field: entry.name.clone(), readable: false, editable: false });
-            }
-            _ => {}
-        }
-    }
-    asking
 }
 
 /// The set of that name, unless it is a package's.
