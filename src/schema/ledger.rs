@@ -101,6 +101,9 @@ pub struct LedgerEntry {
     /// The rights that were granted, such as `create read edit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
+    /// The fields that were put into a section of a page layout which was there before; none for a section that was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<String>,
     /// The deploy that was the first to try to make it, until it is made. If that one fails, it is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deploy: Option<RecordId>,
@@ -109,7 +112,15 @@ pub struct LedgerEntry {
 impl LedgerEntry {
     /// What is about to be made.
     pub(super) fn intended(kind: ItemKind, name: impl Into<String>) -> Self {
-        Self { kind, name: name.into(), state: EntryState::Intended, label: None, rights: None, deploy: None }
+        Self {
+            kind,
+            name: name.into(),
+            state: EntryState::Intended,
+            label: None,
+            rights: None,
+            added: Vec::new(),
+            deploy: None,
+        }
     }
 
     pub(super) fn is(&self, kind: &ItemKind, name: &str) -> bool {

@@ -425,6 +425,10 @@ impl Planner<'_> {
             };
             let mut layout = changed.get(&layout.full_name).unwrap_or(layout).clone();
             let made = self.ledger.entry(&item, &name).is_some_and(|entry| entry.state == EntryState::Made);
+            // A section that is there is an admin's, and keeps what it has when ours is taken away.
+            let is_there = layout.sections.iter().any(|known| known.label == section.label);
+            let lacking = section.fields.iter().filter(|field| is_there && !layout.shows(field));
+            let added: Vec<String> = lacking.cloned().collect();
             if !layout.add_section(section.to_component()) {
                 self.there(item, &name, "has all its fields");
             } else if made {
@@ -438,7 +442,7 @@ impl Planner<'_> {
             } else {
                 changed.insert(layout.full_name.clone(), layout);
                 self.work.sections.push(section.clone());
-                self.work.intents.push(LedgerEntry::intended(item.clone(), &name));
+                self.work.intents.push(LedgerEntry { added, ..LedgerEntry::intended(item.clone(), &name) });
                 self.say(item, &name, Step::Change, "gets the section; all else of the layout stays");
             }
         }

@@ -151,12 +151,14 @@ async fn smv_13_of_two_run_time_users_each_loses_the_assignment_that_was_made_an
     let set = org.insert("PermissionSet", json!({"Name": "Usage_Integration", "Label": "Usage Integration"}));
     let theirs = org.add_user(UserSpec::new("theirs@example.com").permission("ApiEnabled"));
     org.insert("PermissionSetAssignment", json!({"AssigneeId": theirs.user_id, "PermissionSetId": set}));
+    let users = ["one@example.com", "two@example.com"].map(|name| {
+        let user = org.add_user(UserSpec::new(name).permission("ApiEnabled"));
+        RecordId::new(user.user_id.as_str()).expect("an id")
+    });
     let before = state(&org);
     let store: Arc<MemoryStore> = Arc::default();
     let mut last = None;
-    for name in ["one@example.com", "two@example.com"] {
-        let user = org.add_user(UserSpec::new(name).permission("ApiEnabled"));
-        let id = RecordId::new(user.user_id.as_str()).expect("an id");
+    for id in users {
         let setup = Setup::builder(client(&org), small()).store(Arc::clone(&store)).user(id);
         let setup = setup.build().await.expect("an org and a user");
         setup.run().await.expect("set up");
@@ -210,6 +212,34 @@ async fn smv_13_a_section_that_somebody_has_put_fields_into_is_told_as_left() {
     let removal = setup.remove(Filled::Keep).await.expect("removed");
     assert!(removal.is_complete(), "{removal}");
     assert!(!read().await.sections.iter().any(|section| section.label == "Usage"));
+}
+
+#[tokio::test]
+async fn smv_13_a_section_that_was_there_before_keeps_what_it_had() {
+    use sforce::api::metadata::{Layout, LayoutSection};
+    let org = MockOrg::start();
+    org.add_field("Account", FieldSpec::text("Theirs__c", 10));
+    let admin = client(&org).metadata();
+    let read = || async {
+        let mut layouts = admin.read::<Layout>(&["Account-Account Layout"]).await.expect("answered");
+        layouts.remove(0).expect("there")
+    };
+    let mut layout = read().await;
+    assert!(layout.add_section(LayoutSection::new("Usage", ["Theirs__c"])));
+    let result = admin.update(&[layout]).await.expect("answered");
+    assert!(result[0].error.is_none(), "{result:?}");
+    let before = read().await;
+    let section = DesiredSection {
+        layout: "Account-Account Layout".into(),
+        label: "Usage".into(),
+        fields: vec!["Visits__c".into()],
+    };
+    let setup = setup_in(&client(&org), small().layout_section(section), &Arc::default()).await;
+    setup.run().await.expect("set up");
+    assert!(read().await.shows("Visits__c"));
+    let removal = setup.remove(Filled::Keep).await.expect("removed");
+    assert!(removal.is_complete(), "{removal}");
+    assert_eq!(read().await, before);
 }
 
 #[tokio::test]

@@ -31,11 +31,20 @@ impl Setup {
         let mut going: Vec<&LedgerEntry> = Vec::new();
         let mut changed: Vec<AnyComponent> = Vec::new();
         for mut layout in layouts {
-            let before = layout.sections.len();
+            let before = layout.clone();
             let name = layout.full_name.clone();
-            layout.sections.retain(|section| {
+            layout.sections.retain_mut(|section| {
                 let full_name = format!("{name}/{}", section.label);
                 let Some(entry) = sections.iter().find(|entry| same(&entry.name, &full_name)) else { return true };
+                if !entry.added.is_empty() {
+                    // It was there before: our fields go, and all else stays.
+                    let is_ours = |field: &String| entry.added.iter().any(|known| same(known, field));
+                    for column in &mut section.columns {
+                        column.items.retain(|item| !item.field.as_ref().is_some_and(is_ours));
+                    }
+                    going.push(entry);
+                    return true;
+                }
                 let foreign = self.foreign_fields(&name, section, &loaded.ledger);
                 if foreign.is_empty() {
                     going.push(entry);
@@ -45,7 +54,7 @@ impl Setup {
                 removal.leave(&entry.kind, &entry.name, reason);
                 true
             });
-            if layout.sections.len() < before {
+            if layout != before {
                 changed.push(layout.into());
             }
         }
