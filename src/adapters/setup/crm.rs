@@ -32,8 +32,8 @@ fn reads<const N: usize>(object: &'static str, fields: [&'static str; N]) -> Obj
     ObjectRequirement::new(SObjectName::from_static(object)).with_fields(fields)
 }
 
-/// What the user needs to read opportunities with their accounts, contacts, roles, stages, history and owners. Activities, leads and
-/// teams are optional: without them that part is left out.
+/// What the user needs to read opportunities with their accounts, contacts, roles, stages, history and owners. The history of
+/// stages, activities, leads and teams are optional: without them that part is left out.
 #[must_use]
 pub fn crm_requirements() -> RequirementSet {
     let optional = |object: ObjectRequirement| object.with_severity(Severity::Optional);
@@ -60,7 +60,7 @@ pub fn crm_requirements() -> RequirementSet {
             reads("Contact", ["FirstName", "LastName", "Email", "AccountId"]).with_every_record(Severity::Recommended),
             reads("OpportunityContactRole", ["OpportunityId", "ContactId", "Role", "IsPrimary"]),
             reads("OpportunityStage", ["ApiName", "DefaultProbability", "IsClosed", "IsWon", "IsActive"]),
-            reads("OpportunityHistory", ["OpportunityId", "StageName", "Amount", "CloseDate"]),
+            optional(reads("OpportunityHistory", ["OpportunityId", "StageName", "Amount", "CloseDate"])),
             reads("User", ["Name", "Email", "IsActive"]),
             optional(reads("Event", ["WhatId", "WhoId", "ActivityDate", "Subject"])),
             optional(reads("Task", ["WhatId", "WhoId", "ActivityDate", "Subject"])),

@@ -43,8 +43,8 @@ pub fn survey_requirements(fields: &SurveyFields) -> RequirementSet {
         .with_rights([ObjectRight::Edit])
         .with_every_record(Severity::Recommended)
         .with_fields(read)
-        // It is filled where it is empty.
-        .with_fields([FieldRequirement::write(name("Email"))])
+        // It is filled where it is empty; results go in without.
+        .with_fields([FieldRequirement::read(name("Email")).with_write(Severity::Optional)])
         .with_fields(results);
     RequirementSet::new("survey").permission(["ApiEnabled"], Severity::Required, "").object(contact)
 }

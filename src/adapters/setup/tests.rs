@@ -119,6 +119,9 @@ fn dem_15_the_fields_that_a_survey_set_up_makes_take_what_the_survey_map_sends_a
         let contact = after(&schema, "Contact", vec![key(), email]);
         let map = survey_map(name("External_Id__c"), fields.clone(), "UTC").expect("sound");
         assert_eq!(impossible(&map, &contact), [""; 0]);
+        let granted = schema.permission_set.as_ref().expect("a set").fields.iter();
+        let mut email = granted.filter(|grant| grant.field == "Contact.Email");
+        assert!(email.all(|grant| grant.readable && !grant.editable), "an address is not needed to be written");
         let made: Vec<&str> = schema.fields.iter().map(|field| field.full_name.as_str()).collect();
         assert!(made.contains(&format!("Contact.{}", fields.nps).as_str()), "{made:?}");
     }
@@ -152,7 +155,7 @@ fn smv_32_a_crm_user_reads_all_that_the_opportunity_map_reads_and_writes_nothing
 #[test]
 fn smv_9_activities_are_optional() {
     let required = crm_requirements();
-    for name in ["Event", "Task"] {
+    for name in ["Event", "Task", "OpportunityHistory"] {
         assert_eq!(object(&required, name).severity, Severity::Optional);
     }
     assert_eq!(object(&required, "Contact").severity, Severity::Required);

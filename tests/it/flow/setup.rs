@@ -261,7 +261,7 @@ async fn what_an_admin_has_added_to_the_permission_set_survives_our_own_addition
     set.fields.retain(|field| !field.field.ends_with("Navattic_Flows__c"));
     set.objects.iter_mut().find(|object| object.object == "Lead").expect("granted").delete = true;
     set.users.push("ViewSetup".into());
-    set.description = Some("Reworded by an admin".into());
+    set.label = "Reworded by an admin".into();
     assert!(metadata.update(&[set]).await.expect("answered")[0].error.is_none());
     let (_, again) = connect(&org).await;
     assert_eq!(again.granted, ["Navattic_Session__c.Navattic_Flows__c"]);
@@ -269,5 +269,5 @@ async fn what_an_admin_has_added_to_the_permission_set_survives_our_own_addition
     assert!(set.fields.iter().any(|field| field.field.ends_with("Navattic_Flows__c") && field.editable));
     assert!(set.objects.iter().any(|object| object.object == "Lead" && object.delete));
     assert!(set.users.contains(&"ViewSetup".to_owned()));
-    assert_eq!(set.description.as_deref(), Some("Reworded by an admin"));
+    assert_eq!(set.label, "Reworded by an admin");
 }

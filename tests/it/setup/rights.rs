@@ -94,7 +94,7 @@ async fn nav_34_a_user_at_the_maximum_of_permission_sets_is_told_and_all_else_is
 #[tokio::test]
 async fn a_user_whose_licence_opens_no_standard_object_is_told_which_one_does() {
     let org = MockOrg::start();
-    let (_, id) = user(&org, UserSpec::new("robot@acme.example").license("Salesforce Integration"));
+    let (_, id) = user(&org, UserSpec::new("robot@acme.example").integration());
     let setup = Setup::builder(client(&org), small()).store(MemoryStore::default()).user(id).build().await;
     let applied = setup.expect("an org and a user").run().await.expect("all else is done");
     assert_eq!(applied.assignment, AssignmentOutcome::ByHand, "{applied:?}");
