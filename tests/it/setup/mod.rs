@@ -2,7 +2,6 @@
 
 mod crash;
 mod metrics;
-mod others;
 mod remove;
 mod rights;
 mod stale;
