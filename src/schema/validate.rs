@@ -38,6 +38,25 @@ pub(super) const MAX_TRACKED: usize = 20;
 /// General knowledge, not verified.
 const MAX_PICKLIST_VALUES: usize = 1000;
 
+/// Whether a component of the type is one of the org, of an object or of all users, so that others work in it too. Source: Metadata API
+/// guide, the pages of these types.
+fn is_container(component_type: &str) -> bool {
+    const CONTAINERS: [&str; 11] = [
+        "AssignmentRules",
+        "AutoResponseRules",
+        "CustomLabels",
+        "CustomObjectTranslation",
+        "EscalationRules",
+        "MatchingRules",
+        "Profile",
+        "SharingRules",
+        "StandardValueSet",
+        "Translations",
+        "Workflow",
+    ];
+    CONTAINERS.contains(&component_type) || component_type.ends_with("Settings")
+}
+
 /// One thing that is wrong with a [`DesiredSchema`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -151,6 +170,10 @@ pub(super) fn faults(schema: &DesiredSchema) -> Vec<SchemaFault> {
         }
         if matches!(component.component_type(), "CustomObject" | "CustomField" | "PermissionSet" | "Layout") {
             checker.wrong("belongs to the objects, fields, permission set or sections of the schema");
+        }
+        if is_container(component.component_type()) {
+            checker
+                .wrong("holds what is not ours too, and a deploy replaces it; name its parts, such as a WorkflowRule");
         }
     }
     checker.doubles(schema, &fields);

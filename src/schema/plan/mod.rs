@@ -384,6 +384,11 @@ impl Planner<'_> {
                     Step::Nothing,
                     "was made by an earlier run; whether it is still there cannot be seen",
                 );
+            } else if self.org.unknown_components.contains(kind) {
+                // A deploy replaces what has the name, and removal would take it for ours.
+                let why = "whether the org has one of that name cannot be seen, and a deploy would replace it";
+                let path = format!("Setup > Quick Find: {kind}: make {name}, unless it is there");
+                self.say_how(item, name, Step::ByHand, why, path);
             } else {
                 self.create(item, component.clone(), None);
             }

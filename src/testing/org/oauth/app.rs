@@ -92,7 +92,7 @@ impl AppSpec {
         }
     }
 
-    /// Ticks "Issue JSON Web Token (JWT)-based access tokens": REST takes them, SOAP does not. They look like others here.
+    /// Ticks "Issue JSON Web Token (JWT)-based access tokens": REST takes them, SOAP does not.
     #[must_use]
     pub fn jwt_access_tokens(mut self) -> Self {
         self.jwt_tokens = true;

@@ -168,3 +168,22 @@ fn a_sandbox_has_an_audience_of_its_own() {
 fn a_certificate_that_is_none_is_refused_at_once() {
     let _ = AppSpec::new("App").certificate("nonsense");
 }
+
+#[test]
+fn a_jwt_based_access_token_has_three_parts_of_base64url_that_begin_with_its_header() {
+    use base64::Engine;
+    let (org, client) = org();
+    let app = web_app(&org, |app| app.certificate(CERTIFICATE).pre_authorized().jwt_access_tokens());
+    let (status, body) = send(&client, &sign(KEY, &claims(&org, &app, 60)));
+    assert_eq!(status, 200, "{body}");
+    let token = text(&body, "access_token");
+    let parts: Vec<&str> = token.split('.').collect();
+    assert!(token.starts_with("eyJ") && parts.len() == 3, "{token}");
+    let read = |part: &str| -> Value {
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    };
+    assert_eq!(read(parts[0])["alg"], "RS256");
+    assert_eq!(read(parts[1])["sub"], format!("uid:{}", org.user_id()));
+    assert!(works(&client, &token));
+}
