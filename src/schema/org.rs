@@ -107,8 +107,11 @@ impl OrgSchema {
             Some(800)
         } else if has("enterprise") || has("developer") {
             Some(500)
-        } else if has("professional") || has("team") || has("group") || has("base") {
+        } else if has("professional") || has("team") || has("group") {
             Some(100)
+        } else if has("base") || has("starter") {
+            // Starter calls itself "Base Edition".
+            Some(25)
         } else {
             None
         }

@@ -1,7 +1,7 @@
 //! What becomes of each field.
 
 use super::{Conflict, Planner, RENAME, Step};
-use crate::api::metadata::{CustomField, FieldKind, ValueSet, ValueSource};
+use crate::api::metadata::{CustomField, CustomObject, FieldKind, ValueSet, ValueSource};
 use crate::schema::desired::{same, split};
 use crate::schema::ledger::ItemKind;
 use crate::schema::org::OrgField;
@@ -54,12 +54,18 @@ impl Planner<'_> {
                 return;
             }
         }
+        if let Some(other) = self.child_of_the_same_name(field) {
+            let why = format!("its parent already knows {other} by the name that is meant for its children");
+            self.say_how(ItemKind::Field, &field.full_name, Step::Conflict(Conflict::NameTaken), why, RENAME);
+            return;
+        }
         if field.track_history {
-            let made = self
-                .desired
-                .objects
-                .iter()
-                .any(|object| same(&object.full_name, field.object()) && object.enable_history == Some(true));
+            let keeps =
+                |object: &&CustomObject| same(&object.full_name, field.object()) && object.enable_history == Some(true);
+            // A custom object that is there gets its history by hand: a deploy of it would take its labels back too.
+            let made = self.desired.objects.iter().find(keeps).is_some_and(|object| {
+                !object.full_name.ends_with("__c") || self.is_created(&ItemKind::Object, &object.full_name)
+            });
             let tracks = made || self.org.object(field.object()).is_some_and(|object| object.history != Some(false));
             if !tracks {
                 let why = format!("is to be tracked, and {} does not keep the history of its fields", field.object());
@@ -70,6 +76,19 @@ impl Planner<'_> {
             }
         }
         self.create(ItemKind::Field, field.clone(), Some(&field.label));
+    }
+
+    /// The field that the parent's children of this name already come through.
+    fn child_of_the_same_name(&self, field: &CustomField) -> Option<String> {
+        let (FieldKind::Lookup { reference_to, relationship_name, .. }
+        | FieldKind::MasterDetail { reference_to, relationship_name, .. }) = &field.kind
+        else {
+            return None;
+        };
+        let children = &self.org.object(reference_to)?.children;
+        let taken =
+            children.iter().find(|(name, through)| same(name, relationship_name) && !same(through, &field.full_name));
+        taken.map(|(_, through)| through.clone())
     }
 
     fn known_field(&mut self, field: &CustomField, found: &OrgField) {
@@ -131,10 +150,29 @@ impl Planner<'_> {
             }
             let why = format!("is {}, not {}, and is left so", found.kind, field.kind);
             self.say(ItemKind::Field, name, Step::Conflict(Conflict::WouldShrink), why);
+        } else if is_unseen(field, found) {
+            let why = format!("is there; its type is hidden from the set-up user, who is told \"{}\"", found.kind);
+            self.there(ItemKind::Field, name, why);
         } else {
             self.there(ItemKind::Field, name, "is there");
         }
     }
+}
+
+/// Whether a hidden field's type is not to be judged by. Setup's words are in the language of the set-up user, and a lookup's target is the
+/// label of its tab, which admins rename.
+fn is_unseen(field: &CustomField, found: &OrgField) -> bool {
+    let known =
+        |words: &str| ["Formula (", "Roll-Up Summary", "Geolocation"].iter().any(|known| words.starts_with(known));
+    found.hidden
+        && match (&field.kind, &found.kind) {
+            (_, FieldKind::Other(words)) => !known(words),
+            (FieldKind::Lookup { .. }, FieldKind::Lookup { .. })
+            | (FieldKind::MasterDetail { .. }, FieldKind::MasterDetail { .. }) => {
+                !leads_to_the_same(&field.kind, &found.kind)
+            }
+            _ => false,
+        }
 }
 
 /// Digits before the point and after it.
@@ -198,6 +236,9 @@ fn joined(ours: &ValueSet, found: &FieldKind) -> ValueSet {
 
 /// Whether a field of the org holds what the desired one holds.
 pub(in crate::schema) fn fit(field: &CustomField, found: &OrgField) -> Fit {
+    if is_unseen(field, found) {
+        return Fit::Same;
+    }
     let differs = || Fit::Differs(format!("is {}, not {}", found.kind, field.kind));
     let fit = match (&field.kind, &found.kind) {
         (FieldKind::Lookup { .. }, FieldKind::Lookup { .. })

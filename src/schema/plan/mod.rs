@@ -46,15 +46,15 @@ pub enum Step {
 pub enum Conflict {
     /// The org has something else of that name, which cannot hold what ours holds.
     TypeDiffers,
-    /// The name belongs to somebody else's object or permission set.
+    /// The name belongs to somebody else's object, permission set or relationship.
     NameTaken,
     /// What it belongs to, or points to, is not there.
     Missing,
     /// The org has it longer or with more digits; it is left so, since shortening loses data.
     WouldShrink,
-    /// The object has few custom fields, external ids or tracked fields left.
+    /// The object has few custom fields or external ids left. Tracked fields are hidden from a count.
     CapNear,
-    /// The object would have more custom fields, external ids or tracked fields than the org allows.
+    /// The object would have more custom fields or external ids than the org allows.
     CapPassed,
 }
 
@@ -119,7 +119,7 @@ pub(super) struct Work {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Grants {
     pub(super) objects: Vec<ObjectPermission>,
-    /// Rights on objects that we gave, and of which more are needed now.
+    /// What is added to rights on objects that we gave.
     pub(super) more_objects: Vec<ObjectPermission>,
     pub(super) fields: Vec<FieldPermission>,
     pub(super) more_fields: Vec<FieldPermission>,
@@ -455,7 +455,7 @@ impl Planner<'_> {
                 let why = format!("has {had} {what} and gets {new}; the org allows {most}");
                 if will > most {
                     told.push((object.clone(), Conflict::CapPassed, why));
-                } else if will * 10 >= most * 9 && what == "custom fields" {
+                } else if will * 10 >= most * 9 {
                     told.push((object.clone(), Conflict::CapNear, why));
                 }
             }

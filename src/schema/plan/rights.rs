@@ -1,7 +1,8 @@
 //! What becomes of the permission set, its rights, and its assignment.
 
 use super::{Conflict, Planner, Step};
-use crate::api::metadata::{FieldPermission, ObjectPermission, PermissionSet};
+use crate::api::metadata::{FieldKind, FieldPermission, ObjectPermission, PermissionSet};
+use crate::schema::OrgField;
 use crate::schema::desired::{same, split};
 use crate::schema::ledger::{ItemKind, LedgerEntry};
 
@@ -27,18 +28,44 @@ fn words(rights: &[(&str, bool)]) -> String {
     rights.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
 }
 
-/// What either grants.
-fn either_object(one: &ObjectPermission, other: &ObjectPermission) -> ObjectPermission {
+/// What the first grants and the second does not.
+fn object_beyond(wanted: &ObjectPermission, has: &ObjectPermission) -> ObjectPermission {
     ObjectPermission {
-        object: one.object.clone(),
-        create: one.create || other.create,
-        read: one.read || other.read,
-        edit: one.edit || other.edit,
-        delete: one.delete || other.delete,
-        view_all: one.view_all || other.view_all,
-        modify_all: one.modify_all || other.modify_all,
+        object: wanted.object.clone(),
+        create: wanted.create && !has.create,
+        read: wanted.read && !has.read,
+        edit: wanted.edit && !has.edit,
+        delete: wanted.delete && !has.delete,
+        view_all: wanted.view_all && !has.view_all,
+        modify_all: wanted.modify_all && !has.modify_all,
         ..ObjectPermission::default()
     }
+}
+
+/// What the first grants and the second does not.
+fn field_beyond(wanted: &FieldPermission, has: &FieldPermission) -> FieldPermission {
+    FieldPermission {
+        field: wanted.field.clone(),
+        readable: wanted.readable && !has.readable,
+        editable: wanted.editable && !has.editable,
+    }
+}
+
+/// The rights of both, in the order of [`object_rights`] and [`field_rights`].
+fn either(one: &str, other: &str) -> String {
+    let order = ["read", "create", "edit", "delete", "view_all", "modify_all"];
+    let has = |right: &str| one.split(' ').chain(other.split(' ')).any(|known| known == right);
+    words(&order.map(|right| (right, has(right))))
+}
+
+/// Whether the org allows no field-level security on a field. (Object Reference, `FieldPermissions`: not on required fields.) A checkbox, an
+/// auto number and a formula are never empty, and are not required.
+fn takes_no_rights(field: &OrgField) -> bool {
+    let never_empty = matches!(
+        field.kind,
+        FieldKind::Checkbox | FieldKind::AutoNumber { .. } | FieldKind::Formula { .. } | FieldKind::Other(_)
+    );
+    matches!(field.kind, FieldKind::MasterDetail { .. }) || field.required && !never_empty
 }
 
 /// The rights of the first that the second lacks.
@@ -61,16 +88,20 @@ enum Row {
 
 impl Planner<'_> {
     pub(super) fn rights(&mut self) {
-        let Some(wanted) = self.desired.permission_set.clone() else { return };
+        let Some(mut wanted) = self.desired.permission_set.clone() else { return };
+        let required = self.without_required(&mut wanted);
         let Some(existing) = self.org.permission_set.clone() else {
             self.new_set(wanted);
+            self.say_required(&required);
             return;
         };
         let name = existing.set.full_name.clone();
         let ours = self.ledger.has(&ItemKind::PermissionSet, &name)
-            // An admin may reword the one or the other; ours it stays.
-            || existing.set.description == wanted.description && wanted.description.is_some()
-            || existing.set.label == wanted.label;
+            || match &wanted.description {
+                // A label such as "Integration" is anybody's.
+                Some(words) => existing.set.description.as_ref().is_some_and(|known| known.trim() == words.trim()),
+                None => existing.set.label == wanted.label,
+            };
         if !ours {
             let why = format!("is another one (\"{}\")", existing.set.label);
             let path = "Setup > Permission Sets: rename it, or give ours another name";
@@ -81,9 +112,25 @@ impl Planner<'_> {
         self.there(ItemKind::PermissionSet, &name, "is there");
         self.object_rights(&wanted, &existing.set);
         self.field_rights(&wanted, &existing.set);
+        self.say_required(&required);
         self.system_rights(&wanted, &existing.set);
         let user = existing.assigned;
         self.assignment(&name, user);
+    }
+
+    /// Takes out the grants on fields that the org requires, by which a whole deploy would be refused.
+    fn without_required(&self, wanted: &mut PermissionSet) -> Vec<String> {
+        let grants = |grant: &FieldPermission| !self.org.field(&grant.field).is_some_and(takes_no_rights);
+        let (kept, required) = std::mem::take(&mut wanted.fields).into_iter().partition(grants);
+        wanted.fields = kept;
+        required.into_iter().map(|grant| grant.field).collect()
+    }
+
+    fn say_required(&mut self, fields: &[String]) {
+        for name in fields {
+            let why = "the org requires the field: whoever has the object has it, and no right on it can be granted";
+            self.say(ItemKind::FieldPermission, name, Step::Nothing, why);
+        }
     }
 
     /// A new set goes into the deploy with all its rights.
@@ -131,10 +178,9 @@ impl Planner<'_> {
                     self.grant(ItemKind::ObjectPermission, name, &rights, Step::Create);
                 }
                 Row::More => {
-                    let both = row.map_or_else(|| grant.clone(), |row| either_object(row, grant));
-                    let rights = object_rights(&both);
-                    self.work.grants.more_objects.push(both);
-                    self.grant(ItemKind::ObjectPermission, name, &rights, Step::Change);
+                    let more = row.map_or_else(|| grant.clone(), |row| object_beyond(grant, row));
+                    self.grant(ItemKind::ObjectPermission, name, &object_rights(&more), Step::Change);
+                    self.work.grants.more_objects.push(more);
                 }
                 Row::Theirs(why) => {
                     let path =
@@ -159,9 +205,9 @@ impl Planner<'_> {
                     self.grant(ItemKind::FieldPermission, name, &rights, Step::Create);
                 }
                 Row::More => {
-                    // A row that grants less than all grants Read alone.
-                    self.work.grants.more_fields.push(grant.clone());
-                    self.grant(ItemKind::FieldPermission, name, &rights, Step::Change);
+                    let more = row.map_or_else(|| grant.clone(), |row| field_beyond(grant, row));
+                    self.grant(ItemKind::FieldPermission, name, &field_rights(&more), Step::Change);
+                    self.work.grants.more_fields.push(more);
                 }
                 Row::Theirs(why) => {
                     let path = format!(
@@ -210,8 +256,11 @@ impl Planner<'_> {
     }
 
     fn grant(&mut self, kind: ItemKind, name: &str, rights: &str, step: Step) {
-        let noted = Some(rights.to_owned());
-        self.work.intents.push(LedgerEntry { rights: noted, ..LedgerEntry::intended(kind.clone(), name) });
+        // What was ours before and what is added now; what an admin has added stays theirs.
+        let before = self.ledger.entry(&kind, name).and_then(|entry| entry.rights.as_deref());
+        let noted = either(before.filter(|_| step == Step::Change).unwrap_or_default(), rights);
+        let noted = if kind == ItemKind::SystemPermission { rights.to_owned() } else { noted };
+        self.work.intents.push(LedgerEntry { rights: Some(noted), ..LedgerEntry::intended(kind.clone(), name) });
         let why = format!("gets {}", rights.replace(' ', ", "));
         self.say(kind, name, step, why);
     }

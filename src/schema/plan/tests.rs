@@ -95,10 +95,19 @@ fn applied(org: &OrgSchema, ledger: &Ledger, plan: &SchemaPlan) -> (OrgSchema, L
     let grants = &plan.work.grants;
     if let Some(set) = &mut org.permission_set {
         let rows = &mut set.set;
-        rows.objects.retain(|row| !grants.more_objects.iter().any(|more| same(&more.object, &row.object)));
-        rows.fields.retain(|row| !grants.more_fields.iter().any(|more| same(&more.field, &row.field)));
-        rows.objects.extend(grants.objects.iter().chain(&grants.more_objects).cloned());
-        rows.fields.extend(grants.fields.iter().chain(&grants.more_fields).cloned());
+        for more in &grants.more_objects {
+            let row = rows.objects.iter_mut().find(|row| same(&row.object, &more.object)).expect("there");
+            (row.read, row.create, row.edit) =
+                (row.read || more.read, row.create || more.create, row.edit || more.edit);
+            (row.delete, row.view_all, row.modify_all) =
+                (row.delete || more.delete, row.view_all || more.view_all, row.modify_all || more.modify_all);
+        }
+        for more in &grants.more_fields {
+            let row = rows.fields.iter_mut().find(|row| same(&row.field, &more.field)).expect("there");
+            (row.readable, row.editable) = (row.readable || more.readable, row.editable || more.editable);
+        }
+        rows.objects.extend(grants.objects.iter().cloned());
+        rows.fields.extend(grants.fields.iter().cloned());
         rows.users.extend(grants.system.iter().cloned());
         if let Some(name) = &plan.work.assign {
             set.assigned = true;
@@ -178,10 +187,18 @@ fn a_name_that_belongs_to_somebody_else_is_a_conflict_and_a_reworded_one_is_ours
     let set = reworded.permission_set.as_mut().expect("there");
     (set.set.label, set.set.description) = ("Theirs".into(), None);
     assert!(plan(&desired(), &reworded, &ledger).is_empty());
-    // Without a ledger one word of the set, or one field of the object, tells that it is ours.
+    // Without a ledger the description of the set, or one field of the object, tells that it is ours.
     let mut known = reworded.clone();
-    known.permission_set.as_mut().expect("there").set.label = "P".into();
+    known.permission_set.as_mut().expect("there").set.description = Some("ours".into());
     assert_eq!(plan(&desired(), &known, &Ledger::default()).blockers().count(), 0);
+    // Its label alone is anybody's, unless ours has no description.
+    let mut labelled = reworded.clone();
+    labelled.permission_set.as_mut().expect("there").set.label = "P".into();
+    let taken = plan(&desired(), &labelled, &Ledger::default());
+    assert_eq!(taken.blockers().map(|item| item.subject.as_str()).collect::<Vec<_>>(), ["P"]);
+    let mut bare = desired();
+    bare.permission_set.as_mut().expect("there").description = None;
+    assert_eq!(plan(&bare, &labelled, &Ledger::default()).blockers().count(), 0);
     let mut foreign = reworded;
     foreign.objects.last_mut().expect("there").fields.clear();
     let plan = plan(&desired(), &foreign, &Ledger::default());
@@ -297,7 +314,46 @@ fn nav_16_no_right_that_somebody_else_made_is_widened_and_ours_is_given_again() 
     more.permission_set.as_mut().expect("there").objects[0].edit = true;
     let grown = plan(&more, &added, &ledger);
     assert_eq!((steps(&grown, Step::Change), grown.api_calls()), (vec!["S__c"], 2));
-    assert!(grown.work.grants.more_objects[0].delete && grown.work.grants.more_objects[0].edit);
+    // Only what is lacking is sent, and only that is noted as ours.
+    let sent = &grown.work.grants.more_objects[0];
+    assert!(sent.edit && !sent.delete && !sent.read, "{sent:?}");
+    assert_eq!(grown.work.intents[0].rights.as_deref(), Some("read edit"));
+    let narrow = plan(&desired(), &narrow, &ledger);
+    assert_eq!(field_rights(&narrow.work.grants.more_fields[0]), "edit");
+    assert_eq!(narrow.work.intents[0].rights.as_deref(), Some("read edit"));
+}
+
+#[test]
+fn no_right_is_granted_on_a_field_that_the_org_requires_and_that_is_said() {
+    let mut org = empty();
+    let own = |required: bool, kind: FieldKind| {
+        let field = OrgField { required, ..seen(&field("S__c.N__c", kind)) };
+        OrgObject { name: "S__c".into(), label: "S".into(), fields: vec![field], ..OrgObject::default() }
+    };
+    let granted = |plan: &SchemaPlan| {
+        let sets = plan.work.components.iter().filter_map(|component| component.get::<PermissionSet>().expect("reads"));
+        sets.map(|set| set.fields.len()).sum::<usize>()
+    };
+    org.objects.push(own(true, FieldKind::number(18, 3)));
+    let first = plan(&desired(), &org, &Ledger::default());
+    assert_eq!((granted(&first), first.blockers().count()), (0, 0), "{first}");
+    let noted = first.work.intents.iter().any(|entry| entry.kind == ItemKind::FieldPermission);
+    assert!(!noted, "nothing is noted that is not made");
+    let is_row = |item: &&PlanItem| item.kind == ItemKind::FieldPermission && item.subject == "S__c.N__c";
+    let told = first.items().iter().find(is_row).expect("told");
+    assert!(told.step == Step::Nothing && told.why.contains("requires the field"), "{told:?}");
+    let (after, ledger) = applied(&org, &Ledger::default(), &first);
+    assert!(plan(&desired(), &after, &ledger).is_empty(), "nor as a row");
+
+    let mut optional = org;
+    *optional.objects.last_mut().expect("ours") = own(false, FieldKind::number(18, 3));
+    assert_eq!(granted(&plan(&desired(), &optional, &Ledger::default())), 1);
+    // A checkbox is never empty, and its right can be granted.
+    let mut boxed = desired();
+    boxed.fields.retain(|field| field.full_name != "S__c.N__c");
+    boxed = boxed.field(field("S__c.N__c", FieldKind::Checkbox));
+    *optional.objects.last_mut().expect("ours") = own(true, FieldKind::Checkbox);
+    assert_eq!(granted(&plan(&boxed, &optional, &Ledger::default())), 1);
 }
 
 #[test]
@@ -341,6 +397,80 @@ fn what_is_not_there_to_hold_or_to_look_up_is_told() {
         .field(field("S__c.L__c", FieldKind::lookup("Nowhere__c", "Sessions", "S")));
     let plan = plan(&schema, &empty(), &Ledger::default());
     assert_eq!(steps(&plan, Step::Conflict(Conflict::Missing)), ["Gone__c.X__c", "S__c.L__c"]);
+}
+
+#[test]
+fn a_component_that_cannot_be_looked_for_is_left_to_a_person_unless_the_ledger_has_it() {
+    let tab = AnyComponent::raw("CustomTab", "S__c", "<CustomTab/>").expect("well-formed");
+    let schema = desired().component(tab);
+    let mut org = empty();
+    org.unknown_components.insert("CustomTab".into());
+    let first = plan(&schema, &org, &Ledger::default());
+    assert_eq!(steps(&first, Step::ByHand), ["S__c"], "{first}");
+    assert!(first.work.components.iter().all(|component| component.component_type() != "CustomTab"));
+    assert!(!first.work.intents.iter().any(|entry| entry.kind == ItemKind::Component("CustomTab".into())));
+    let mut ledger = Ledger::default();
+    ledger.note(LedgerEntry::intended(ItemKind::Component("CustomTab".into()), "S__c"));
+    assert_eq!(plan(&schema, &org, &ledger).by_hand().count(), 0);
+}
+
+#[test]
+fn a_hidden_field_is_judged_only_by_words_that_are_understood() {
+    let with = |ours: &CustomField, kind: FieldKind| {
+        let mut org = whole().0;
+        let found = OrgField { kind, hidden: true, ..seen(ours) };
+        org.objects.iter_mut().find(|object| object.name == "S__c").expect("ours").fields.push(found);
+        plan(&desired().field(ours.clone()), &org, &Ledger::default())
+    };
+    let number = field("S__c.Score__c", FieldKind::number(18, 0));
+    let lookup = field("S__c.L__c", FieldKind::lookup("Contact", "Sessions", "S"));
+    for (ours, kind, fits) in [
+        (&number, FieldKind::Other("Zahl(18, 0)".into()), true),
+        (&number, FieldKind::Other("Formula (Number)".into()), false),
+        (&number, FieldKind::Date, false),
+        (&lookup, FieldKind::lookup("Person", "", ""), true),
+        (&lookup, FieldKind::master_detail("Contact", "", ""), false),
+    ] {
+        let plan = with(ours, kind.clone());
+        assert_eq!(plan.blockers().count() == 0, fits, "{kind}: {plan}");
+        assert!(!fits || plan.items().iter().any(|item| item.why.contains("hidden from the set-up user")), "{kind}");
+    }
+}
+
+#[test]
+fn a_tracked_field_of_an_object_that_keeps_no_history_is_in_conflict_and_not_deployed() {
+    let (org, ledger) = whole();
+    let mut schema = desired();
+    schema.objects[0].enable_history = Some(true);
+    let schema = schema.field(field("S__c.Late__c", FieldKind::Date).track_history());
+    let late = plan(&schema, &org, &ledger);
+    assert_eq!(steps(&late, Step::Conflict(Conflict::Missing)), ["S__c.Late__c"], "{late}");
+    assert_eq!((steps(&late, Step::ByHand), late.api_calls()), (vec!["S__c"], 0));
+}
+
+#[test]
+fn a_name_of_children_that_leads_through_another_field_is_taken() {
+    let schema = desired().field(field("S__c.L__c", FieldKind::lookup("Contact", "Sessions", "S")));
+    let with = |through: &str| {
+        let mut org = empty();
+        org.objects[1].children = vec![("sessions".into(), through.into())];
+        plan(&schema, &org, &Ledger::default())
+    };
+    assert_eq!(steps(&with("visit__c.l__c"), Step::Conflict(Conflict::NameTaken)), ["S__c.L__c"]);
+    assert_eq!(with("s__c.l__c").conflicts().count(), 0);
+}
+
+#[test]
+fn external_ids_and_the_fields_of_a_starter_org_are_counted() {
+    let ours = desired().field(field("Account.Key__c", FieldKind::text(10)).external_id());
+    let with = |edition: &str, fields: usize, external: usize| {
+        let mut org = OrgSchema { edition: edition.into(), ..empty() };
+        (org.objects[0].custom_fields, org.objects[0].external_ids) = (fields, external);
+        plan(&ours, &org, &Ledger::default())
+    };
+    assert_eq!(with("Enterprise Edition", 22, 22).conflicts().count(), 1, "23 of 25 are near");
+    assert_eq!(with("Base Edition", 24, 0).blockers().count(), 1, "24 and 2 are more than 25");
+    assert_eq!(with("Professional Edition", 24, 0).blockers().count(), 0);
 }
 
 #[test]

@@ -107,8 +107,8 @@ fn kind_of(object: &str, seen: &FieldDescribe, describes: &BTreeMap<String, SObj
         return FieldKind::Other(format!("Formula ({word})"));
     }
     let values = || {
-        let active = seen.picklist_values.iter().filter(|value| value.active);
-        ValueSet::new(active.map(|value| PicklistValue::new(value.value.as_str())))
+        // One that an admin has switched off is there too, and is not switched on again.
+        ValueSet::new(seen.picklist_values.iter().map(|value| PicklistValue::new(value.value.as_str())))
     };
     match seen.field_type {
         _ if seen.auto_number => FieldKind::auto_number(""),

@@ -8,7 +8,7 @@ use crate::api::{MAX_COLLECTIONS_AND_QUERIES, MAX_SUBREQUESTS, Subrequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::denied::{OPERATION, denied};
 use crate::types::soql::field;
-use crate::types::{RecordId, SObjectName, Soql};
+use crate::types::{Literal, RecordId, SObjectName, Soql};
 
 const CUSTOM_FIELD: SObjectName = SObjectName::from_static("CustomField");
 const CUSTOMIZE: &str = "Customize Application";
@@ -62,6 +62,8 @@ fn one_field(wanted: &CustomField) -> Result<Soql> {
     let name = wanted.name();
     let name = name.strip_suffix("__c").unwrap_or(name);
     let found = field("EntityDefinition.QualifiedApiName").eq(wanted.object()).and(field("DeveloperName").eq(name));
+    // A package may have added one of that name.
+    let found = found.and(field("NamespacePrefix").eq(Literal::Null));
     Soql::select(["Id", "Metadata"]).from(CUSTOM_FIELD.as_str()).filter(found).build()
 }
 

@@ -145,6 +145,12 @@ impl Setup {
     }
 }
 
+/// Rights as columns. Of a row that is there only what is added is sent: the rest may have changed since it was read.
+fn flagged<const N: usize>(flags: [(&str, bool); N], only_added: bool) -> Record {
+    let sent = flags.into_iter().filter(|(_, flag)| *flag || !only_added);
+    sent.fold(Record::new(), |record, (name, flag)| record.with(name, flag))
+}
+
 fn object_row(grant: &ObjectPermission, set: Option<RecordId>, id: Option<RecordId>) -> Row {
     let flags = [
         ("PermissionsRead", grant.read),
@@ -154,7 +160,7 @@ fn object_row(grant: &ObjectPermission, set: Option<RecordId>, id: Option<Record
         ("PermissionsViewAllRecords", grant.view_all),
         ("PermissionsModifyAllRecords", grant.modify_all),
     ];
-    let record = flags.into_iter().fold(Record::new(), |record, (name, flag)| record.with(name, flag));
+    let record = flagged(flags, set.is_none());
     // What a row is on is set once.
     let record = match set {
         Some(set) => record.with("ParentId", set.as_str()).with("SobjectType", grant.object.as_str()),
@@ -165,7 +171,7 @@ fn object_row(grant: &ObjectPermission, set: Option<RecordId>, id: Option<Record
 
 fn field_row(grant: &FieldPermission, set: Option<RecordId>, id: Option<RecordId>) -> Row {
     let (object, _) = split(&grant.field);
-    let record = Record::new().with("PermissionsRead", grant.readable).with("PermissionsEdit", grant.editable);
+    let record = flagged([("PermissionsRead", grant.readable), ("PermissionsEdit", grant.editable)], set.is_none());
     let record = match set {
         Some(set) => {
             let record = record.with("ParentId", set.as_str()).with("SobjectType", object);

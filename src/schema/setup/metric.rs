@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::schema::DesiredSchema;
 use crate::schema::denied::OPERATION;
 use crate::schema::desired::same;
-use crate::schema::ledger::{EntryState, ItemKind, Ledger};
+use crate::schema::ledger::{EntryState, ItemKind, Ledger, LedgerEntry};
 use crate::schema::names::{MAX_NAME, is_reserved, numbered, sanitised};
 use crate::schema::org::OrgSchema;
 use crate::schema::plan::fields::{Fit, fit};
@@ -45,11 +45,22 @@ impl MetricField {
         self
     }
 
+    /// As much of the label as a field shows. Salesforce counts as Java does, by UTF-16.
+    fn visible(&self) -> &str {
+        let mut room = MAX_NAME;
+        let label = self.label.trim();
+        let cut = label.char_indices().find(|(_, letter)| {
+            let fits = room.checked_sub(letter.len_utf16());
+            room = fits.unwrap_or(room);
+            fits.is_none()
+        });
+        cut.map_or(label, |(end, _)| label[..end].trim_end())
+    }
+
     fn candidate(&self, number: u64) -> CustomField {
         let base = sanitised(&format!("{}{}", self.prefix, self.label));
         let name = numbered(&base, number);
-        let label: String = self.label.chars().take(MAX_NAME).collect();
-        let field = CustomField::new(format!("{}.{name}__c", self.object), label.trim(), self.kind.clone());
+        let field = CustomField::new(format!("{}.{name}__c", self.object), self.visible(), self.kind.clone());
         if self.track_history { field.track_history() } else { field }
     }
 }
@@ -100,8 +111,14 @@ impl Setup {
                 .with_advice("set the org up first"));
         }
         let schema = self.schema_of(vec![field.clone()], granted);
-        let plan = self.plan_of(&schema, &org, &loaded.ledger);
+        let mut plan = self.plan_of(&schema, &org, &loaded.ledger);
+        // Two labels that are alike as far as a field shows them are two metrics.
+        let is_ours = |entry: &&mut LedgerEntry| entry.is(&ItemKind::Field, &field.full_name);
+        for entry in plan.work.intents.iter_mut().filter(is_ours) {
+            entry.label = Some(metric.label.trim().to_owned());
+        }
         let applied = self.apply_for(&schema, &plan).await?;
+        self.keep_label(metric, &field).await?;
         let name = FieldName::new(field.name())?;
         Ok(EnsuredField { name, created: applied.created.contains(&field.full_name), applied })
     }
@@ -121,6 +138,19 @@ impl Setup {
         self.remove_where(filled, None, |entry| entry.is(&ItemKind::Field, full_name)).await
     }
 
+    /// A run that had to plan anew has noted the label that the field shows.
+    async fn keep_label(&self, metric: &MetricField, field: &CustomField) -> Result<()> {
+        let label = metric.label.trim();
+        let mut loaded = self.ledger.load().await?;
+        let noted = loaded.ledger.entry(&ItemKind::Field, &field.full_name);
+        if let Some(entry) = noted.filter(|entry| entry.label.as_deref() != Some(label)) {
+            let entry = LedgerEntry { label: Some(label.to_owned()), ..entry.clone() };
+            loaded.ledger.note(entry);
+            self.ledger.save(&mut loaded).await?;
+        }
+        Ok(())
+    }
+
     /// A schema of these fields, in the permission set of this one.
     fn schema_of(&self, fields: Vec<CustomField>, grant: Option<FieldPermission>) -> DesiredSchema {
         let set = self.desired.permission_set.as_ref().map(|set| PermissionSet {
@@ -136,10 +166,11 @@ impl Setup {
 
 /// The first name that is free or was made for this label.
 fn choose(candidates: &[CustomField], metric: &MetricField, org: &OrgSchema, ledger: &Ledger) -> Result<CustomField> {
+    let label = metric.label.trim();
     // One that was made for this label comes first, whatever is free by now.
     let ours = candidates.iter().find(|field| {
         let entry = ledger.entry(&ItemKind::Field, &field.full_name);
-        entry.is_some_and(|entry| entry.label.as_deref() == Some(field.label.as_str()))
+        entry.is_some_and(|entry| entry.label.as_deref() == Some(label))
     });
     if let Some(field) = ours {
         return Ok(field.clone());
@@ -148,9 +179,10 @@ fn choose(candidates: &[CustomField], metric: &MetricField, org: &OrgSchema, led
         let noted = ledger.entry(&ItemKind::Field, &field.full_name);
         match org.field(&field.full_name) {
             None => noted.is_none_or(|entry| entry.state == EntryState::Intended),
-            // Made by hand, or by a set-up whose ledger is lost.
+            // Made by hand, or by a set-up whose ledger is lost. A label that was cut may be another metric's.
             Some(found) => {
                 noted.is_none()
+                    && label == field.label
                     && same(found.label.trim(), field.label.trim())
                     && matches!(fit(field, found), Fit::Same | Fit::Larger)
             }

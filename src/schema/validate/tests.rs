@@ -255,3 +255,13 @@ fn everything_wrong_comes_at_once_as_one_error() {
     assert_eq!(faults.len(), 6, "{error}");
     assert!(faults.iter().all(|fault| error.message().contains(&fault.to_string())));
 }
+
+#[test]
+fn a_component_that_others_work_in_too_is_refused() {
+    let raw = |kind: &str, xml: &str| AnyComponent::raw(kind, "Opportunity", xml).expect("well-formed");
+    for kind in ["Workflow", "Profile", "CustomLabels", "AccountSettings"] {
+        let told = told(&sound().component(raw(kind, &format!("<{kind}/>"))));
+        assert!(told.len() == 1 && told[0].contains("a deploy replaces it"), "{kind}: {told:?}");
+    }
+    assert_eq!(told(&sound().component(raw("RemoteSiteSetting", "<RemoteSiteSetting/>"))), [""; 0]);
+}

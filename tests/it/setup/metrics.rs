@@ -47,6 +47,28 @@ async fn heap_16_heap_25_heap_26_a_metric_becomes_a_field_with_a_resolved_name_t
 }
 
 #[tokio::test]
+async fn heap_16_labels_that_differ_only_after_what_a_field_shows_are_two_metrics() {
+    let org = MockOrg::start();
+    let setup = setup_in(&client(&org), small(), &Arc::default()).await;
+    setup.run().await.expect("set up");
+    let labels =
+        ["Visits of new users in the last 30 days on mobile", "Visits of new users in the last 30 days on desktop"];
+    let mut names = Vec::new();
+    for label in labels.iter().chain(&labels) {
+        names.push(setup.ensure_field(&metric(label)).await.expect("made or there").name);
+    }
+    assert_ne!(names[0], names[1]);
+    assert_eq!(names[..2], names[2..], "each keeps its own");
+    let ledger = setup.ledger().await.expect("read");
+    let whole =
+        labels.iter().filter(|label| ledger.entries().iter().any(|entry| entry.label.as_deref() == Some(**label)));
+    assert_eq!(whole.count(), 2, "the ledger has the whole label");
+    // 39 units and a letter of two: what is shown is no half of it.
+    let long = format!("{}\u{1F600}", "a".repeat(39));
+    assert!(setup.ensure_field(&metric(&long)).await.expect("made").created);
+}
+
+#[tokio::test]
 async fn heap_16_a_name_that_somebody_else_uses_is_left_to_them() {
     let org = MockOrg::start();
     let setup = setup_in(&client(&org), small(), &Arc::default()).await;

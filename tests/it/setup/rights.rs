@@ -138,6 +138,21 @@ async fn nav_31_rights_that_are_missing_are_added_to_a_set_that_is_there_by_rows
 }
 
 #[tokio::test]
+async fn a_field_that_the_org_requires_gets_no_right_and_stops_nothing() {
+    let org = MockOrg::start();
+    let theirs = ObjectSpec::new("Usage__c").label("Usage");
+    org.add_object(theirs.field(FieldSpec::number("Visits__c", 18, 0).required()));
+    let setup = setup(&org, small()).await;
+    let applied = setup.run().await.expect("set up");
+    assert_eq!(applied.created, ["Account.Visits__c", "Usage_Integration"]);
+    let rows = org.records("FieldPermissions");
+    assert!(!rows.iter().any(|row| row["Field"] == "Usage__c.Visits__c"));
+    let plan = setup.plan().await.expect("planned");
+    assert!(plan.is_empty(), "{plan}");
+    assert!(setup.verify(&client(&org)).await.expect("looked").holds());
+}
+
+#[tokio::test]
 async fn what_belongs_to_somebody_else_is_named_and_left() {
     let org = MockOrg::start();
     org.add_object(ObjectSpec::new("Usage__c").name_auto_number("U-{0000}").field(FieldSpec::text("Visits__c", 80)));
