@@ -184,12 +184,13 @@ async fn smv_13_a_section_that_somebody_has_put_fields_into_is_told_as_left() {
     let setup = setup_in(&client(&org), small().layout_section(section), &Arc::default()).await;
     setup.run().await.expect("set up");
     org.add_field("Account", FieldSpec::text("Theirs__c", 10));
-    let admin = client(&org).metadata();
+    let metadata = client(&org).metadata();
+    let admin = &metadata;
     let read = || async {
         let mut layouts = admin.read::<Layout>(&["Account-Account Layout"]).await.expect("answered");
         layouts.remove(0).expect("there")
     };
-    let put = |mut layout: Layout, item: Option<LayoutItem>| async {
+    let put = |mut layout: Layout, item: Option<LayoutItem>| async move {
         for section in layout.sections.iter_mut().filter(|section| section.label == "Usage") {
             let items = &mut section.columns[0].items;
             items.retain(|known| known.field.as_deref() != Some("Theirs__c"));
