@@ -50,7 +50,6 @@ pub(super) fn check(
         Kind::Layout => layout(state, name, component),
         Kind::WorkflowRule => of_object(state, name).and_then(|()| rule(state, name, component)),
         Kind::WorkflowOutboundMessage => of_object(state, name).and_then(|()| message(state, name, component)),
-        Kind::WorkflowAlert | Kind::WorkflowFieldUpdate | Kind::WorkflowTask => of_object(state, name),
         Kind::ValidationRule => {
             of_object(state, name)?;
             for name in ["active", "errorConditionFormula", "errorMessage"] {
@@ -64,7 +63,10 @@ pub(super) fn check(
         | Kind::Index
         | Kind::ListView
         | Kind::SharingReason
-        | Kind::WebLink => of_object(state, name),
+        | Kind::WebLink
+        | Kind::WorkflowAlert
+        | Kind::WorkflowFieldUpdate
+        | Kind::WorkflowTask => of_object(state, name),
         Kind::Flow => flow(state, caller, component),
         Kind::NamedCredential => named_credential(state, component),
         Kind::ExternalCredential => {

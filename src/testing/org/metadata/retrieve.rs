@@ -139,8 +139,8 @@ fn collect(state: &State, job: &Retrieve) -> Found {
         let Some(kind) = Kind::find(kind) else {
             let mut problems = vec![format!("Unknown type name '{kind}' specified in package.xml")];
             if is_type(kind) {
-                let named = members.iter().filter(|member| *member != "*");
-                problems = named.map(|member| missing(kind, member)).collect();
+                let wanted = members.iter().filter(|member| *member != "*");
+                problems = wanted.map(|member| missing(kind, member)).collect();
             }
             found.messages.extend(problems.into_iter().map(|problem| (format!("{folder}package.xml"), problem)));
             continue;
