@@ -55,6 +55,7 @@ const STATUS: &str = "Exit status: 0 done, or nothing to do; 1 something failed,
 
 #[derive(Parser)]
 #[command(about = "Prepare an org for a product: plan, apply, verify, and take it away again")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 struct Arguments {
     /// What to set up; see below
     #[arg(long, value_name = "NAME", default_value = "engagement", value_parser = preset)]
@@ -196,7 +197,7 @@ async fn run(arguments: Arguments, done: &mut Done) -> Result<bool, Failure> {
     }
     let ledger = Ledger::open(arguments.ledger.as_deref(), org.is_mock(), apply || remove).await?;
     done.org = Some(org.name.clone());
-    done.ledger = ledger.path.clone();
+    done.ledger.clone_from(&ledger.path);
     tell(&format!("{} in {}\nLedger: {}", desired.name, org.name, ledger.words))?;
     let progress = Progress::default();
     let mut setup =
@@ -280,8 +281,8 @@ struct Work<'a> {
     setup: &'a Setup,
     runtime: &'a Runtime,
     progress: &'a Progress,
-    tell: &'a dyn Fn(&str) -> Result<(), Failure>,
-    calls: &'a dyn Fn() -> u64,
+    tell: &'a (dyn Fn(&str) -> Result<(), Failure> + Sync),
+    calls: &'a (dyn Fn() -> u64 + Sync),
 }
 
 impl Work<'_> {

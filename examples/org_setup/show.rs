@@ -207,11 +207,11 @@ fn field(field: &CustomField) -> String {
 }
 
 /// What was done.
-pub(crate) fn applied(applied: &Applied, plan: &SchemaPlan, user: &str, used: u64) -> String {
+pub(crate) fn applied(applied: &Applied, plan: &SchemaPlan, user: &str, spent: u64) -> String {
     if applied.is_unchanged() && plan.is_empty() {
-        return format!("\nNothing was changed, {}", calls(used));
+        return format!("\nNothing was changed, {}", calls(spent));
     }
-    let mut text = format!("\nDone in {}, planning and looks at the deploy among them", calls(used));
+    let mut text = format!("\nDone in {}, planning and looks at the deploy among them", calls(spent));
     let kind = |name: &String| {
         let component = |item: &&PlanItem| {
             let right =
@@ -247,9 +247,9 @@ pub(crate) fn applied(applied: &Applied, plan: &SchemaPlan, user: &str, used: u6
 }
 
 /// What the run-time user finds.
-pub(crate) fn verified(seen: &Verification, user: &str, used: u64) -> String {
+pub(crate) fn verified(seen: &Verification, user: &str, spent: u64) -> String {
     let findings = seen.findings();
-    let mut text = format!("\nVerified as {user}, {}", calls(used));
+    let mut text = format!("\nVerified as {user}, {}", calls(spent));
     let width = seen.objects.iter().map(|object| object.name.chars().count()).max().unwrap_or(0);
     for object in &seen.objects {
         let fields = match object.fields.len() {
@@ -281,14 +281,14 @@ fn verdict(object: &VerifiedObject) -> String {
 }
 
 /// What is gone, and what is not.
-pub(crate) fn removed(removal: &Removal, with_data: bool, used: u64) -> String {
-    let used = calls(used);
+pub(crate) fn removed(removal: &Removal, with_data: bool, spent: u64) -> String {
+    let spent = calls(spent);
     if removal.removed.is_empty() && removal.left.is_empty() {
-        return format!("\nNothing to remove: the ledger has nothing of this schema in this org, {used}");
+        return format!("\nNothing to remove: the ledger has nothing of this schema in this org, {spent}");
     }
     let mut text = match removal.removed.len() {
-        0 => format!("\nRemoved: nothing, {used}"),
-        _ => format!("\nRemoved: {}, {used}", by_kind(&removal.removed)),
+        0 => format!("\nRemoved: nothing, {spent}"),
+        _ => format!("\nRemoved: {}, {spent}", by_kind(&removal.removed)),
     };
     if removal.left.is_empty() {
         text.push_str("\nNothing is left.");

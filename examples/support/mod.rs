@@ -147,12 +147,12 @@ fn login(variables: [&str; 3], advice: &str) -> Result<Option<[String; 3]>, Fail
 
 /// Connects as the environment says, or starts a mock org.
 pub(crate) fn connect() -> Result<Org, Failure> {
-    let (url, id, secret, mock) = match login(VARIABLES, "set all three for a real org, none for the mock org")? {
-        Some([url, id, secret]) => (url, id, secret, None),
-        None => {
-            let mock = customer_org(MockOrg::builder())?;
-            (mock.base_url(), mock.client_id(), mock.client_secret(), Some(mock))
-        }
+    let given = login(VARIABLES, "set all three for a real org, none for the mock org")?;
+    let (url, id, secret, mock) = if let Some([url, id, secret]) = given {
+        (url, id, secret, None)
+    } else {
+        let mock = customer_org(MockOrg::builder())?;
+        (mock.base_url(), mock.client_id(), mock.client_secret(), Some(mock))
     };
     let host = LoginHost::allowing_loopback(&url)?;
     let name = if mock.is_some() { "the mock org".to_owned() } else { host.to_string() };
