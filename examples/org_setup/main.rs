@@ -55,7 +55,7 @@ const STATUS: &str = "Exit status: 0 done, or nothing to do; 1 something failed,
 
 #[derive(Parser)]
 #[command(about = "Prepare an org for a product: plan, apply, verify, and take it away again")]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Arguments {
     /// What to set up; see below
     #[arg(long, value_name = "NAME", default_value = "engagement", value_parser = preset)]

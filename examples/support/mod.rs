@@ -147,8 +147,8 @@ fn login(variables: [&str; 3], advice: &str) -> Result<Option<[String; 3]>, Fail
 
 /// Connects as the environment says, or starts a mock org.
 pub(crate) fn connect() -> Result<Org, Failure> {
-    let given = login(VARIABLES, "set all three for a real org, none for the mock org")?;
-    let (url, id, secret, mock) = if let Some([url, id, secret]) = given {
+    let named = login(VARIABLES, "set all three for a real org, none for the mock org")?;
+    let (url, id, secret, mock) = if let Some([url, id, secret]) = named {
         (url, id, secret, None)
     } else {
         let mock = customer_org(MockOrg::builder())?;
