@@ -19,8 +19,8 @@ impl FieldMap {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] with every mistake, each with its line, and its rule where it is in one: unknown keys and
-    /// transforms, two rules with one target, values in a circle, templates with wrong holes, tables with a key twice, wrong and
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every mistake, each with its line, and its rule where it is in one: unknown
+    /// keys and transforms, two rules with one target, values in a circle, templates with wrong holes, tables with a key twice, wrong and
     /// exploding patterns, unknown zones, a key that no rule writes.
     pub fn from_json(text: &str) -> Result<Self> {
         read(from_json(text), None)

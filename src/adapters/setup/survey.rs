@@ -53,7 +53,7 @@ pub fn survey_requirements(fields: &SurveyFields) -> RequirementSet {
 ///
 /// # Errors
 ///
-/// As [`preflight`].
+/// As [`preflight()`].
 pub async fn test_fields(client: &Client, fields: &SurveyFields) -> Result<Report> {
     let mut required = survey_requirements(fields);
     required.name = "survey fields".into();
