@@ -191,6 +191,7 @@ mod tests {
 
     const AGES: Ages = Ages { max_age: Duration::from_mins(1), whole_after: Duration::from_mins(10) };
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a read that may find nothing new")]
     fn read(value: u32) -> Option<Snapshot<u32>> {
         Some(Snapshot { value, last_modified: Timestamp::parse("2026-01-01T00:00:00Z").ok(), etag: None })
     }

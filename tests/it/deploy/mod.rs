@@ -458,7 +458,7 @@ async fn a_tooling_composite_has_its_own_paths_and_the_limits_of_all() {
 async fn tooling_records_are_written_below_tooling() {
     let org = Scripted::new(|_, sent| match sent.line.split(' ').next() {
         Some("POST") => {
-            answer(201, &json!({"id": "00ND0000000001K", "success": true, "errors": [], "warnings": [], "infos": []}))
+            answer(201, &json!({"id": "00NB0000000001K", "success": true, "errors": [], "warnings": [], "infos": []}))
         }
         _ => Answer::Given(204, Vec::new()),
     });

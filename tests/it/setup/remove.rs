@@ -285,10 +285,9 @@ async fn smv_13_a_field_hidden_from_the_set_up_user_is_counted_by_the_run_time_u
         setup.run().await.expect("set up");
         org.insert("Account", json!({"Name": "Acme", "Visits__c": visits}));
         let runtime = client_of(&org, &user);
-        let removal = match helped {
-            true => setup.remove_seen_by(&runtime, Filled::Keep).await.expect("removed"),
-            false => setup.remove(Filled::Keep).await.expect("removed"),
-        };
+        let removal =
+            if helped { setup.remove_seen_by(&runtime, Filled::Keep).await } else { setup.remove(Filled::Keep).await };
+        let removal = removal.expect("removed");
         let found = removal.left.iter().find(|left| left.name == "Account.Visits__c");
         assert_eq!(found.is_some(), left, "{visits} {helped}: {removal}");
         let reason = found.map(|found| found.reason.as_str()).unwrap_or_default();

@@ -57,7 +57,7 @@ async fn gpt_23_a_layout_that_an_admin_changed_since_the_plan_keeps_the_change()
     put(&org, theirs.clone()).await;
     let before = super::calls(&org);
     let applied = setup.apply(&plan).await.expect("set up");
-    assert_eq!((super::calls(&org) - before) as usize, plan.api_calls());
+    assert_eq!(usize::try_from(super::calls(&org) - before), Ok(plan.api_calls()));
     assert_eq!(applied.changed, ["Account-Account Layout/Usage"]);
     let now = layout(&org).await;
     assert!(now.shows("Theirs__c") && now.shows("Visits__c"), "{now:?}");

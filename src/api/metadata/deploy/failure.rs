@@ -145,14 +145,14 @@ impl DeployResult {
         }
         if error.advice().is_none() {
             let known = components.iter().filter_map(|one| advice(one.problem.as_deref()?));
-            let mut advices: Vec<&str> = Vec::new();
+            let mut hints: Vec<&str> = Vec::new();
             for advice in known {
-                if !advices.contains(&advice) {
-                    advices.push(advice);
+                if !hints.contains(&advice) {
+                    hints.push(advice);
                 }
             }
-            if !advices.is_empty() {
-                error = error.with_advice(advices.join("; "));
+            if !hints.is_empty() {
+                error = error.with_advice(hints.join("; "));
             } else if !components.is_empty() {
                 error = error.with_advice("mend the components that are named, and deploy again");
             } else if failed > 0 {

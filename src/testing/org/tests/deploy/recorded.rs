@@ -88,16 +88,15 @@ fn numbers_locations_and_formulas_are_fields_like_others() {
                   <fields><fullName>Length__c</fullName><label>Length</label><precision>5</precision><scale>0</scale>\
                   <type>Number</type></fields>";
     let names = ["No__c", "Place__c", "Twice__c", "Length__c"];
-    let rights: String = names
-        .iter()
-        .map(|name| {
-            let edit = matches!(*name, "Place__c" | "Length__c");
-            format!(
-                "<fieldPermissions><editable>{edit}</editable><field>Visit__c.{name}</field><readable>true</readable>\
-                 </fieldPermissions>"
-            )
-        })
-        .collect();
+    let mut rights = String::new();
+    for name in names {
+        let edit = matches!(name, "Place__c" | "Length__c");
+        rights += "<fieldPermissions><editable>";
+        rights += if edit { "true" } else { "false" };
+        rights += "</editable><field>Visit__c.";
+        rights += name;
+        rights += "</field><readable>true</readable></fieldPermissions>";
+    }
     let set = document("PermissionSet", &format!("{rights}<label>V</label>"));
     let visit = object("Visit", fields);
     let package = manifest(&[("CustomObject", &["Visit__c"]), ("PermissionSet", &["V"])]);
