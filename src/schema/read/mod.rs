@@ -72,7 +72,7 @@ struct Data {
 
 async fn data_side(client: &Client, desired: &DesiredSchema, objects: &[String], user: RecordId) -> Result<Data> {
     let queries = match &desired.permission_set {
-        Some(set) => set_queries(set, user)?,
+        Some(set) => set_queries(desired, set, user)?,
         None => Vec::new(),
     };
     let organization = Soql::select(["OrganizationType", "NamespacePrefix"]).from("Organization").build()?;
@@ -97,7 +97,7 @@ async fn data_side(client: &Client, desired: &DesiredSchema, objects: &[String],
         }
     }
     let permission_set = match &desired.permission_set {
-        Some(set) => permission_set(&answers, set, &own)?,
+        Some(set) => permission_set(&answers, desired, set, &own)?,
         None => None,
     };
     Ok(Data { edition, own, permission_set, describes })

@@ -4,6 +4,7 @@ use super::{Namespace, own_text as text, rows, seen};
 use crate::api::CompositeResponse;
 use crate::api::metadata::{FieldPermission, ObjectPermission, PermissionSet};
 use crate::error::Result;
+use crate::schema::DesiredSchema;
 use crate::schema::org::OrgPermissionSet;
 use crate::types::soql::field;
 use crate::types::{Record, RecordId, Soql, Value};
@@ -13,7 +14,7 @@ const NAMES: usize = 500;
 
 /// Of an admin's rows, which may be any number, only those on what is desired are asked for. Rights are rows of their own: the pages of
 /// a sub-query end early.
-pub(super) fn set_queries(set: &PermissionSet, user: RecordId) -> Result<Vec<(String, Soql)>> {
+pub(super) fn set_queries(desired: &DesiredSchema, set: &PermissionSet, user: RecordId) -> Result<Vec<(String, Soql)>> {
     let name = set.full_name.as_str();
     let columns = ["Id", "Name", "Label", "Description", "NamespacePrefix"].into_iter().map(str::to_owned);
     let columns = columns.chain(set.users.iter().map(|permission| format!("Permissions{permission}")));
@@ -43,14 +44,25 @@ pub(super) fn set_queries(set: &PermissionSet, user: RecordId) -> Result<Vec<(St
         "PermissionsModifyAllRecords",
     ];
     of_set("rights", "ObjectPermissions", &rights, &objects)?;
-    let fields: Vec<&str> = set.fields.iter().map(|grant| grant.field.as_str()).collect();
+    let fields = asked_fields(desired, set);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     of_set("fields", "FieldPermissions", &["Field", "PermissionsRead", "PermissionsEdit"], &fields)?;
     Ok(queries)
+}
+
+/// What the set grants, and every field that may come to be granted.
+fn asked_fields(desired: &DesiredSchema, set: &PermissionSet) -> Vec<String> {
+    let mut asked: Vec<String> = set.fields.iter().map(|grant| grant.field.clone()).collect();
+    asked.extend(desired.all_fields().into_iter().map(|field| field.full_name));
+    asked.sort_unstable();
+    asked.dedup();
+    asked
 }
 
 /// The set of that name, unless it is a package's.
 pub(super) fn permission_set(
     answers: &[CompositeResponse],
+    desired: &DesiredSchema,
     wanted: &PermissionSet,
     own: &Namespace,
 ) -> Result<Option<OrgPermissionSet>> {
@@ -76,7 +88,7 @@ pub(super) fn permission_set(
         modify_all: on(row, "PermissionsModifyAllRecords"),
         ..ObjectPermission::default()
     });
-    let fields = of_set("fields", wanted.fields.len().div_ceil(NAMES), "Parent.NamespacePrefix")?;
+    let fields = of_set("fields", asked_fields(desired, wanted).len().div_ceil(NAMES), "Parent.NamespacePrefix")?;
     let fields = fields.iter().map(|row| FieldPermission {
         field: text(row, "Field"),
         readable: on(row, "PermissionsRead"),

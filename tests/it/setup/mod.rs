@@ -2,6 +2,7 @@
 
 mod crash;
 mod metrics;
+mod others;
 mod remove;
 mod rights;
 mod stale;
