@@ -188,7 +188,7 @@ fn nav_24_what_is_printed_for_people_says_what_is_done_and_what_holds() {
         "Created: 1 object, 35 fields, 1 permission set\n",
         "The permission set is assigned to integration@mock.example.com.",
         "Verified as integration@mock.example.com, 1 API call\n",
-        "  Contact                5 fields  holds\n",
+        "  Contact                7 fields  holds\n",
         "All in place, visible, of the right type, and writable where it is to be.",
     ] {
         assert!(shown.contains(line), "{line} in\n{shown}");
@@ -220,7 +220,10 @@ fn nav_30_an_admin_sets_up_and_another_user_is_given_the_rights_and_verifies() {
     assert_eq!((status, &found["verified"]["holds"]), (1, &json!(false)), "{found}");
     assert_eq!(found["verified"]["findings"][0]["subject"], "Lead.GPTWeb_Is_DQL__c");
     let shown = text(&site.run(&preset(&["--verify"])).stdout);
-    assert!(shown.contains("-> Setup > Permission Sets > Object Settings > Lead > Edit"), "{shown}");
+    assert!(
+        shown.contains("-> Setup > Permission Sets > GPTWeb Integration > Object Settings > Lead > Edit"),
+        "{shown}"
+    );
 
     // As the run-time user alone nothing can be made, and what is missing is named.
     let mut alone = site.command(&preset(&["--apply"]));
